@@ -1,0 +1,69 @@
+"""Layer 1: arrays in, arrays out. Three backends, one list of kernels, nothing about gradients.
+
+"numpy" is the reference, "cpu" (default) is Cython/C, "opencl" and "opencl:1" run on OpenCL devices.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from ..errors import DeviceError
+from .reference import Backend
+
+_loaded: dict[str, Backend] = {}
+_default: ContextVar[str] = ContextVar("tinydl_default_backend", default="cpu")
+
+
+def get(name: str | Backend | None = None) -> Backend:
+    """The backend object of that name (None: the default), made at its first use.
+
+    Raises DeviceError for an unknown name, a build without kernels, or a machine without OpenCL.
+    """
+    if isinstance(name, Backend):
+        return name
+    if name is None:
+        name = _default.get()
+    backend = _loaded.get(name)
+    if backend is None:
+        backend = _loaded[name] = _load(name)
+    return backend
+
+
+def _load(name: str) -> Backend:
+    if name == "numpy":
+        return Backend()
+    if name == "cpu":
+        try:
+            from .cpu import CpuBackend
+        except ImportError as error:
+            raise DeviceError(
+                f"backend 'cpu': the compiled kernels are missing ({error}); build them with "
+                "`pip install .` (or `pip install -e .`), or use backend 'numpy'"
+            ) from error
+        return CpuBackend()
+    if name == "opencl" or name.startswith("opencl:"):
+        from .opencl import OpenCLBackend
+
+        return OpenCLBackend(name)
+    raise DeviceError(f"unknown backend {name!r}: choose 'numpy', 'cpu', 'opencl' or 'opencl:1'")
+
+
+def default_backend() -> str:
+    """Name of the backend of new tensors in this context ("cpu" unless changed)."""
+    return _default.get()
+
+
+def set_default_backend(name: str) -> None:
+    """Change the backend of new tensors, for this thread or context only (new threads start with "cpu")."""
+    _default.set(get(name).name)
+
+
+@contextmanager
+def use_backend(name: str):
+    """`with use_backend("numpy"):` new tensors inside live on that backend."""
+    token = _default.set(get(name).name)
+    try:
+        yield get(name)
+    finally:
+        _default.reset(token)

@@ -1,0 +1,52 @@
+"""The reference backend: every kernel in plain NumPy, written to be read. Slow, exact, the oracle of all tests."""
+
+from .arrays import Arrays
+from .conv import Conv
+from .elementwise import Elementwise
+from .index import Index
+from .matmul import Matmul
+from .optim import Optim
+from .pool import Pool
+from .random import Random
+from .recurrent import Recurrent
+from .reduce import Reduce
+from .shape import Shape
+from .softmax import Softmax
+
+
+class Backend(
+    Arrays,
+    Elementwise,
+    Reduce,
+    Shape,
+    Index,
+    Matmul,
+    Conv,
+    Pool,
+    Recurrent,
+    Random,
+    Softmax,
+    Optim,
+):
+    """The list of kernels, one mixin class per stem; the other backends override them."""
+
+    name = "numpy"
+
+    def __repr__(self) -> str:
+        return f"<tinydl backend {self.name!r}>"
+
+
+#: Stem -> mixin class: the rooms of a backend, in the order of the class statement above.
+STEMS = {
+    "elementwise": Elementwise,
+    "reduce": Reduce,
+    "shape": Shape,
+    "index": Index,
+    "matmul": Matmul,
+    "conv": Conv,
+    "pool": Pool,
+    "recurrent": Recurrent,
+    "random": Random,
+    "softmax": Softmax,
+    "optim": Optim,
+}

@@ -1,0 +1,117 @@
+"""Elementwise kernels in plain NumPy: the specification that every other backend is tested against.
+
+Operands have equal shapes and dtypes, or one of them is 0-d; any strides. Results are fresh and C-contiguous.
+IEEE rules hold: log(0) = -inf, 0/0 = nan, and no warning is printed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import Array
+
+
+def _quiet(ufunc: np.ufunc, *operands: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(ufunc(*operands))
+
+
+class Elementwise:
+    # -- one operand ---------------------------------------------------------------------------------------------
+
+    def negative(self, x: Array) -> Array:
+        return np.asarray(np.negative(x))
+
+    def exp(self, x: Array) -> Array:
+        return _quiet(np.exp, x)
+
+    def log(self, x: Array) -> Array:
+        return _quiet(np.log, x)
+
+    def sqrt(self, x: Array) -> Array:
+        return _quiet(np.sqrt, x)
+
+    def abs(self, x: Array) -> Array:
+        return np.asarray(np.abs(x))
+
+    def sign(self, x: Array) -> Array:
+        """-1, 0 or 1; NaN stays NaN."""
+        return _quiet(np.sign, x)
+
+    def tanh(self, x: Array) -> Array:
+        return np.asarray(np.tanh(x))
+
+    def sigmoid(self, x: Array) -> Array:
+        """1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow."""
+        half = x.dtype.type(0.5)
+        return np.asarray(half * np.tanh(half * x) + half)
+
+    def relu(self, x: Array) -> Array:
+        """max(x, 0); NaN stays NaN."""
+        return np.asarray(np.maximum(x, x.dtype.type(0)))
+
+    def logical_not(self, x: Array) -> Array:
+        return np.asarray(np.logical_not(x))
+
+    def astype(self, x: Array, dtype: np.dtype) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(x).astype(dtype, order="C", copy=True)
+
+    # -- two operands --------------------------------------------------------------------------------------------
+
+    def add(self, a: Array, b: Array) -> Array:
+        return _quiet(np.add, a, b)
+
+    def subtract(self, a: Array, b: Array) -> Array:
+        return _quiet(np.subtract, a, b)
+
+    def multiply(self, a: Array, b: Array) -> Array:
+        return _quiet(np.multiply, a, b)
+
+    def divide(self, a: Array, b: Array) -> Array:
+        return _quiet(np.divide, a, b)
+
+    def power(self, a: Array, b: Array) -> Array:
+        return _quiet(np.power, a, b)
+
+    def maximum(self, a: Array, b: Array) -> Array:
+        """The larger one; NaN if either is NaN."""
+        return _quiet(np.maximum, a, b)
+
+    # -- derivatives in one pass: grad (the incoming gradient) times the derivative, written in terms of the output y ---
+
+    def relu_grad(self, y: Array, grad: Array) -> Array:
+        """grad where y > 0, else 0: the derivative at the kink is 0."""
+        return np.asarray(np.where(y > 0, grad, grad.dtype.type(0)))
+
+    def tanh_grad(self, y: Array, grad: Array) -> Array:
+        """grad * (1 - y^2)."""
+        return _quiet(np.multiply, grad, 1 - y * y)
+
+    def sigmoid_grad(self, y: Array, grad: Array) -> Array:
+        """grad * y * (1 - y)."""
+        return _quiet(np.multiply, grad, y * (1 - y))
+
+    # -- comparisons: bool results -------------------------------------------------------------------------------
+
+    def equal(self, a: Array, b: Array) -> Array:
+        return _quiet(np.equal, a, b)
+
+    def not_equal(self, a: Array, b: Array) -> Array:
+        return _quiet(np.not_equal, a, b)
+
+    def less(self, a: Array, b: Array) -> Array:
+        return _quiet(np.less, a, b)
+
+    def less_equal(self, a: Array, b: Array) -> Array:
+        return _quiet(np.less_equal, a, b)
+
+    def greater(self, a: Array, b: Array) -> Array:
+        return _quiet(np.greater, a, b)
+
+    def greater_equal(self, a: Array, b: Array) -> Array:
+        return _quiet(np.greater_equal, a, b)
+
+    def where(self, condition: Array, a: Array, b: Array) -> Array:
+        """a where the bool `condition` holds, else b; each of the three may be 0-d."""
+        return np.asarray(np.where(condition, a, b))

@@ -1,0 +1,41 @@
+"""Softmax and cross-entropy over the last axis, in plain NumPy.
+
+Stable by subtracting the row maximum m: log sum_j e^{x_j} = m + log sum_j e^{x_j - m}.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import Array
+from .index import check_range
+
+
+class Softmax:
+    def softmax(self, x: Array) -> Array:
+        """e^{x_i} / sum_j e^{x_j} over the last axis of x (..., C)."""
+        with np.errstate(all="ignore"):
+            e = np.exp(x - x.max(axis=-1, keepdims=True))
+            return e / e.sum(axis=-1, keepdims=True)
+
+    def log_softmax(self, x: Array) -> Array:
+        """x_i - log sum_j e^{x_j} over the last axis of x (..., C)."""
+        with np.errstate(all="ignore"):
+            shifted = x - x.max(axis=-1, keepdims=True)
+            return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+    def cross_entropy(self, logits: Array, labels: Array) -> tuple[Array, Array]:
+        """Losses -log softmax(logits)[n, labels[n]] as (N,), and the softmax (N, C) kept for the gradient.
+
+        labels: int32 or int64 (N,) with 0 <= label < C.
+        """
+        check_range("cross_entropy", labels, logits.shape[1])
+        log_p = Softmax.log_softmax(self, logits)
+        return -log_p[np.arange(len(labels)), labels], np.exp(log_p)
+
+    def cross_entropy_grad(self, probabilities: Array, labels: Array, grad: Array) -> Array:
+        """dL/dlogits (N, C) = (softmax - one_hot(labels)) * grad[n], grad = dL/dlosses (N,)."""
+        y = probabilities.copy()
+        y[np.arange(len(labels)), labels] -= 1
+        y *= grad[:, None]
+        return y

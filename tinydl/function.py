@@ -1,0 +1,372 @@
+"""One graph node, one backward walk, one recording switch: the whole of reverse-mode differentiation.
+
+An operation is a subclass of Function with `forward` on arrays (backend kernels) and `backward` on tensors
+(other operations). Its instance is the graph node. Because `backward` is made of operations, it can itself be
+recorded and differentiated again, and a new device needs no calculus.
+
+A node refers to its parents (older nodes, or leaf tensors) and to what its backward named; nothing refers to
+younger things, so a graph has no reference cycles and disappears with the last tensor that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
+
+from . import instruments
+from .errors import DeviceError, DTypeError, GraphError, ShapeError
+
+_recording: ContextVar[bool] = ContextVar("tinydl_recording", default=True)
+_next_age = count().__next__
+
+
+def is_recording() -> bool:
+    """Whether operations are recorded for differentiation in this context."""
+    return _recording.get()
+
+
+@contextmanager
+def no_grad():
+    """`with no_grad():` operations inside are not recorded (this thread or context only)."""
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+@contextmanager
+def enable_grad():
+    """`with enable_grad():` operations inside are recorded even within `no_grad`."""
+    token = _recording.set(True)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+class Function:
+    """A recorded operation with one output.
+
+    Subclasses state what their backward needs: `saves` (positions of inputs) and `saves_output`; arrays that are
+    no tensors (indices, masks) may be kept as attributes by `forward`. `shares_storage` marks views.
+    """
+
+    saves: tuple[int, ...] = ()
+    saves_output = False
+    shares_storage = False
+    differentiable = True
+
+    backend: Any
+    parents: tuple[Any, ...]
+    needed: tuple[bool, ...]
+    hooks: list | None = None
+    freed = False
+
+    def forward(self, *arrays: Any) -> Any:
+        """Array from arrays, by kernels of `self.backend`."""
+        raise NotImplementedError(f"{self.name} has no forward")
+
+    def backward(self, grad: Any) -> Any:
+        """Gradients of the inputs (tensors or None, one per input) from the output's gradient `grad`."""
+        raise NotImplementedError(f"{self.name} has no backward")
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def apply(self, *inputs: Any) -> Any:
+        """Run the operation on tensors and, if anything needs a gradient, record it."""
+        try:
+            backend = self.backend = inputs[0].backend
+            arrays = [t.data for t in inputs]
+            for t in inputs:
+                if t.backend is not backend:
+                    raise DeviceError(
+                        f"{self.name}: tensors live on {backend.name!r} and {t.backend.name!r}; "
+                        "move one with .to(backend)"
+                    )
+        except AttributeError:
+            kinds = ", ".join(type(t).__name__ for t in inputs)
+            raise DTypeError(f"{self.name}: expects tensors, got {kinds}") from None
+        if instruments.active:
+            array = instruments.forward(self, inputs, arrays)
+        else:
+            array = self.forward(*arrays)
+        output = inputs[0]._new(array, backend)
+        if self.shares_storage:
+            output._version = inputs[0]._version
+        if self.differentiable and _recording.get():
+            for t in inputs:
+                if t.requires_grad:
+                    self._record(inputs, output)
+                    break
+        return output
+
+    def _record(self, inputs: tuple[Any, ...], output: Any) -> None:
+        self.age = _next_age()
+        self.parents = tuple(
+            [(t if t.node is None else t.node) if t.requires_grad else None for t in inputs]
+        )
+        self.needed = tuple([p is not None for p in self.parents])
+        self.shape, self.dtype = output.data.shape, output.data.dtype
+        self._saved = [(inputs[i], inputs[i]._version[0]) for i in self.saves]
+        if self.saves_output:
+            self._output = (output.data, output._version, output._version[0])
+        output.node = self
+        output.requires_grad = True
+
+    @property
+    def saved(self) -> tuple[Any, ...]:
+        """The inputs named by `saves`; GraphError if one was changed in place since."""
+        for tensor, version in self._saved:
+            if tensor._version[0] != version:
+                raise GraphError(
+                    f"{self.name}: an input of shape {tensor.shape} was changed in place after the operation "
+                    f"used it (version {tensor._version[0]}, recorded {version}); its gradient would be wrong"
+                )
+        return tuple([tensor for tensor, _ in self._saved])
+
+    def output(self, like: Any) -> Any:
+        """The operation's own result as a tensor of this node (`like`: any tensor, gives the type)."""
+        array, version, recorded = self._output
+        if version[0] != recorded:
+            raise GraphError(
+                f"{self.name}: its result of shape {array.shape} was changed in place after the operation "
+                f"(version {version[0]}, recorded {recorded}); its gradient would be wrong"
+            )
+        tensor = like._new(array, self.backend)
+        tensor.node, tensor.requires_grad, tensor._version = self, True, version
+        return tensor
+
+    def release(self) -> None:
+        """Forget parents and saved tensors: the memory of the graph goes as the walk passes."""
+        self.freed = True
+        self.parents = ()
+        self._saved = []
+        self._output = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name} node>"
+
+
+class Identity(Function):
+    """y = x, a new place in the graph."""
+
+    shares_storage = True
+
+    def forward(self, x):
+        return x
+
+    def backward(self, grad):
+        return grad
+
+
+def backpropagate(
+    seeds: Sequence[tuple[Any, Any]],
+    targets: Sequence[Any] | None = None,
+    create_graph: bool = False,
+    retain_graph: bool = False,
+) -> dict[Any, Any]:
+    """Walk from (tensor, gradient) seeds towards the leaves; return gradients by leaf tensor or target node.
+
+    A node is always younger than its parents, so youngest-first is a topological order: when a node is taken,
+    every gradient that reaches it has arrived. (Following links depth first would be wrong: with
+    b = a + a; c = b + b the node of b would be passed twice, each time with half of its gradient.)
+    """
+    wanted = {t if t.node is None else t.node for t in targets} if targets is not None else None
+    useful = _leading_to(wanted, seeds) if wanted is not None else None
+    grads: dict[Any, Any] = {}
+    found: dict[Any, Any] = {}
+    queue: list[tuple[int, Function]] = []
+
+    def receive(place: Any, grad: Any) -> None:
+        if place in grads:
+            grads[place] = grads[place] + grad
+            return
+        grads[place] = grad
+        if isinstance(place, Function):
+            heappush(queue, (-place.age, place))
+
+    token = _recording.set(create_graph)
+    try:
+        for tensor, grad in seeds:
+            receive(tensor if tensor.node is None else tensor.node, grad)
+        while queue:
+            node = heappop(queue)[1]
+            grad = _call_hooks(node.hooks, grads.pop(node))
+            if wanted is not None and node in wanted:
+                found[node] = grad
+            if useful is not None and node not in useful:
+                continue
+            for parent, parent_grad in _parent_gradients(node, grad, useful, wanted):
+                receive(parent, parent_grad)
+            if not retain_graph:
+                node.release()
+        for leaf, grad in grads.items():
+            found[leaf] = _call_hooks(leaf._hooks, grad)
+    finally:
+        _recording.reset(token)
+    return found
+
+
+def _parent_gradients(node: Function, grad: Any, useful: set | None, wanted: set | None) -> list:
+    """Run one backward and check what it returns: [(parent, gradient), ...]."""
+    if node.freed:
+        raise GraphError(
+            f"backward through {node.name}, whose graph was freed by an earlier backward; "
+            "pass retain_graph=True there to walk it twice"
+        )
+    if useful is not None and wanted is not None:
+        recorded = node.needed
+        node.needed = tuple([p is not None and (p in useful or p in wanted) for p in node.parents])
+        try:
+            results = node.backward(grad)
+        finally:
+            node.needed, needed = recorded, node.needed
+    else:
+        results, needed = node.backward(grad), node.needed
+    if not isinstance(results, tuple):
+        results = (results,)
+    if len(results) != len(node.parents):
+        raise GraphError(
+            f"{node.name}.backward returned {len(results)} gradients for {len(node.parents)} inputs"
+        )
+    deliveries = []
+    for parent, needs, result in zip(node.parents, needed, results, strict=True):
+        if not needs or result is None:
+            continue
+        if result.data.shape != parent.shape:
+            raise ShapeError(
+                f"{node.name}.backward: gradient {result.data.shape} for an input of shape {parent.shape}"
+            )
+        if result.data.dtype != parent.dtype:
+            raise DTypeError(
+                f"{node.name}.backward: {result.data.dtype} gradient for a {parent.dtype} input"
+            )
+        if instruments.active:
+            instruments.check_gradient(node, result)
+        deliveries.append((parent, result))
+    return deliveries
+
+
+def _leading_to(wanted: set, seeds: Sequence[tuple[Any, Any]]) -> set:
+    """The nodes below `seeds` from which a wanted place can be reached."""
+    nodes: set[Function] = set()
+    stack = [tensor.node for tensor, _ in seeds if tensor.node is not None]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes.add(node)
+            stack.extend([p for p in node.parents if isinstance(p, Function)])
+    useful: set[Function] = set()
+    for node in sorted(nodes, key=lambda n: n.age):
+        if any(p in wanted or p in useful for p in node.parents if p is not None):
+            useful.add(node)
+    return useful
+
+
+def _call_hooks(hooks: list | None, grad: Any) -> Any:
+    for hook in hooks or ():
+        replaced = hook(grad)
+        if replaced is not None:
+            if replaced.shape != grad.shape or replaced.dtype != grad.dtype:
+                raise ShapeError(
+                    f"hook: returned {replaced.dtype} {replaced.shape} for a gradient "
+                    f"{grad.dtype} {grad.shape}"
+                )
+            grad = replaced
+    return grad
+
+
+def _seeds(op: str, outputs: Sequence[Any], grads: Sequence[Any] | None) -> list[tuple[Any, Any]]:
+    """Pair each output with its incoming gradient: given, or 1 for a single number."""
+    given = [None] * len(outputs) if grads is None else list(grads)
+    if len(given) != len(outputs):
+        raise ShapeError(f"{op}: {len(given)} gradients for {len(outputs)} outputs")
+    seeds = []
+    for output, grad in zip(outputs, given, strict=True):
+        if not output.requires_grad:
+            raise GraphError(
+                f"{op}: the tensor of shape {output.shape} was not recorded (no input requires a gradient, or it "
+                "was made inside no_grad)"
+            )
+        if grad is None:
+            if output.data.size != 1:
+                raise ShapeError(
+                    f"{op}: a result of shape {output.shape} needs an incoming gradient; only a single number has "
+                    "the implied gradient 1"
+                )
+            ones = output.backend.full(output.shape, 1, output.dtype)
+            grad = output._new(ones, output.backend)
+        if grad.shape != output.shape or grad.dtype != output.dtype:
+            raise ShapeError(
+                f"{op}: gradient {grad.dtype} {grad.shape} for an output {output.dtype} {output.shape}"
+            )
+        seeds.append((output, grad))
+    return seeds
+
+
+def backward(
+    tensor: Any, grad: Any = None, retain_graph: bool = False, create_graph: bool = False
+) -> None:
+    """Add d tensor / d leaf (times `grad`) to `.grad` of every leaf that requires it."""
+    seeds = _seeds("backward", [tensor], [grad])
+    for leaf, g in backpropagate(seeds, None, create_graph, retain_graph or create_graph).items():
+        if leaf.grad is None:
+            leaf.grad = g
+        elif create_graph:
+            leaf.grad = leaf.grad + g
+        else:
+            with no_grad():
+                leaf.grad = leaf.grad + g
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """Gradients of sum_i <outputs_i, grad_outputs_i> with respect to `inputs`; no `.grad` is touched.
+
+    `outputs`, `inputs`, `grad_outputs`: a tensor or a sequence of tensors. With `create_graph` the result can be
+    differentiated again. An input that no output depends on raises GraphError, or gives None with `allow_unused`.
+    """
+    outputs = [outputs] if hasattr(outputs, "_new") else list(outputs)
+    inputs = [inputs] if hasattr(inputs, "_new") else list(inputs)
+    if grad_outputs is not None and hasattr(grad_outputs, "_new"):
+        grad_outputs = [grad_outputs]
+    seeds = _seeds("grad", outputs, grad_outputs)
+    keep = create_graph if retain_graph is None else retain_graph
+    found = backpropagate(seeds, inputs, create_graph, keep)
+    results = tuple([found.get(t if t.node is None else t.node) for t in inputs])
+    for position, (tensor, result) in enumerate(zip(inputs, results, strict=True)):
+        if result is None and not allow_unused:
+            raise GraphError(
+                f"grad: no output depends on input {position} of shape {tensor.shape}; pass "
+                "allow_unused=True to get None for it"
+            )
+    return results
+
+
+def composed_gradients(
+    composition: Callable[..., Any], inputs: Sequence[Any], incoming: Any
+) -> tuple[Any, ...]:
+    """Gradients of a fused operation as recorded operations, for second derivatives.
+
+    Runs `composition` (the plain operations that the fused kernel replaces) on aliases of `inputs` with recording
+    on and differentiates it, keeping the graph: the result depends on `inputs` and on `incoming`.
+    """
+    aliases = [Identity().apply(t) for t in inputs]
+    with enable_grad():
+        output = composition(*aliases)
+    wanted = [alias for alias in aliases if alias.requires_grad]
+    found = iter(grad(output, wanted, incoming, create_graph=True, allow_unused=True))
+    return tuple([next(found) if alias.requires_grad else None for alias in aliases])

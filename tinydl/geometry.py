@@ -1,0 +1,263 @@
+"""Integer arithmetic of shapes and windows: the one place where sizes, padding and costs are computed.
+
+Letters: N batch, H W image height and width, C input channels, F output channels (filters),
+KH KW kernel size, OH OW output size. Images are (N, H, W, C), weights (KH, KW, C / groups, F).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+
+from .errors import ShapeError
+
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conv2dGeometry:
+    """All sizes of one 2-D convolution. `padding` is (top, bottom, left, right) zeros around the image."""
+
+    N: int
+    H: int
+    W: int
+    C: int
+    KH: int
+    KW: int
+    F: int
+    OH: int
+    OW: int
+    stride: Pair
+    padding: tuple[int, int, int, int]
+    dilation: Pair
+    groups: int
+
+    @property
+    def x_shape(self) -> Shape:
+        return (self.N, self.H, self.W, self.C)
+
+    @property
+    def weight_shape(self) -> Shape:
+        return (self.KH, self.KW, self.C // self.groups, self.F)
+
+    @property
+    def y_shape(self) -> Shape:
+        return (self.N, self.OH, self.OW, self.F)
+
+    @property
+    def columns_shape(self) -> Shape:
+        """Patches as im2col lays them out: (N*OH*OW, KH*KW*C)."""
+        return (self.N * self.OH * self.OW, self.KH * self.KW * self.C)
+
+    @property
+    def multiply_adds(self) -> int:
+        return self.N * self.OH * self.OW * self.F * self.KH * self.KW * (self.C // self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool2dGeometry:
+    """All sizes of one 2-D pooling. `padding` is (top, bottom, left, right); padded cells never win or count."""
+
+    N: int
+    H: int
+    W: int
+    C: int
+    KH: int
+    KW: int
+    OH: int
+    OW: int
+    stride: Pair
+    padding: tuple[int, int, int, int]
+
+    @property
+    def x_shape(self) -> Shape:
+        return (self.N, self.H, self.W, self.C)
+
+    @property
+    def y_shape(self) -> Shape:
+        return (self.N, self.OH, self.OW, self.C)
+
+
+def pair(op: str, name: str, value: int | tuple[int, int], minimum: int) -> Pair:
+    """`3` -> `(3, 3)`; `(3, 5)` stays. Raises ShapeError below `minimum` or for anything else."""
+    result = (value, value) if isinstance(value, int) else tuple(value)
+    if len(result) != 2 or not all(isinstance(v, int) and v >= minimum for v in result):
+        raise ShapeError(
+            f"{op}: {name} must be an integer >= {minimum} or a pair of them, got {value!r}"
+        )
+    return result  # type: ignore[return-value]
+
+
+def resolve_padding(
+    op: str,
+    padding: str | int | tuple,
+    size: Pair,
+    kernel: Pair,
+    stride: Pair,
+    dilation: Pair,
+) -> tuple[int, int, int, int]:
+    """'valid' | 'same' | p | (ph, pw) | ((top, bottom), (left, right)) -> (top, bottom, left, right).
+
+    'same' is TensorFlow's and ONNX's SAME_UPPER: output size ceil(size / stride), the odd zero goes
+    below and to the right. With stride 1 it keeps the size.
+    """
+    if padding == "valid":
+        return (0, 0, 0, 0)
+    if padding == "same":
+        cells: list[int] = []
+        for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
+            total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            cells += [total // 2, total - total // 2]
+        return (cells[0], cells[1], cells[2], cells[3])
+    try:
+        if isinstance(padding, int):
+            rows, columns = (padding, padding), (padding, padding)
+        elif isinstance(padding, str):
+            raise TypeError
+        else:
+            first, second = padding
+            rows = (first, first) if isinstance(first, int) else tuple(first)
+            columns = (second, second) if isinstance(second, int) else tuple(second)
+        (top, bottom), (left, right) = rows, columns
+        if not all(isinstance(v, int) and v >= 0 for v in (top, bottom, left, right)):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ShapeError(
+            f"{op}: padding must be 'valid', 'same', an integer >= 0, (height, width) or "
+            f"((top, bottom), (left, right)), got {padding!r}"
+        ) from None
+    return (top, bottom, left, right)
+
+
+def output_size(size: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
+    """floor((size + before + after - dilation*(kernel - 1) - 1) / stride) + 1."""
+    return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
+
+
+@lru_cache(maxsize=1024)
+def conv2d_geometry(
+    x_shape: Shape,
+    weight_shape: Shape,
+    stride: int | Pair = 1,
+    padding: str | int | tuple = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    op: str = "conv2d",
+) -> Conv2dGeometry:
+    """Sizes of conv2d(x (N, H, W, C), weight (KH, KW, C/groups, F)); ShapeError names what does not fit."""
+    if len(x_shape) != 4:
+        raise ShapeError(f"{op}: x must be (N, H, W, C), got shape {x_shape}")
+    if len(weight_shape) != 4:
+        raise ShapeError(f"{op}: weight must be (KH, KW, C/groups, F), got shape {weight_shape}")
+    N, H, W, C = x_shape
+    KH, KW, CG, F = weight_shape
+    stride, dilation = pair(op, "stride", stride, 1), pair(op, "dilation", dilation, 1)
+    if not isinstance(groups, int) or groups < 1:
+        raise ShapeError(f"{op}: groups must be an integer >= 1, got {groups!r}")
+    if C % groups or F % groups:
+        raise ShapeError(f"{op}: groups {groups} must divide both the {C} input and {F} output channels")
+    if C != CG * groups:
+        expected = f"{CG}" if groups == 1 else f"{CG} x {groups} groups = {CG * groups}"
+        raise ShapeError(
+            f"{op}: x has {C} channels but weight expects {expected} (x {x_shape}, weight {weight_shape})"
+        )
+    if min(KH, KW) < 1:
+        raise ShapeError(f"{op}: kernel size must be >= 1, got weight {weight_shape}")
+    pads = resolve_padding(op, padding, (H, W), (KH, KW), stride, dilation)
+    OH = output_size(H, KH, stride[0], pads[0], pads[1], dilation[0])
+    OW = output_size(W, KW, stride[1], pads[2], pads[3], dilation[1])
+    if min(OH, OW) < 1:
+        raise ShapeError(
+            f"{op}: a {KH}x{KW} kernel with dilation {dilation} does not fit into {H}x{W} with "
+            f"padding {pads} (output would be {OH}x{OW})"
+        )
+    return Conv2dGeometry(N, H, W, C, KH, KW, F, OH, OW, stride, pads, dilation, groups)
+
+
+@lru_cache(maxsize=1024)
+def pool2d_geometry(
+    x_shape: Shape,
+    kernel_size: int | Pair,
+    stride: int | Pair | None = None,
+    padding: str | int | tuple = 0,
+    op: str = "max_pool2d",
+) -> Pool2dGeometry:
+    """Sizes of a pooling of x (N, H, W, C); the stride defaults to the kernel size."""
+    if len(x_shape) != 4:
+        raise ShapeError(f"{op}: x must be (N, H, W, C), got shape {x_shape}")
+    N, H, W, C = x_shape
+    KH, KW = pair(op, "kernel_size", kernel_size, 1)
+    stride = (KH, KW) if stride is None else pair(op, "stride", stride, 1)
+    pads = resolve_padding(op, padding, (H, W), (KH, KW), stride, (1, 1))
+    if padding != "same" and (max(pads[:2]) >= KH or max(pads[2:]) >= KW):
+        raise ShapeError(
+            f"{op}: padding {pads} must be smaller than the {KH}x{KW} window, or a window lies outside x"
+        )
+    OH = output_size(H, KH, stride[0], pads[0], pads[1], 1)
+    OW = output_size(W, KW, stride[1], pads[2], pads[3], 1)
+    if min(OH, OW) < 1:
+        raise ShapeError(f"{op}: a {KH}x{KW} window does not fit into {H}x{W} with padding {pads}")
+    return Pool2dGeometry(N, H, W, C, KH, KW, OH, OW, stride, pads)
+
+
+def broadcast_shape(op: str, *shapes: Shape) -> Shape:
+    """The common shape under NumPy's rules; ShapeError names the shapes and the axis that clash."""
+    rank = max(len(s) for s in shapes)
+    result = []
+    for axis in range(-rank, 0):
+        sizes = {s[axis] for s in shapes if len(s) >= -axis and s[axis] != 1}
+        if len(sizes) > 1:
+            listed = " and ".join(str(s) for s in shapes)
+            raise ShapeError(
+                f"{op}: shapes {listed} do not broadcast: axis {axis} has sizes "
+                f"{' and '.join(map(str, sorted(sizes)))}, and neither is 1"
+            )
+        result.append(sizes.pop() if sizes else 1)
+    return tuple(result)
+
+
+def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+    """None -> all axes; negative axes counted from the end; sorted; ShapeError if out of range or repeated."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not isinstance(a, int) or not -ndim <= a < ndim:
+            raise ShapeError(f"{op}: axis {a!r} is out of range for {ndim} dimensions")
+    result = tuple(sorted(a % ndim for a in axes))
+    if len(set(result)) != len(result):
+        raise ShapeError(f"{op}: axis {axis} names the same dimension twice")
+    return result
+
+
+def reduced_shape(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> Shape:
+    if keepdims:
+        return tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+def resolve_reshape(op: str, shape: Shape, new_shape: tuple[int, ...]) -> Shape:
+    """Replace one -1 by what is left over; ShapeError if the number of elements differs."""
+    size = prod(shape)
+    unknown = [i for i, n in enumerate(new_shape) if n == -1]
+    known = prod(n for n in new_shape if n != -1)
+    if len(unknown) > 1 or any(n < -1 for n in new_shape):
+        raise ShapeError(f"{op}: {new_shape} may hold one -1 and no other negative size")
+    if unknown:
+        if known == 0 or size % known:
+            raise ShapeError(f"{op}: cannot turn {shape} ({size} elements) into {new_shape}")
+        i = unknown[0]
+        new_shape = new_shape[:i] + (size // known,) + new_shape[i + 1 :]
+    if prod(new_shape) != size:
+        raise ShapeError(
+            f"{op}: {shape} has {size} elements but {new_shape} needs {prod(new_shape)}"
+        )
+    return tuple(new_shape)
+
+
+def matmul_multiply_adds(a_shape: Shape, b_shape: Shape) -> int:
+    """[M x K] @ [K x N]: M*K*N, times the batch."""
+    batch = prod(broadcast_shape("matmul", a_shape[:-2], b_shape[:-2]))
+    return batch * a_shape[-2] * a_shape[-1] * b_shape[-1]

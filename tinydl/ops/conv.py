@@ -1,0 +1,156 @@
+"""Convolution and its two gradients, a family closed under differentiation, and im2col / col2im for reading.
+
+Conv2d, Conv2dInputGrad (the transposed convolution) and Conv2dWeightGrad are the three contractions of
+(x, weight, grad), each bilinear; the derivative of any one is the other two.
+"""
+
+from __future__ import annotations
+
+from ..errors import DTypeError, ShapeError
+from ..function import Function
+from ..geometry import conv2d_geometry
+from .reduce import sum
+
+
+class Conv2d(Function):
+    name = "conv2d"
+    saves = (0, 1)
+
+    def __init__(self, geometry):
+        self.geometry = geometry
+
+    def forward(self, x, weight, bias=None):
+        return self.backend.conv2d(x, weight, bias, self.geometry)
+
+    def backward(self, grad):
+        x, weight = self.saved
+        grads = (
+            Conv2dInputGrad(self.geometry).apply(grad, weight) if self.needed[0] else None,
+            Conv2dWeightGrad(self.geometry).apply(x, grad) if self.needed[1] else None,
+        )
+        if len(self.needed) == 2:
+            return grads
+        return (*grads, sum(grad, (0, 1, 2)) if self.needed[2] else None)
+
+
+class Conv2dInputGrad(Function):
+    """(grad (N, OH, OW, F), weight) -> (N, H, W, C)."""
+
+    name = "conv2d_input_grad"
+    saves = (0, 1)
+
+    def __init__(self, geometry):
+        self.geometry = geometry
+
+    def forward(self, grad, weight):
+        return self.backend.conv2d_input_grad(grad, weight, self.geometry)
+
+    def backward(self, grad):
+        first, weight = self.saved
+        return (
+            Conv2d(self.geometry).apply(grad, weight) if self.needed[0] else None,
+            Conv2dWeightGrad(self.geometry).apply(grad, first) if self.needed[1] else None,
+        )
+
+
+class Conv2dWeightGrad(Function):
+    """(x (N, H, W, C), grad (N, OH, OW, F)) -> (KH, KW, C/groups, F)."""
+
+    name = "conv2d_weight_grad"
+    saves = (0, 1)
+
+    def __init__(self, geometry):
+        self.geometry = geometry
+
+    def forward(self, x, grad):
+        return self.backend.conv2d_weight_grad(x, grad, self.geometry)
+
+    def backward(self, grad):
+        x, first = self.saved
+        return (
+            Conv2dInputGrad(self.geometry).apply(first, grad) if self.needed[0] else None,
+            Conv2d(self.geometry).apply(x, grad) if self.needed[1] else None,
+        )
+
+
+class Im2col(Function):
+    name = "im2col"
+
+    def __init__(self, geometry):
+        self.geometry = geometry
+
+    def forward(self, x):
+        return self.backend.im2col(x, self.geometry)
+
+    def backward(self, grad):
+        return Col2im(self.geometry).apply(grad)
+
+
+class Col2im(Function):
+    name = "col2im"
+
+    def __init__(self, geometry):
+        self.geometry = geometry
+
+    def forward(self, columns):
+        return self.backend.col2im(columns, self.geometry)
+
+    def backward(self, grad):
+        return Im2col(self.geometry).apply(grad)
+
+
+def _check_types(op, *tensors):
+    if any(t.dtype != tensors[0].dtype or t.dtype.kind != "f" for t in tensors):
+        kinds = ", ".join(str(t.dtype) for t in tensors)
+        raise DTypeError(f"{op}: needs tensors of one float type, got {kinds}")
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Cross-correlation y[n,oh,ow,f] = bias[f] + sum_{kh,kw,c} xpad[n, oh*sh + kh*dh, ow*sw + kw*dw, c] weight[kh,kw,c,f].
+
+    x (N, H, W, C), weight (KH, KW, C/groups, F), bias (F,) or None -> (N, OH, OW, F) with
+    OH = floor((H + top + bottom - dh*(KH-1) - 1) / sh) + 1.
+    stride, dilation: integer or (height, width). padding: integer, (height, width), ((top, bottom), (left, right)),
+    'valid' (none) or 'same' (OH = ceil(H / stride), the odd zero below and right).
+    Raises ShapeError (channels, sizes, arguments) and DTypeError. LeCun et al. 1989; grouped: Krizhevsky et al. 2012.
+    """
+    geometry = conv2d_geometry(
+        x.shape, weight.shape, _plain(stride), _plain(padding), _plain(dilation), groups
+    )
+    if bias is None:
+        _check_types("conv2d", x, weight)
+        return Conv2d(geometry).apply(x, weight)
+    _check_types("conv2d", x, weight, bias)
+    if bias.shape != (geometry.F,):
+        raise ShapeError(
+            f"conv2d: bias must be ({geometry.F},) for weight {weight.shape}, got {bias.shape}"
+        )
+    return Conv2d(geometry).apply(x, weight, bias)
+
+
+def _plain(value):
+    """Lists become tuples, so that the geometry can be cached."""
+    return tuple(_plain(v) for v in value) if isinstance(value, list | tuple) else value
+
+
+def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
+    """Patches of x (N, H, W, C) as rows (N*OH*OW, KH*KW*C), a column ordered (kh, kw, c): a convolution is a matmul."""
+    return Im2col(_patch_geometry("im2col", x.shape, kernel_size, stride, padding, dilation)).apply(x)
+
+
+def col2im(columns, x_shape, kernel_size, stride=1, padding=0, dilation=1):
+    """Adjoint of im2col: rows (N*OH*OW, KH*KW*C) summed back into an image of `x_shape` (N, H, W, C)."""
+    geometry = _patch_geometry("col2im", tuple(x_shape), kernel_size, stride, padding, dilation)
+    if columns.shape != geometry.columns_shape:
+        raise ShapeError(
+            f"col2im: columns must be {geometry.columns_shape} for images {tuple(x_shape)}, got {columns.shape}"
+        )
+    return Col2im(geometry).apply(columns)
+
+
+def _patch_geometry(op, x_shape, kernel_size, stride, padding, dilation):
+    KH, KW = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    C = x_shape[3] if len(x_shape) == 4 else 0
+    return conv2d_geometry(
+        x_shape, (KH, KW, C, 1), _plain(stride), _plain(padding), _plain(dilation), 1, op
+    )

@@ -1,0 +1,121 @@
+"""Matrix products. The two gradients of a product are products again."""
+
+from __future__ import annotations
+
+from ..errors import DTypeError, ShapeError
+from ..function import Function
+from ..geometry import broadcast_shape
+from .reduce import sum
+from .shape import broadcast_to, reshape, transpose
+
+
+class MatMul(Function):
+    """[M x K] @ [K x N] with equal batch axes."""
+
+    name = "matmul"
+    saves = (0, 1)
+
+    def forward(self, a, b):
+        return self.backend.matmul(a, b)
+
+    def backward(self, grad):
+        a, b = self.saved
+        # [M x N] @ [N x K] and [K x M] @ [M x N]
+        return (
+            MatMul().apply(grad, _swap(b)) if self.needed[0] else None,
+            MatMul().apply(_swap(a), grad) if self.needed[1] else None,
+        )
+
+
+class Linear(Function):
+    """x (N, in) @ weight (in, out) + bias (out,), the bias added as the product is written."""
+
+    name = "linear"
+    saves = (0, 1)
+
+    def forward(self, x, weight, bias):
+        return self.backend.matmul(x, weight, bias)
+
+    def backward(self, grad):
+        x, weight = self.saved
+        # [N x out] @ [out x in], [in x N] @ [N x out], and one column sum
+        return (
+            MatMul().apply(grad, _swap(weight)) if self.needed[0] else None,
+            MatMul().apply(_swap(x), grad) if self.needed[1] else None,
+            sum(grad, 0) if self.needed[2] else None,
+        )
+
+
+def _swap(x):
+    """Exchange the last two axes (a view)."""
+    return transpose(x, *range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
+
+
+def _check_types(op, a, b):
+    if a.dtype != b.dtype or a.dtype.kind != "f":
+        raise DTypeError(f"{op}: needs two tensors of one float type, got {a.dtype} and {b.dtype}")
+
+
+def matmul(a, b):
+    """[M x K] @ [K x N] -> [M x N]; leading axes are a batch and broadcast; a vector is a row (left) or column (right).
+
+    Raises ShapeError if the inner sizes differ, DTypeError if the types do.
+    """
+    _check_types("matmul", a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}")
+    left = reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
+    right = reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b
+    if left.shape[-1] != right.shape[-2]:
+        raise ShapeError(
+            f"matmul: inner sizes differ: {a.shape} @ {b.shape} ({left.shape[-1]} and {right.shape[-2]})"
+        )
+    product = _batched(left, right)
+    if a.ndim == 1:
+        product = reshape(product, product.shape[:-2] + product.shape[-1:])
+    if b.ndim == 1:
+        product = reshape(product, product.shape[:-1])
+    return product
+
+
+def _batched(a, b):
+    if a.ndim == 2 and b.ndim == 2:
+        return MatMul().apply(a, b)
+    if b.ndim == 2:  # one right side for the whole batch: stack the rows
+        rows = MatMul().apply(reshape(a, (_rows(a), a.shape[-1])), b)
+        return reshape(rows, a.shape[:-1] + b.shape[-1:])
+    batch = broadcast_shape("matmul", a.shape[:-2], b.shape[:-2])
+    a = broadcast_to(a, batch + a.shape[-2:])
+    b = broadcast_to(b, batch + b.shape[-2:])
+    return MatMul().apply(a, b)
+
+
+def _rows(x):
+    rows = 1
+    for n in x.shape[:-1]:
+        rows *= n
+    return rows
+
+
+def linear(x, weight, bias=None):
+    """x (..., in) @ weight (in, out) + bias (out,) -> (..., out).
+
+    Raises ShapeError if the sizes do not fit, DTypeError if the types differ.
+    """
+    _check_types("linear", x, weight)
+    if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[0]:
+        raise ShapeError(
+            f"linear: x has {x.shape[-1] if x.ndim else 'no'} features but weight expects "
+            f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight {weight.shape})"
+        )
+    rows = x if x.ndim == 2 else reshape(x, (_rows(x), x.shape[-1]))
+    if bias is None:
+        product = MatMul().apply(rows, weight)
+    else:
+        _check_types("linear", x, bias)
+        if bias.shape != (weight.shape[1],):
+            raise ShapeError(
+                f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got {bias.shape}"
+            )
+        product = Linear().apply(rows, weight, bias)
+    return product if x.ndim == 2 else reshape(product, x.shape[:-1] + weight.shape[1:])

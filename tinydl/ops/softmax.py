@@ -1,0 +1,91 @@
+"""Softmax, log-softmax and the cross-entropy fused with it."""
+
+from __future__ import annotations
+
+from ..errors import ShapeError
+from ..function import Function, is_recording
+from ..geometry import normalize_axes
+from .elementwise import _require_float, exp
+from .index import check_indices, one_hot
+from .reduce import sum
+from .shape import broadcast_to, expand_dims, transpose
+
+
+class Softmax(Function):
+    name = "softmax"
+    saves_output = True
+
+    def forward(self, x):
+        return self.backend.softmax(x)
+
+    def backward(self, grad):
+        y = self.output(grad)
+        return y * (grad - sum(grad * y, -1, keepdims=True))
+
+
+class LogSoftmax(Function):
+    name = "log_softmax"
+    saves_output = True
+
+    def forward(self, x):
+        return self.backend.log_softmax(x)
+
+    def backward(self, grad):
+        return grad - exp(self.output(grad)) * sum(grad, -1, keepdims=True)
+
+
+class CrossEntropy(Function):
+    """-log softmax(logits)[n, labels[n]]; d/dlogits = softmax - one_hot."""
+
+    name = "cross_entropy"
+    saves = (0, 1)
+
+    def forward(self, logits, labels):
+        losses, self.probabilities = self.backend.cross_entropy(logits, labels)
+        return losses
+
+    def backward(self, grad):
+        logits, labels = self.saved
+        if is_recording():
+            difference = softmax(logits) - one_hot(labels, logits.shape[1], logits.dtype)
+            return difference * broadcast_to(expand_dims(grad, 1), logits.shape), None
+        array = self.backend.cross_entropy_grad(self.probabilities, labels.data, grad.data)
+        return grad._new(array, self.backend), None
+
+
+def _over_axis(function, x, axis):
+    _require_float(function.name, x)
+    if x.ndim == 0:
+        raise ShapeError(f"{function.name}: needs at least one axis, got a single number")
+    (axis,) = normalize_axes(function.name, axis, x.ndim)
+    if x.shape[axis] == 0:
+        raise ShapeError(f"{function.name}: axis {axis} of {x.shape} is empty")
+    if axis == x.ndim - 1:
+        return function.apply(x)
+    order = [i for i in range(x.ndim) if i != axis] + [axis]
+    back = sorted(range(x.ndim), key=order.__getitem__)
+    return transpose(function.apply(transpose(x, order)), back)
+
+
+def softmax(x, axis=-1):
+    """e^{x_i} / sum_j e^{x_j} along `axis`; never overflows (the maximum is subtracted)."""
+    return _over_axis(Softmax(), x, axis)
+
+
+def log_softmax(x, axis=-1):
+    """log softmax(x) = x_i - log sum_j e^{x_j} along `axis`, computed without a logarithm of 0."""
+    return _over_axis(LogSoftmax(), x, axis)
+
+
+def cross_entropy_per_row(logits, labels):
+    """-log softmax(logits)[n, labels[n]] for logits (N, C), integer labels (N,) -> (N,).
+
+    Raises ShapeError, DTypeError, and IndexRangeError for a label outside 0 <= label < C.
+    """
+    _require_float("cross_entropy", logits)
+    check_indices("cross_entropy", labels)
+    if logits.ndim != 2 or logits.shape[1] == 0 or labels.shape != logits.shape[:1]:
+        raise ShapeError(
+            f"cross_entropy: logits must be (N, C) and labels (N,), got {logits.shape} and {labels.shape}"
+        )
+    return CrossEntropy().apply(logits, labels)

@@ -1,0 +1,95 @@
+"""Random numbers for the host: one counter-based Philox stream per generator (see backend/reference/random.py).
+
+A generator is two integers, so its state is saved exactly and its draws are equal on every machine.
+Devices draw from the same stream: `take` hands a kernel its place in it.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from math import prod
+
+import numpy as np
+
+from .backend.reference.random import Random, blocks_needed, philox
+from .errors import ConfigError
+
+_kernels = Random()
+
+
+class Generator:
+    """A stream of random numbers, a pure function of `seed` (0 <= seed < 2^64) and of how much was drawn."""
+
+    __slots__ = ("key", "offset")
+
+    def __init__(self, seed: int = 0) -> None:
+        if not 0 <= seed < 2**64:
+            raise ConfigError(f"Generator: seed must be an integer in [0, 2^64), got {seed!r}")
+        self.key, self.offset = int(seed), 0
+
+    def __repr__(self) -> str:
+        return f"Generator(seed={self.key}, drawn={self.offset} blocks)"
+
+    def take(self, elements: int, dtype: np.dtype | type = np.float32) -> tuple[int, int]:
+        """(key, offset) for a kernel that draws `elements` values; the stream moves past them."""
+        offset = self.offset
+        self.offset += blocks_needed(elements, np.dtype(dtype))
+        return self.key, offset
+
+    def words(self, count: int) -> np.ndarray:
+        """The next uint64 values, for splitting and shuffling."""
+        blocks = -(-count // 2)
+        key, offset = self.key, self.offset
+        self.offset += blocks
+        return philox(key, offset, blocks).view(np.uint64).ravel()[:count]
+
+    def uniform(self, shape=(), low: float = 0.0, high: float = 1.0, dtype=np.float32):
+        """Uniform on [low, high) as a host array."""
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        key, offset = self.take(prod(shape), dtype)
+        unit = _kernels.uniform(key, offset, shape, np.dtype(dtype))
+        return (unit * (high - low) + low).astype(dtype)
+
+    def normal(self, shape=(), mean: float = 0.0, std: float = 1.0, dtype=np.float32):
+        """Normal with this mean and standard deviation as a host array."""
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        key, offset = self.take(prod(shape), dtype)
+        return (_kernels.normal(key, offset, shape, np.dtype(dtype)) * std + mean).astype(dtype)
+
+    def integers(self, low: int, high: int, shape=()) -> np.ndarray:
+        """int64 values low <= i < high (the bias of the modulo is below (high - low) / 2^64)."""
+        if high <= low:
+            raise ConfigError(f"Generator.integers: needs low < high, got {low} and {high}")
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        words = self.words(prod(shape)) % np.uint64(high - low)
+        return (words.astype(np.int64) + low).reshape(shape)
+
+    def permutation(self, n: int) -> np.ndarray:
+        """0 ... n-1 in random order: the order of n random 64-bit keys."""
+        return np.argsort(self.words(n), kind="stable")
+
+    def spawn(self) -> Generator:
+        """An independent generator whose seed is drawn from this one."""
+        return Generator(int(self.words(1)[0]))
+
+    def state_dict(self) -> dict[str, int]:
+        return {"key": self.key, "offset": self.offset}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.key, self.offset = int(state["key"]), int(state["offset"])
+
+
+_current: ContextVar[Generator | None] = ContextVar("tinydl_generator", default=None)
+
+
+def seed(value: int) -> Generator:
+    """Start the default generator of this thread or context anew and return it."""
+    generator = Generator(value)
+    _current.set(generator)
+    return generator
+
+
+def default_generator() -> Generator:
+    """The generator used where no `rng=` is given; a new thread starts with its own, seeded 0."""
+    generator = _current.get()
+    return seed(0) if generator is None else generator
