@@ -62,10 +62,13 @@ class Function:
     differentiable = True
 
     backend: Any
-    parents: tuple[Any, ...]
-    needed: tuple[bool, ...]
+    parents: Sequence[Any]  # one per input: a node, a leaf tensor, or None
+    needed: Sequence[bool]  # set for each backward: which gradients somebody waits for
+    age: int
     hooks: list | None = None
     freed = False
+    _saved: list = []  # noqa: RUF012 (replaced, never written to)
+    _output: Any = None
 
     def forward(self, *arrays: Any) -> Any:
         """Array from arrays, by kernels of `self.backend`."""
@@ -81,15 +84,18 @@ class Function:
 
     def apply(self, *inputs: Any) -> Any:
         """Run the operation on tensors and, if anything needs a gradient, record it."""
+        arrays = []
+        needs_grad = False
         try:
             backend = self.backend = inputs[0].backend
-            arrays = [t.data for t in inputs]
             for t in inputs:
                 if t.backend is not backend:
                     raise DeviceError(
                         f"{self.name}: tensors live on {backend.name!r} and {t.backend.name!r}; "
                         "move one with .to(backend)"
                     )
+                arrays.append(t.data)
+                needs_grad = needs_grad or t.requires_grad
         except AttributeError:
             kinds = ", ".join(type(t).__name__ for t in inputs)
             raise DTypeError(f"{self.name}: expects tensors, got {kinds}") from None
@@ -100,21 +106,21 @@ class Function:
         output = inputs[0]._new(array, backend)
         if self.shares_storage:
             output._version = inputs[0]._version
-        if self.differentiable and _recording.get():
-            for t in inputs:
-                if t.requires_grad:
-                    self._record(inputs, output)
-                    break
+        if needs_grad and self.differentiable and _recording.get():
+            self._record(inputs, output)
         return output
 
     def _record(self, inputs: tuple[Any, ...], output: Any) -> None:
+        parents: list[Any] = []
+        for t in inputs:
+            parents.append(None if not t.requires_grad else t if t.node is None else t.node)
+        self.parents = parents
         self.age = _next_age()
-        self.parents = tuple(
-            [(t if t.node is None else t.node) if t.requires_grad else None for t in inputs]
-        )
-        self.needed = tuple([p is not None for p in self.parents])
         self.shape, self.dtype = output.data.shape, output.data.dtype
-        self._saved = [(inputs[i], inputs[i]._version[0]) for i in self.saves]
+        if self.saves:
+            self._saved = saved = []
+            for i in self.saves:
+                saved.append((inputs[i], inputs[i]._version[0]))
         if self.saves_output:
             self._output = (output.data, output._version, output._version[0])
         output.node = self
@@ -129,7 +135,7 @@ class Function:
                     f"{self.name}: an input of shape {tensor.shape} was changed in place after the operation "
                     f"used it (version {tensor._version[0]}, recorded {version}); its gradient would be wrong"
                 )
-        return tuple([tensor for tensor, _ in self._saved])
+        return tuple([pair[0] for pair in self._saved])
 
     def output(self, like: Any) -> Any:
         """The operation's own result as a tensor of this node (`like`: any tensor, gives the type)."""
@@ -178,8 +184,8 @@ def backpropagate(
     every gradient that reaches it has arrived. (Following links depth first would be wrong: with
     b = a + a; c = b + b the node of b would be passed twice, each time with half of its gradient.)
     """
-    wanted = {t if t.node is None else t.node for t in targets} if targets is not None else None
-    useful = _leading_to(wanted, seeds) if wanted is not None else None
+    wanted = {t if t.node is None else t.node for t in targets or ()}
+    useful = None if targets is None else _leading_to(wanted, seeds)
     grads: dict[Any, Any] = {}
     found: dict[Any, Any] = {}
     queue: list[tuple[int, Function]] = []
@@ -199,7 +205,7 @@ def backpropagate(
         while queue:
             node = heappop(queue)[1]
             grad = _call_hooks(node.hooks, grads.pop(node))
-            if wanted is not None and node in wanted:
+            if node in wanted:
                 found[node] = grad
             if useful is not None and node not in useful:
                 continue
@@ -214,22 +220,14 @@ def backpropagate(
     return found
 
 
-def _parent_gradients(node: Function, grad: Any, useful: set | None, wanted: set | None) -> list:
+def _parent_gradients(node: Function, grad: Any, useful: set | None, wanted: set) -> list:
     """Run one backward and check what it returns: [(parent, gradient), ...]."""
     if node.freed:
-        raise GraphError(
-            f"backward through {node.name}, whose graph was freed by an earlier backward; "
-            "pass retain_graph=True there to walk it twice"
-        )
-    if useful is not None and wanted is not None:
-        recorded = node.needed
-        node.needed = tuple([p is not None and (p in useful or p in wanted) for p in node.parents])
-        try:
-            results = node.backward(grad)
-        finally:
-            node.needed, needed = recorded, node.needed
-    else:
-        results, needed = node.backward(grad), node.needed
+        raise _freed_error(node)
+    node.needed = needed = [
+        p is not None and (useful is None or p in useful or p in wanted) for p in node.parents
+    ]
+    results = node.backward(grad)
     if not isinstance(results, tuple):
         results = (results,)
     if len(results) != len(node.parents):
@@ -254,12 +252,21 @@ def _parent_gradients(node: Function, grad: Any, useful: set | None, wanted: set
     return deliveries
 
 
+def _freed_error(node: Function) -> GraphError:
+    return GraphError(
+        f"backward through {node.name}, whose graph was freed by an earlier backward; "
+        "pass retain_graph=True there to walk it twice"
+    )
+
+
 def _leading_to(wanted: set, seeds: Sequence[tuple[Any, Any]]) -> set:
     """The nodes below `seeds` from which a wanted place can be reached."""
     nodes: set[Function] = set()
     stack = [tensor.node for tensor, _ in seeds if tensor.node is not None]
     while stack:
         node = stack.pop()
+        if node.freed:
+            raise _freed_error(node)
         if node not in nodes:
             nodes.add(node)
             stack.extend([p for p in node.parents if isinstance(p, Function)])

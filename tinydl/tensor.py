@@ -14,6 +14,7 @@ from .errors import DTypeError, GraphError, ShapeError
 from .function import backward as _backward
 
 FLOAT = np.dtype(np.float32)
+_bare = object.__new__
 DTYPES = tuple(np.dtype(t) for t in ("float32", "float64", "int32", "int64", "bool", "uint8"))
 
 
@@ -75,8 +76,9 @@ class Tensor:
     @staticmethod
     def _new(array: Any, backend: Backend) -> Tensor:
         """Wrap a backend array without copying or checking."""
-        t = Tensor.__new__(Tensor)
-        t.data, t.backend = array, backend
+        t = _bare(Tensor)
+        t.data = array
+        t.backend = backend
         t.node = t.grad = t._hooks = None
         t.requires_grad = False
         t._version = [0]
