@@ -19,7 +19,9 @@ def _shape(shape: Shape) -> tuple[int, ...]:
     return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
-def full(shape: Shape, value: float, dtype: Any = FLOAT, backend: str | Backend | None = None) -> Tensor:
+def full(
+    shape: Shape, value: float, dtype: Any = FLOAT, backend: str | Backend | None = None
+) -> Tensor:
     """Every element `value`."""
     room = get(backend)
     return Tensor._new(room.full(_shape(shape), value, np.dtype(dtype)), room)
@@ -33,8 +35,11 @@ def ones(shape: Shape, dtype: Any = FLOAT, backend: str | Backend | None = None)
     return full(shape, 1, dtype, backend)
 
 
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None, backend=None) -> Tensor:
-    """start, start + step, ... below stop; with one argument 0 ... start - 1. Integers give int64."""
+def arange(
+    start: float, stop: float | None = None, step: float = 1, dtype: Any = None, backend=None
+) -> Tensor:
+    """start, start + step, ... below stop; with one argument 0 ... start - 1. Integers give
+    int64."""
     values = np.arange(start) if stop is None else np.arange(start, stop, step)
     if dtype is None:
         dtype = FLOAT if values.dtype.kind == "f" else np.int64
@@ -77,7 +82,8 @@ def bernoulli(
     rng: Generator | None = None,
     backend: str | Backend | None = None,
 ) -> Tensor:
-    """bool, True with `probability`; bitwise equal on all backends. ConfigError unless 0 <= probability <= 1."""
+    """bool, True with `probability`; bitwise equal on all backends. ConfigError unless 0 <=
+    probability <= 1."""
     if not 0 <= probability <= 1:
         raise ConfigError(f"bernoulli: probability must be in [0, 1], got {probability!r}")
     room = get(backend)

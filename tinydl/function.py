@@ -1,11 +1,16 @@
-"""One graph node, one backward walk, one recording switch: the whole of reverse-mode differentiation.
+"""One graph node, one backward walk, one recording switch: the whole of reverse-mode
+differentiation.
 
-An operation is a subclass of Function with `forward` on arrays (backend kernels) and `backward` on tensors
-(other operations). Its instance is the graph node. Because `backward` is made of operations, it can itself be
+An operation is a subclass of Function with `forward` on arrays (backend kernels) and `backward` on
+tensors
+(other operations). Its instance is the graph node. Because `backward` is made of operations, it
+can itself be
 recorded and differentiated again, and a new device needs no calculus.
 
-A node refers to its parents (older nodes, or leaf tensors) and to what its backward named; nothing refers to
-younger things, so a graph has no reference cycles and disappears with the last tensor that needs it.
+A node refers to its parents (older nodes, or leaf tensors) and to what its backward named; nothing
+refers to
+younger things, so a graph has no reference cycles and disappears with the last tensor that needs
+it.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ from . import instruments
 from .errors import DeviceError, DTypeError, GraphError, ShapeError
 
 _recording: ContextVar[bool] = ContextVar("tinydl_recording", default=True)
-_next_age = count().__next__
+_next_age = count(1).__next__
 
 
 def is_recording() -> bool:
@@ -52,8 +57,10 @@ def enable_grad():
 class Function:
     """A recorded operation with one output.
 
-    Subclasses state what their backward needs: `saves` (positions of inputs) and `saves_output`; arrays that are
-    no tensors (indices, masks) may be kept as attributes by `forward`. `shares_storage` marks views.
+    Subclasses state what their backward needs: `saves` (positions of inputs) and `saves_output`;
+    arrays that are
+    no tensors (indices, masks) may be kept as attributes by `forward`. `shares_storage` marks
+    views.
     """
 
     saves: tuple[int, ...] = ()
@@ -64,7 +71,7 @@ class Function:
     backend: Any
     parents: Sequence[Any]  # one per input: a node, a leaf tensor, or None
     needed: Sequence[bool]  # set for each backward: which gradients somebody waits for
-    age: int
+    age = 0  # 0: not recorded yet
     hooks: list | None = None
     freed = False
     _saved: list = []  # noqa: RUF012 (replaced, never written to)
@@ -75,7 +82,8 @@ class Function:
         raise NotImplementedError(f"{self.name} has no forward")
 
     def backward(self, grad: Any) -> Any:
-        """Gradients of the inputs (tensors or None, one per input) from the output's gradient `grad`."""
+        """Gradients of the inputs (tensors or None, one per input) from the output's gradient
+        `grad`."""
         raise NotImplementedError(f"{self.name} has no backward")
 
     @property
@@ -111,6 +119,11 @@ class Function:
         return output
 
     def _record(self, inputs: tuple[Any, ...], output: Any) -> None:
+        if self.age:
+            raise GraphError(
+                f"{self.name}: this instance is a node of a graph already; make a new one for each "
+                f"call, as in {self.name}().apply(x)"
+            )
         parents: list[Any] = []
         for t in inputs:
             parents.append(None if not t.requires_grad else t if t.node is None else t.node)
@@ -132,17 +145,21 @@ class Function:
         for tensor, version in self._saved:
             if tensor._version[0] != version:
                 raise GraphError(
-                    f"{self.name}: an input of shape {tensor.shape} was changed in place after the operation "
-                    f"used it (version {tensor._version[0]}, recorded {version}); its gradient would be wrong"
+                    f"{self.name}: an input of shape {tensor.shape} was changed in place after "
+                    "the operation "
+                    f"used it (version {tensor._version[0]}, recorded {version}); its gradient "
+                    "would be wrong"
                 )
         return tuple([pair[0] for pair in self._saved])
 
     def output(self, like: Any) -> Any:
-        """The operation's own result as a tensor of this node (`like`: any tensor, gives the type)."""
+        """The operation's own result as a tensor of this node (`like`: any tensor, gives the
+        type)."""
         array, version, recorded = self._output
         if version[0] != recorded:
             raise GraphError(
-                f"{self.name}: its result of shape {array.shape} was changed in place after the operation "
+                f"{self.name}: its result of shape {array.shape} was changed in place after the "
+                "operation "
                 f"(version {version[0]}, recorded {recorded}); its gradient would be wrong"
             )
         tensor = like._new(array, self.backend)
@@ -178,9 +195,11 @@ def backpropagate(
     create_graph: bool = False,
     retain_graph: bool = False,
 ) -> dict[Any, Any]:
-    """Walk from (tensor, gradient) seeds towards the leaves; return gradients by leaf tensor or target node.
+    """Walk from (tensor, gradient) seeds towards the leaves; return gradients by leaf tensor or
+    target node.
 
-    A node is always younger than its parents, so youngest-first is a topological order: when a node is taken,
+    A node is always younger than its parents, so youngest-first is a topological order: when a
+    node is taken,
     every gradient that reaches it has arrived. (Following links depth first would be wrong: with
     b = a + a; c = b + b the node of b would be passed twice, each time with half of its gradient.)
     """
@@ -240,7 +259,8 @@ def _parent_gradients(node: Function, grad: Any, useful: set | None, wanted: set
             continue
         if result.data.shape != parent.shape:
             raise ShapeError(
-                f"{node.name}.backward: gradient {result.data.shape} for an input of shape {parent.shape}"
+                f"{node.name}.backward: gradient {result.data.shape} for an input of shape "
+                f"{parent.shape}"
             )
         if result.data.dtype != parent.dtype:
             raise DTypeError(
@@ -299,20 +319,23 @@ def _seeds(op: str, outputs: Sequence[Any], grads: Sequence[Any] | None) -> list
     for output, grad in zip(outputs, given, strict=True):
         if not output.requires_grad:
             raise GraphError(
-                f"{op}: the tensor of shape {output.shape} was not recorded (no input requires a gradient, or it "
+                f"{op}: the tensor of shape {output.shape} was not recorded (no input requires a "
+                "gradient, or it "
                 "was made inside no_grad)"
             )
         if grad is None:
             if output.data.size != 1:
                 raise ShapeError(
-                    f"{op}: a result of shape {output.shape} needs an incoming gradient; only a single number has "
+                    f"{op}: a result of shape {output.shape} needs an incoming gradient; only a "
+                    "single number has "
                     "the implied gradient 1"
                 )
             ones = output.backend.full(output.shape, 1, output.dtype)
             grad = output._new(ones, output.backend)
         if grad.shape != output.shape or grad.dtype != output.dtype:
             raise ShapeError(
-                f"{op}: gradient {grad.dtype} {grad.shape} for an output {output.dtype} {output.shape}"
+                f"{op}: gradient {grad.dtype} {grad.shape} for an output {output.dtype} "
+                f"{output.shape}"
             )
         seeds.append((output, grad))
     return seeds
@@ -341,10 +364,13 @@ def grad(
     retain_graph: bool | None = None,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
-    """Gradients of sum_i <outputs_i, grad_outputs_i> with respect to `inputs`; no `.grad` is touched.
+    """Gradients of sum_i <outputs_i, grad_outputs_i> with respect to `inputs`; no `.grad` is
+    touched.
 
-    `outputs`, `inputs`, `grad_outputs`: a tensor or a sequence of tensors. With `create_graph` the result can be
-    differentiated again. An input that no output depends on raises GraphError, or gives None with `allow_unused`.
+    `outputs`, `inputs`, `grad_outputs`: a tensor or a sequence of tensors. With `create_graph` the
+    result can be
+    differentiated again. An input that no output depends on raises GraphError, or gives None with
+    `allow_unused`.
     """
     outputs = [outputs] if hasattr(outputs, "_new") else list(outputs)
     inputs = [inputs] if hasattr(inputs, "_new") else list(inputs)
@@ -368,7 +394,8 @@ def composed_gradients(
 ) -> tuple[Any, ...]:
     """Gradients of a fused operation as recorded operations, for second derivatives.
 
-    Runs `composition` (the plain operations that the fused kernel replaces) on aliases of `inputs` with recording
+    Runs `composition` (the plain operations that the fused kernel replaces) on aliases of `inputs`
+    with recording
     on and differentiates it, keeping the graph: the result depends on `inputs` and on `incoming`.
     """
     aliases = [Identity().apply(t) for t in inputs]

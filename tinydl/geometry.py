@@ -1,4 +1,5 @@
-"""Integer arithmetic of shapes and windows: the one place where sizes, padding and costs are computed.
+"""Integer arithmetic of shapes and windows: the one place where sizes, padding and costs are
+computed.
 
 Letters: N batch, H W image height and width, C input channels, F output channels (filters),
 KH KW kernel size, OH OW output size. Images are (N, H, W, C), weights (KH, KW, C / groups, F).
@@ -18,7 +19,8 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Conv2dGeometry:
-    """All sizes of one 2-D convolution. `padding` is (top, bottom, left, right) zeros around the image."""
+    """All sizes of one 2-D convolution. `padding` is (top, bottom, left, right) zeros around the
+    image."""
 
     N: int
     H: int
@@ -58,7 +60,8 @@ class Conv2dGeometry:
 
 @dataclass(frozen=True, slots=True)
 class Pool2dGeometry:
-    """All sizes of one 2-D pooling. `padding` is (top, bottom, left, right); padded cells never win or count."""
+    """All sizes of one 2-D pooling. `padding` is (top, bottom, left, right); padded cells never
+    win or count."""
 
     N: int
     H: int
@@ -82,12 +85,12 @@ class Pool2dGeometry:
 
 def pair(op: str, name: str, value: int | tuple[int, int], minimum: int) -> Pair:
     """`3` -> `(3, 3)`; `(3, 5)` stays. Raises ShapeError below `minimum` or for anything else."""
-    result = (value, value) if isinstance(value, int) else tuple(value)
+    result = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(result) != 2 or not all(isinstance(v, int) and v >= minimum for v in result):
         raise ShapeError(
             f"{op}: {name} must be an integer >= {minimum} or a pair of them, got {value!r}"
         )
-    return result  # type: ignore[return-value]
+    return result
 
 
 def resolve_padding(
@@ -98,7 +101,8 @@ def resolve_padding(
     stride: Pair,
     dilation: Pair,
 ) -> tuple[int, int, int, int]:
-    """'valid' | 'same' | p | (ph, pw) | ((top, bottom), (left, right)) -> (top, bottom, left, right).
+    """'valid' | 'same' | p | (ph, pw) | ((top, bottom), (left, right)) -> (top, bottom, left,
+    right).
 
     'same' is TensorFlow's and ONNX's SAME_UPPER: output size ceil(size / stride), the odd zero goes
     below and to the right. With stride 1 it keeps the size.
@@ -146,7 +150,8 @@ def conv2d_geometry(
     groups: int = 1,
     op: str = "conv2d",
 ) -> Conv2dGeometry:
-    """Sizes of conv2d(x (N, H, W, C), weight (KH, KW, C/groups, F)); ShapeError names what does not fit."""
+    """Sizes of conv2d(x (N, H, W, C), weight (KH, KW, C/groups, F)); ShapeError names what does
+    not fit."""
     if len(x_shape) != 4:
         raise ShapeError(f"{op}: x must be (N, H, W, C), got shape {x_shape}")
     if len(weight_shape) != 4:
@@ -157,11 +162,14 @@ def conv2d_geometry(
     if not isinstance(groups, int) or groups < 1:
         raise ShapeError(f"{op}: groups must be an integer >= 1, got {groups!r}")
     if C % groups or F % groups:
-        raise ShapeError(f"{op}: groups {groups} must divide both the {C} input and {F} output channels")
-    if C != CG * groups:
+        raise ShapeError(
+            f"{op}: groups {groups} must divide both the {C} input and {F} output channels"
+        )
+    if CG * groups != C:
         expected = f"{CG}" if groups == 1 else f"{CG} x {groups} groups = {CG * groups}"
         raise ShapeError(
-            f"{op}: x has {C} channels but weight expects {expected} (x {x_shape}, weight {weight_shape})"
+            f"{op}: x has {C} channels but weight expects {expected} (x {x_shape}, weight "
+            f"{weight_shape})"
         )
     if min(KH, KW) < 1:
         raise ShapeError(f"{op}: kernel size must be >= 1, got weight {weight_shape}")
@@ -193,7 +201,8 @@ def pool2d_geometry(
     pads = resolve_padding(op, padding, (H, W), (KH, KW), stride, (1, 1))
     if padding != "same" and (max(pads[:2]) >= KH or max(pads[2:]) >= KW):
         raise ShapeError(
-            f"{op}: padding {pads} must be smaller than the {KH}x{KW} window, or a window lies outside x"
+            f"{op}: padding {pads} must be smaller than the {KH}x{KW} window, or a window lies "
+            "outside x"
         )
     OH = output_size(H, KH, stride[0], pads[0], pads[1], 1)
     OW = output_size(W, KW, stride[1], pads[2], pads[3], 1)
@@ -219,10 +228,11 @@ def broadcast_shape(op: str, *shapes: Shape) -> Shape:
 
 
 def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
-    """None -> all axes; negative axes counted from the end; sorted; ShapeError if out of range or repeated."""
+    """None -> all axes; negative axes counted from the end; sorted; ShapeError if out of range or
+    repeated."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
     for a in axes:
         if not isinstance(a, int) or not -ndim <= a < ndim:
             raise ShapeError(f"{op}: axis {a!r} is out of range for {ndim} dimensions")

@@ -44,7 +44,8 @@ _anomaly_depth = 0
 
 @contextmanager
 def detect_anomaly():
-    """Raise AnomalyError at the operation that makes a NaN, or whose backward does, naming its forward line.
+    """Raise AnomalyError at the operation that makes a NaN, or whose backward does, naming its
+    forward line.
 
     Slow (every result is inspected); process-wide while the block runs.
     """

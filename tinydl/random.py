@@ -1,4 +1,5 @@
-"""Random numbers for the host: one counter-based Philox stream per generator (see backend/reference/random.py).
+"""Random numbers for the host: one counter-based Philox stream per generator (see
+backend/reference/random.py).
 
 A generator is two integers, so its state is saved exactly and its draws are equal on every machine.
 Devices draw from the same stream: `take` hands a kernel its place in it.
@@ -18,7 +19,8 @@ _kernels = Random()
 
 
 class Generator:
-    """A stream of random numbers, a pure function of `seed` (0 <= seed < 2^64) and of how much was drawn."""
+    """A stream of random numbers, a pure function of `seed` (0 <= seed < 2^64) and of how much was
+    drawn."""
 
     __slots__ = ("key", "offset")
 

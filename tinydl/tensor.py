@@ -1,4 +1,5 @@
-"""The user's array: a backend array, the node that made it, and NumPy-like operators that each call one op."""
+"""The user's array: a backend array, the node that made it, and NumPy-like operators that each
+call one op."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ DTYPES = tuple(np.dtype(t) for t in ("float32", "float64", "int32", "int64", "bo
 
 
 def _host_array(data: Any, dtype: Any) -> np.ndarray:
-    """A fresh C-contiguous array: lists and numbers become the default float or int64, arrays keep their dtype."""
+    """A fresh C-contiguous array: lists and numbers become the default float or int64, arrays keep
+    their dtype."""
     if isinstance(data, np.ndarray | np.generic):
         array = np.array(data, dtype=dtype, order="C", copy=True)
     else:
@@ -44,14 +46,27 @@ def _host_array(data: Any, dtype: Any) -> np.ndarray:
 class Tensor:
     """An n-dimensional array that can remember how it was made.
 
-    data: number, nested list, ndarray (copied) or Tensor; backend: "numpy", "cpu", "opencl" (None: the default);
-    dtype: None keeps an ndarray's dtype and gives float32 or int64 for lists; requires_grad: record what is done
+    data: number, nested list, ndarray (copied) or Tensor; backend: "numpy", "cpu", "opencl" (None:
+    the default);
+    dtype: None keeps an ndarray's dtype and gives float32 or int64 for lists; requires_grad:
+    record what is done
     with it, so that `.backward()` on a result fills `.grad`.
     """
 
     __slots__ = (
-        "data", "backend", "node", "requires_grad", "grad", "_version", "_hooks", "__weakref__",
+        "__weakref__",
+        "_hooks",
+        "_version",
+        "backend",
+        "data",
+        "grad",
+        "node",
+        "requires_grad",
     )  # fmt: skip
+    backend: Backend
+    node: Any
+    grad: Any
+    _hooks: Any
     __array_ufunc__ = None  # ndarray (operator) Tensor is answered by the Tensor
     __array_priority__ = 1000
 
@@ -84,7 +99,7 @@ class Tensor:
         t._version = [0]
         return t
 
-    # -- what it is ------------------------------------------------------------------------------------------------
+    # -- what it is ------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,7 +128,9 @@ class Tensor:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        values = np.array2string(self.numpy(), separator=", ", precision=4, threshold=20, prefix="tensor(")
+        values = np.array2string(
+            self.numpy(), separator=", ", precision=4, threshold=20, prefix="tensor("
+        )
         notes = [str(self.shape)] if self.ndim else []
         notes += [] if self.dtype == FLOAT else [str(self.dtype)]
         notes += [] if self.backend.name == _default_backend() else [repr(self.backend.name)]
@@ -139,7 +156,7 @@ class Tensor:
 
     __hash__ = object.__hash__
 
-    # -- leaving and moving ----------------------------------------------------------------------------------------
+    # -- leaving and moving ----------------------------------------------------------------------
 
     def numpy(self) -> np.ndarray:
         """The values as a read-only ndarray (shared on host backends); copy it to write."""
@@ -183,7 +200,8 @@ class Tensor:
         return ops.astype(self, dtype)
 
     def assign(self, values: Any) -> None:
-        """Overwrite the elements in place (a leaf's, outside any recorded use): shape and dtype must agree."""
+        """Overwrite the elements in place (a leaf's, outside any recorded use): shape and dtype
+        must agree."""
         if self.node is not None:
             raise GraphError("assign: this tensor was computed; only leaves can be overwritten")
         host = values.numpy() if isinstance(values, Tensor) else np.asarray(values)
@@ -198,17 +216,20 @@ class Tensor:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise GraphError(
-            "setitem: tensors are not written in place, since recorded operations may still need the old values; use "
-            "tinydl.where, tinydl.concat or tinydl.pad, or build the values in NumPy first and wrap them, or "
+            "setitem: tensors are not written in place, since recorded operations may still need "
+            "the old values; use "
+            "tinydl.where, tinydl.concat or tinydl.pad, or build the values in NumPy first and "
+            "wrap them, or "
             "t.assign(values) for a whole leaf"
         )
 
-    # -- gradients -------------------------------------------------------------------------------------------------
+    # -- gradients -------------------------------------------------------------------------------
 
     def backward(
         self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False
     ) -> None:
-        """Add this tensor's gradient to `.grad` of every leaf it was made from (`grad`: incoming, default 1)."""
+        """Add this tensor's gradient to `.grad` of every leaf it was made from (`grad`: incoming,
+        default 1)."""
         if grad is not None and not isinstance(grad, Tensor):
             grad = Tensor(np.asarray(grad, self.dtype), self.backend)
         _backward(self, grad, retain_graph, create_graph)
@@ -227,7 +248,7 @@ class Tensor:
         hooks.append(hook)
         return lambda: hooks.remove(hook)
 
-    # -- operators: each one line into ops -------------------------------------------------------------------------
+    # -- operators: each one line into ops -------------------------------------------------------
 
     def _lift(self, other: Any) -> Tensor:
         """Wrap the other operand: Python numbers take this dtype, arrays keep theirs."""
@@ -307,7 +328,7 @@ class Tensor:
     def __getitem__(self, key):
         return ops.getitem(self, key)
 
-    # -- methods -----------------------------------------------------------------------------------------------------
+    # -- methods ---------------------------------------------------------------------------------
 
     def exp(self):
         return ops.exp(self)

@@ -64,7 +64,9 @@ def test_wheel_holds_only_what_is_allowed(distributions):
 def test_wheel_holds_every_kernel_room(distributions):
     names = zipfile.ZipFile(distributions[1]).namelist()
     for stem in STEMS:
-        assert any(n.startswith(f"tinydl/backend/_{stem}.") and n.endswith((".so", ".pyd")) for n in names)
+        assert any(
+            n.startswith(f"tinydl/backend/_{stem}.") and n.endswith((".so", ".pyd")) for n in names
+        )
     in_tree = {f"tinydl/kernels_cl/{p.name}" for p in (ROOT / "kernels_cl").glob("*.cl")}
     assert in_tree and in_tree <= set(names)
 
@@ -92,11 +94,14 @@ def test_the_bare_wheel_trains_saves_and_loads(bare):
     python, folder = bare
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "TINYDL"))}
     out = run(
-        python, "-m", "tinydl", "train", "synthetic-digits", "--epochs", "2", "--out", folder / "run",
+        python, "-m", "tinydl", "train", "synthetic-digits", "--epochs", "2", "--out", folder /
+        "run",
         cwd=folder, env=env,
     )  # fmt: skip
     assert (folder / "run" / "model.safetensors").is_file(), out
-    evaluated = run(python, "-m", "tinydl", "evaluate", folder / "run", "--json", cwd=folder, env=env)
+    evaluated = run(
+        python, "-m", "tinydl", "evaluate", folder / "run", "--json", cwd=folder, env=env
+    )
     assert '"accuracy"' in evaluated
 
 
@@ -135,7 +140,8 @@ def test_a_missing_compiler_is_one_sentence(tmp_path):
     except ImportError as error:
         pytest.skip(f"building in this environment needs setuptools and Cython ({error})")
     done = subprocess.run(
-        [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", str(tmp_path), "--build-temp", str(tmp_path)],
+        [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", str(tmp_path),
+        "--build-temp", str(tmp_path)],
         cwd=ROOT, env=env, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode != 0
@@ -149,7 +155,8 @@ def test_editable_install_finds_kernels_and_opencl_sources(tmp_path):
     """`pip install -e .` from a copy of the tree, used from another folder."""
     source = tmp_path / "tree"
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "--", "tinydl", "csrc", "kernels_cl", "setup.py",
+        ["git", "ls-files", "-co", "--exclude-standard", "--", "tinydl", "csrc", "kernels_cl",
+        "setup.py",
          "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip

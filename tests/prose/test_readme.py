@@ -54,6 +54,9 @@ def test_the_trace_command_prints_the_way_of_a_product(tmp_path):
     assert "(2, 3) (3, 4) -> (2, 4)" in done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:tinydl|csrc|kernels_cl|tests|tutorials)/[\w/]+\.\w+)`", README))))
+@pytest.mark.parametrize(
+    "path",
+    sorted(set(re.findall(r"`((?:tinydl|csrc|kernels_cl|tests|tutorials)/[\w/]+\.\w+)`", README))),
+)
 def test_every_file_named_in_the_readme_exists(path):
     assert (ROOT / path).is_file()

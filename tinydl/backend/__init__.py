@@ -1,6 +1,6 @@
 """Layer 1: arrays in, arrays out. Three backends, one list of kernels, nothing about gradients.
 
-"numpy" is the reference, "cpu" (default) is Cython/C, "opencl" and "opencl:1" run on OpenCL devices.
+"numpy" is the reference, "cpu" (default) is Cython/C, "opencl" and "opencl:1" are OpenCL devices.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def default_backend() -> str:
 
 
 def set_default_backend(name: str) -> None:
-    """Change the backend of new tensors, for this thread or context only (new threads start with "cpu")."""
+    """Change the backend of new tensors, for this thread or context only (new threads start with
+    "cpu")."""
     _default.set(get(name).name)
 
 

@@ -1,4 +1,5 @@
-"""`python -m tinydl.backend`: the table kernel x backend x dtype, with every deliberate exception named."""
+"""`python -m tinydl.backend`: the table kernel x backend x dtype, with every deliberate exception
+named."""
 
 from __future__ import annotations
 

@@ -47,10 +47,10 @@ from .softmax import cross_entropy_per_row, log_softmax, softmax
 
 __all__ = [
     "abs", "add", "argmax", "astype", "avg_pool2d", "broadcast_to", "col2im", "concat", "conv2d",
-    "cross_entropy_per_row", "divide", "dropout", "embedding", "equal", "exp", "expand_dims", "gather",
-    "getitem", "greater", "greater_equal", "im2col", "less", "less_equal", "linear", "log", "log_softmax",
-    "logical_not", "logsumexp", "matmul", "max", "max_pool2d", "maximum", "mean", "multiply", "negative",
-    "not_equal", "one_hot", "pad", "power", "relu", "reshape", "rnn_cell", "rnn_sequence",
-    "rnn_sequence_by_cells", "scatter_add", "sigmoid", "sign", "softmax", "sqrt", "squeeze", "subtract",
-    "sum", "tanh", "transpose", "var", "where",
+    "cross_entropy_per_row", "divide", "dropout", "embedding", "equal", "exp", "expand_dims",
+    "gather", "getitem", "greater", "greater_equal", "im2col", "less", "less_equal", "linear",
+    "log", "log_softmax", "logical_not", "logsumexp", "matmul", "max", "max_pool2d", "maximum",
+    "mean", "multiply", "negative", "not_equal", "one_hot", "pad", "power", "relu", "reshape",
+    "rnn_cell", "rnn_sequence", "rnn_sequence_by_cells", "scatter_add", "sigmoid", "sign",
+    "softmax", "sqrt", "squeeze", "subtract", "sum", "tanh", "transpose", "var", "where",
 ]  # fmt: skip

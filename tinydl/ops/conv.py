@@ -1,6 +1,8 @@
-"""Convolution and its two gradients, a family closed under differentiation, and im2col / col2im for reading.
+"""Convolution and its two gradients, a family closed under differentiation, and im2col / col2im
+for reading.
 
-Conv2d, Conv2dInputGrad (the transposed convolution) and Conv2dWeightGrad are the three contractions of
+Conv2d, Conv2dInputGrad (the transposed convolution) and Conv2dWeightGrad are the three
+contractions of
 (x, weight, grad), each bilinear; the derivative of any one is the other two.
 """
 
@@ -106,13 +108,16 @@ def _check_types(op, *tensors):
 
 
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Cross-correlation y[n,oh,ow,f] = bias[f] + sum_{kh,kw,c} xpad[n, oh*sh + kh*dh, ow*sw + kw*dw, c] weight[kh,kw,c,f].
+    """Cross-correlation y[n,oh,ow,f] = bias[f] + sum_{kh,kw,c} xpad[n, oh*sh + kh*dh, ow*sw +
+    kw*dw, c] weight[kh,kw,c,f].
 
     x (N, H, W, C), weight (KH, KW, C/groups, F), bias (F,) or None -> (N, OH, OW, F) with
     OH = floor((H + top + bottom - dh*(KH-1) - 1) / sh) + 1.
-    stride, dilation: integer or (height, width). padding: integer, (height, width), ((top, bottom), (left, right)),
+    stride, dilation: integer or (height, width). padding: integer, (height, width), ((top,
+    bottom), (left, right)),
     'valid' (none) or 'same' (OH = ceil(H / stride), the odd zero below and right).
-    Raises ShapeError (channels, sizes, arguments) and DTypeError. LeCun et al. 1989; grouped: Krizhevsky et al. 2012.
+    Raises ShapeError (channels, sizes, arguments) and DTypeError. LeCun et al. 1989; grouped:
+    Krizhevsky et al. 2012.
     """
     geometry = conv2d_geometry(
         x.shape, weight.shape, _plain(stride), _plain(padding), _plain(dilation), groups
@@ -134,16 +139,21 @@ def _plain(value):
 
 
 def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
-    """Patches of x (N, H, W, C) as rows (N*OH*OW, KH*KW*C), a column ordered (kh, kw, c): a convolution is a matmul."""
-    return Im2col(_patch_geometry("im2col", x.shape, kernel_size, stride, padding, dilation)).apply(x)
+    """Patches of x (N, H, W, C) as rows (N*OH*OW, KH*KW*C), a column ordered (kh, kw, c): a
+    convolution is a matmul."""
+    return Im2col(_patch_geometry("im2col", x.shape, kernel_size, stride, padding, dilation)).apply(
+        x
+    )
 
 
 def col2im(columns, x_shape, kernel_size, stride=1, padding=0, dilation=1):
-    """Adjoint of im2col: rows (N*OH*OW, KH*KW*C) summed back into an image of `x_shape` (N, H, W, C)."""
+    """Adjoint of im2col: rows (N*OH*OW, KH*KW*C) summed back into an image of `x_shape` (N, H, W,
+    C)."""
     geometry = _patch_geometry("col2im", tuple(x_shape), kernel_size, stride, padding, dilation)
     if columns.shape != geometry.columns_shape:
         raise ShapeError(
-            f"col2im: columns must be {geometry.columns_shape} for images {tuple(x_shape)}, got {columns.shape}"
+            f"col2im: columns must be {geometry.columns_shape} for images {tuple(x_shape)}, got "
+            f"{columns.shape}"
         )
     return Col2im(geometry).apply(columns)
 

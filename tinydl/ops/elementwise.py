@@ -1,6 +1,7 @@
 """Elementwise operations and their derivatives.
 
-Two operands broadcast under NumPy's rules and must agree in dtype; a Python number takes the tensor's dtype.
+Two operands broadcast under NumPy's rules and must agree in dtype; a Python number takes the
+tensor's dtype.
 """
 
 from __future__ import annotations
@@ -390,7 +391,8 @@ def divide(a, b):
 
 
 def power(a, b):
-    """a ** b for float tensors. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a = 0."""
+    """a ** b for float tensors. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a =
+    0."""
     _require_float("power", a, b)
     return _binary(Power(), a, b)
 

@@ -1,4 +1,5 @@
-"""Reading rows by index (embedding lookup) and its adjoint. Indices are int32 or int64 and in 0 <= i < rows."""
+"""Reading rows by index (embedding lookup) and its adjoint. Indices are int32 or int64 and in 0 <=
+i < rows."""
 
 from __future__ import annotations
 
@@ -47,13 +48,16 @@ class OneHot(Function):
 
 def check_indices(op, indices):
     if indices.dtype not in (np.int32, np.int64):
-        raise DTypeError(f"{op}: indices must be int32 or int64, got {indices.dtype} {indices.shape}")
+        raise DTypeError(
+            f"{op}: indices must be int32 or int64, got {indices.dtype} {indices.shape}"
+        )
 
 
 def gather(x, indices):
     """Rows x[indices]: x (V, ...), indices of any shape S -> S + x.shape[1:].
 
-    Raises IndexRangeError for an index below 0 or not below V (on OpenCL: when a result is next read).
+    Raises IndexRangeError for an index below 0 or not below V (on OpenCL: when a result is next
+    read).
     """
     check_indices("gather", indices)
     if x.ndim < 1:
@@ -72,7 +76,8 @@ def embedding(weight, indices):
 
 
 def scatter_add(x, indices, rows):
-    """Zeros (rows, ...) with x[s] added at row indices[s], in index order: the adjoint of gather."""
+    """Zeros (rows, ...) with x[s] added at row indices[s], in index order: the adjoint of
+    gather."""
     check_indices("scatter_add", indices)
     if x.shape[: indices.ndim] != indices.shape:
         raise ShapeError(

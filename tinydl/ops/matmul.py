@@ -57,7 +57,8 @@ def _check_types(op, a, b):
 
 
 def matmul(a, b):
-    """[M x K] @ [K x N] -> [M x N]; leading axes are a batch and broadcast; a vector is a row (left) or column (right).
+    """[M x K] @ [K x N] -> [M x N]; leading axes are a batch and broadcast; a vector is a row
+    (left) or column (right).
 
     Raises ShapeError if the inner sizes differ, DTypeError if the types do.
     """
@@ -68,7 +69,8 @@ def matmul(a, b):
     right = reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b
     if left.shape[-1] != right.shape[-2]:
         raise ShapeError(
-            f"matmul: inner sizes differ: {a.shape} @ {b.shape} ({left.shape[-1]} and {right.shape[-2]})"
+            f"matmul: inner sizes differ: {a.shape} @ {b.shape} ({left.shape[-1]} and "
+            f"{right.shape[-2]})"
         )
     product = _batched(left, right)
     if a.ndim == 1:
@@ -106,7 +108,8 @@ def linear(x, weight, bias=None):
     if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[0]:
         raise ShapeError(
             f"linear: x has {x.shape[-1] if x.ndim else 'no'} features but weight expects "
-            f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight {weight.shape})"
+            f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight "
+            f"{weight.shape})"
         )
     rows = x if x.ndim == 2 else reshape(x, (_rows(x), x.shape[-1]))
     if bias is None:
@@ -115,7 +118,8 @@ def linear(x, weight, bias=None):
         _check_types("linear", x, bias)
         if bias.shape != (weight.shape[1],):
             raise ShapeError(
-                f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got {bias.shape}"
+                f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got "
+                f"{bias.shape}"
             )
         product = Linear().apply(rows, weight, bias)
     return product if x.ndim == 2 else reshape(product, x.shape[:-1] + weight.shape[1:])

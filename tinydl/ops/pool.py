@@ -23,7 +23,8 @@ class MaxPool2d(Function):
 
 
 class MaxPool2dScatter(Function):
-    """Each value to the place where its maximum was found; linear, the adjoint of MaxPool2dGather."""
+    """Each value to the place where its maximum was found; linear, the adjoint of
+    MaxPool2dGather."""
 
     name = "max_pool2d_scatter"
 
@@ -83,9 +84,11 @@ def _geometry(op, x, kernel_size, stride, padding):
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
-    """Largest value of each window: x (N, H, W, C) -> (N, OH, OW, C); the stride defaults to the window.
+    """Largest value of each window: x (N, H, W, C) -> (N, OH, OW, C); the stride defaults to the
+    window.
 
-    The gradient goes to the first largest cell (row by row); NaN wins; padded cells never win; a window must
+    The gradient goes to the first largest cell (row by row); NaN wins; padded cells never win; a
+    window must
     touch the image. Raises ShapeError and DTypeError.
     """
     return MaxPool2d(_geometry("max_pool2d", x, kernel_size, stride, padding)).apply(x)

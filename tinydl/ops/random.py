@@ -21,9 +21,11 @@ class Dropout(Function):
 
 
 def dropout(x, rate, training=True, rng=None):
-    """In training: each element is 0 with probability `rate`, else x / (1 - rate); otherwise x itself.
+    """In training: each element is 0 with probability `rate`, else x / (1 - rate); otherwise x
+    itself.
 
-    Srivastava et al. 2014, in the "inverted" form, whose expectation is x. Raises ConfigError unless 0 <= rate < 1.
+    Srivastava et al. 2014, in the "inverted" form, whose expectation is x. Raises ConfigError
+    unless 0 <= rate < 1.
     """
     if not 0 <= rate < 1:
         raise ConfigError(f"dropout: rate must be in [0, 1), got {rate!r}")

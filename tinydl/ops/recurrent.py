@@ -27,7 +27,8 @@ class RnnSequence(Function):
 
 
 def rnn_cell(x, h, weight_x, weight_h, bias):
-    """One step h' = tanh(x @ weight_x + h @ weight_h + bias): x (N, D), h (N, H) -> (N, H). Elman 1990."""
+    """One step h' = tanh(x @ weight_x + h @ weight_h + bias): x (N, D), h (N, H) -> (N, H). Elman
+    1990."""
     return tanh(linear(x, weight_x, bias) + matmul(h, weight_h))
 
 
@@ -41,7 +42,8 @@ def rnn_sequence_by_cells(x, h0, weight_x, weight_h, bias):
 
 
 def rnn_sequence(x, h0, weight_x, weight_h, bias):
-    """All states of a vanilla recurrent network: h_t = tanh(x_t @ weight_x + h_{t-1} @ weight_h + bias).
+    """All states of a vanilla recurrent network: h_t = tanh(x_t @ weight_x + h_{t-1} @ weight_h +
+    bias).
 
     x (N, T, D), h0 (N, H), weight_x (D, H), weight_h (H, H), bias (H,) -> states (N, T, H), T >= 1.
     Gradients by back-propagation through time (Werbos 1990). Raises ShapeError and DTypeError.

@@ -59,7 +59,9 @@ class ArgMax(Function):
 
 def _check_not_empty(op, x, axes):
     if any(x.shape[a] == 0 for a in axes):
-        raise ShapeError(f"{op}: an empty axis has no largest element (shape {x.shape}, axes {axes})")
+        raise ShapeError(
+            f"{op}: an empty axis has no largest element (shape {x.shape}, axes {axes})"
+        )
 
 
 def sum(x, axis=None, keepdims=False):
@@ -76,7 +78,8 @@ def mean(x, axis=None, keepdims=False):
 
 
 def var(x, axis=None, keepdims=False, correction=0):
-    """Variance sum (x - mean)^2 / (n - correction): 0 for the population, 1 for the sample estimate."""
+    """Variance sum (x - mean)^2 / (n - correction): 0 for the population, 1 for the sample
+    estimate."""
     axes = normalize_axes("var", axis, x.ndim)
     n = prod([x.shape[a] for a in axes])
     centred = x - mean(x, axes, keepdims=True)
@@ -84,23 +87,28 @@ def var(x, axis=None, keepdims=False, correction=0):
 
 
 def max(x, axis=None, keepdims=False):
-    """Largest element over `axis`, NaN if any is; equal largest elements share the gradient equally."""
+    """Largest element over `axis`, NaN if any is; equal largest elements share the gradient
+    equally."""
     axes = normalize_axes("max", axis, x.ndim)
     _check_not_empty("max", x, axes)
     return Max(axes, keepdims).apply(x)
 
 
 def argmax(x, axis=None, keepdims=False):
-    """int64 position of the largest element along one `axis` (None: in the flattened tensor); first at a tie."""
+    """int64 position of the largest element along one `axis` (None: in the flattened tensor);
+    first at a tie."""
     if axis is None:
-        x, axis = reshape(x, (-1,) if x.size else (0,)), 0
+        _check_not_empty("argmax", x, tuple(range(x.ndim)))
+        place = ArgMax(0, False).apply(reshape(x, (x.size,)))
+        return reshape(place, (1,) * x.ndim) if keepdims else place
     (axis,) = normalize_axes("argmax", axis, x.ndim)
     _check_not_empty("argmax", x, (axis,))
     return ArgMax(axis, keepdims).apply(x)
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    """log sum e^x = m + log sum e^(x - m) with m = max x held constant; m = 0 where the maximum is infinite."""
+    """log sum e^x = m + log sum e^(x - m) with m = max x held constant; m = 0 where the maximum is
+    infinite."""
     axes = normalize_axes("logsumexp", axis, x.ndim)
     _check_not_empty("logsumexp", x, axes)
     largest = Max(axes, True).apply(x.detach())

@@ -149,9 +149,7 @@ def broadcast_to(x, *shape):
     if target == x.shape:
         return x
     lead = len(target) - x.ndim
-    fits = lead >= 0 and all(
-        n == m or n == 1 for n, m in zip(x.shape, target[lead:], strict=True)
-    )
+    fits = lead >= 0 and all(n == m or n == 1 for n, m in zip(x.shape, target[lead:], strict=True))
     if not fits:
         raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {target}")
     return BroadcastTo(target).apply(x)
@@ -180,7 +178,8 @@ def concat(tensors, axis=0):
         others = [s for j, s in enumerate(t.shape) if j != axis]
         if t.ndim != first.ndim or others != [s for j, s in enumerate(first.shape) if j != axis]:
             raise ShapeError(
-                f"concat: tensor {i} has shape {t.shape}, which differs from {first.shape} outside axis {axis}"
+                f"concat: tensor {i} has shape {t.shape}, which differs from {first.shape} "
+                f"outside axis {axis}"
             )
         if t.dtype != first.dtype:
             raise DTypeError(f"concat: tensor {i} is {t.dtype} but tensor 0 is {first.dtype}")
@@ -205,7 +204,8 @@ def expand_dims(x, axis):
 
 
 def getitem(x, key):
-    """x[key] for integers, slices, None and Ellipsis, and for one array of integers (rows of axis 0)."""
+    """x[key] for integers, slices, None and Ellipsis, and for one array of integers (rows of axis
+    0)."""
     if isinstance(key, np.ndarray | list) or hasattr(key, "_new"):
         return _rows(x, key)
     keys = key if isinstance(key, tuple) else (key,)
@@ -241,7 +241,8 @@ def _basic_slice(x, keys):
             start, step, count = int(k) % n, 1, 1
         else:
             raise ShapeError(
-                f"getitem: cannot index with {type(k).__name__} inside a tuple; integers, slices, None and "
+                f"getitem: cannot index with {type(k).__name__} inside a tuple; integers, slices, "
+                "None and "
                 "Ellipsis work, and one integer array alone"
             )
         starts.append(start if count else 0)
@@ -260,7 +261,5 @@ def _rows(x, key):
         host = np.asarray(key)
         if host.size == 0 and host.dtype.kind == "f":
             host = host.astype(np.int64)
-        key = x._new(x.backend.asarray(np.ascontiguousarray(host)), x.backend)
+        key = x._new(x.backend.asarray(np.array(host, order="C")), x.backend)
     return gather(x, key)
-
-

@@ -86,6 +86,7 @@ def cross_entropy_per_row(logits, labels):
     check_indices("cross_entropy", labels)
     if logits.ndim != 2 or logits.shape[1] == 0 or labels.shape != logits.shape[:1]:
         raise ShapeError(
-            f"cross_entropy: logits must be (N, C) and labels (N,), got {logits.shape} and {labels.shape}"
+            f"cross_entropy: logits must be (N, C) and labels (N,), got {logits.shape} and "
+            f"{labels.shape}"
         )
     return CrossEntropy().apply(logits, labels)

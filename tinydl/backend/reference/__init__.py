@@ -1,4 +1,5 @@
-"""The reference backend: every kernel in plain NumPy, written to be read. Slow, exact, the oracle of all tests."""
+"""The reference backend: every kernel in plain NumPy, written to be read. Slow, exact, the oracle
+of all tests."""
 
 from .arrays import Arrays
 from .conv import Conv

@@ -1,4 +1,5 @@
-"""Making arrays and moving them between host and device: the part of a backend that is not a kernel."""
+"""Making arrays and moving them between host and device: the part of a backend that is not a
+kernel."""
 
 from __future__ import annotations
 
@@ -6,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
-Array = Any  # np.ndarray on "numpy" and "cpu", ClArray on "opencl": shape, dtype, ndim, size, strides
+Array = (
+    Any  # np.ndarray on "numpy" and "cpu", ClArray on "opencl": shape, dtype, ndim, size, strides
+)
 
 
 class Arrays:
     """Host arrays are `np.ndarray`; here host and device are the same memory."""
 
     def asarray(self, host: np.ndarray) -> Array:
-        """An array of this backend with the values of `host`; `host` is not written to afterwards."""
+        """An array of this backend with the values of `host`; `host` is not written to
+        afterwards."""
         return host
 
     def to_numpy(self, x: Array) -> np.ndarray:

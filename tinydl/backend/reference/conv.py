@@ -1,7 +1,8 @@
 """Convolution as a matrix product over patches, in plain NumPy.
 
 g is a Conv2dGeometry. x (N, H, W, C), weight (KH, KW, C/groups, F), y (N, OH, OW, F):
-    y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} xpad[n, oh*sh + kh*dh, ow*sw + kw*dw, c] * weight[kh, kw, c, f]
+    y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} xpad[n, oh*sh + kh*dh, ow*sw + kw*dw, c]
+                                                * weight[kh, kw, c, f]
 With groups, output channels are cut into `groups` runs that see one run of the input channels each.
 """
 
@@ -14,7 +15,8 @@ from .arrays import Array
 
 
 def _taps(g: Conv2dGeometry):
-    """For each kernel cell (kh, kw): the window of the padded image that it sees, one pixel per output."""
+    """For each kernel cell (kh, kw): the window of the padded image that it sees, one pixel per
+    output."""
     (sh, sw), (dh, dw) = g.stride, g.dilation
     for kh in range(g.KH):
         for kw in range(g.KW):
@@ -26,13 +28,14 @@ def _taps(g: Conv2dGeometry):
 def _group_columns(columns: np.ndarray, g: Conv2dGeometry, group: int) -> np.ndarray:
     """The columns of one group: [N*OH*OW x KH*KW*C/groups]."""
     CG = g.C // g.groups
-    part = columns.reshape(-1, g.KH * g.KW, g.C)[:, :, group * CG : (group + 1) * CG]
-    return part.reshape(len(columns), -1)
+    part = columns.reshape(len(columns), g.KH * g.KW, g.C)[:, :, group * CG : (group + 1) * CG]
+    return part.reshape(len(columns), g.KH * g.KW * CG)
 
 
 class Conv:
     def im2col(self, x: Array, g: Conv2dGeometry) -> Array:
-        """Patches as rows: x (N, H, W, C) -> (N*OH*OW, KH*KW*C); a column is ordered (kh, kw, c)."""
+        """Patches as rows: x (N, H, W, C) -> (N*OH*OW, KH*KW*C); a column is ordered (kh, kw,
+        c)."""
         top, bottom, left, right = g.padding
         padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
         columns = np.empty((g.N, g.OH, g.OW, g.KH, g.KW, g.C), x.dtype)
@@ -62,21 +65,23 @@ class Conv:
         return y.reshape(g.y_shape)
 
     def conv2d_input_grad(self, grad: Array, weight: Array, g: Conv2dGeometry) -> Array:
-        """dL/dx (N, H, W, C) from grad = dL/dy (N, OH, OW, F): the transposed convolution of grad."""
+        """dL/dx (N, H, W, C) from grad = dL/dy (N, OH, OW, F): the transposed convolution of
+        grad."""
         FG, CG = g.F // g.groups, g.C // g.groups
-        rows = grad.reshape(-1, g.F)
+        rows = grad.reshape(g.N * g.OH * g.OW, g.F)
         columns = np.empty((len(rows), g.KH * g.KW, g.C), grad.dtype)
         for i in range(g.groups):
             w = weight[..., i * FG : (i + 1) * FG].reshape(-1, FG)
             part = rows[:, i * FG : (i + 1) * FG] @ w.T
-            columns[:, :, i * CG : (i + 1) * CG] = part.reshape(len(rows), -1, CG)
+            columns[:, :, i * CG : (i + 1) * CG] = part.reshape(len(rows), g.KH * g.KW, CG)
         return self.col2im(columns.reshape(g.columns_shape), g)
 
     def conv2d_weight_grad(self, x: Array, grad: Array, g: Conv2dGeometry) -> Array:
-        """dL/dweight (KH, KW, C/groups, F) = patches^T [KH*KW*C/groups x N*OH*OW] @ grad [N*OH*OW x F/groups]."""
+        """dL/dweight (KH, KW, C/groups, F) = patches^T [KH*KW*C/groups x N*OH*OW] @ grad [N*OH*OW
+        x F/groups]."""
         columns = self.im2col(x, g)
         FG = g.F // g.groups
-        rows = grad.reshape(-1, g.F)
+        rows = grad.reshape(g.N * g.OH * g.OW, g.F)
         y = np.empty(g.weight_shape, x.dtype)
         for i in range(g.groups):
             part = _group_columns(columns, g, i).T @ rows[:, i * FG : (i + 1) * FG]

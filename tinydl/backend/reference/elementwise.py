@@ -1,6 +1,7 @@
 """Elementwise kernels in plain NumPy: the specification that every other backend is tested against.
 
-Operands have equal shapes and dtypes, or one of them is 0-d; any strides. Results are fresh and C-contiguous.
+Operands have equal shapes and dtypes, or one of them is 0-d; any strides. Results are fresh and
+C-contiguous.
 IEEE rules hold: log(0) = -inf, 0/0 = nan, and no warning is printed.
 """
 
@@ -13,14 +14,14 @@ from .arrays import Array
 
 def _quiet(ufunc: np.ufunc, *operands: Array) -> Array:
     with np.errstate(all="ignore"):
-        return np.asarray(ufunc(*operands))
+        return np.asarray(ufunc(*operands), order="C")
 
 
 class Elementwise:
-    # -- one operand ---------------------------------------------------------------------------------------------
+    # -- one operand -----------------------------------------------------------------------------
 
     def negative(self, x: Array) -> Array:
-        return np.asarray(np.negative(x))
+        return np.asarray(np.negative(x), order="C")
 
     def exp(self, x: Array) -> Array:
         return _quiet(np.exp, x)
@@ -32,32 +33,32 @@ class Elementwise:
         return _quiet(np.sqrt, x)
 
     def abs(self, x: Array) -> Array:
-        return np.asarray(np.abs(x))
+        return np.asarray(np.abs(x), order="C")
 
     def sign(self, x: Array) -> Array:
         """-1, 0 or 1; NaN stays NaN."""
         return _quiet(np.sign, x)
 
     def tanh(self, x: Array) -> Array:
-        return np.asarray(np.tanh(x))
+        return np.asarray(np.tanh(x), order="C")
 
     def sigmoid(self, x: Array) -> Array:
         """1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow."""
         half = x.dtype.type(0.5)
-        return np.asarray(half * np.tanh(half * x) + half)
+        return np.asarray(half * np.tanh(half * x) + half, order="C")
 
     def relu(self, x: Array) -> Array:
         """max(x, 0); NaN stays NaN."""
-        return np.asarray(np.maximum(x, x.dtype.type(0)))
+        return np.asarray(np.maximum(x, x.dtype.type(0)), order="C")
 
     def logical_not(self, x: Array) -> Array:
-        return np.asarray(np.logical_not(x))
+        return np.asarray(np.logical_not(x), order="C")
 
     def astype(self, x: Array, dtype: np.dtype) -> Array:
         with np.errstate(invalid="ignore"):
             return np.asarray(x).astype(dtype, order="C", copy=True)
 
-    # -- two operands --------------------------------------------------------------------------------------------
+    # -- two operands ----------------------------------------------------------------------------
 
     def add(self, a: Array, b: Array) -> Array:
         return _quiet(np.add, a, b)
@@ -78,11 +79,11 @@ class Elementwise:
         """The larger one; NaN if either is NaN."""
         return _quiet(np.maximum, a, b)
 
-    # -- derivatives in one pass: grad (the incoming gradient) times the derivative, written in terms of the output y ---
+    # -- derivatives in one pass: grad (the incoming gradient) times the derivative, written in te
 
     def relu_grad(self, y: Array, grad: Array) -> Array:
         """grad where y > 0, else 0: the derivative at the kink is 0."""
-        return np.asarray(np.where(y > 0, grad, grad.dtype.type(0)))
+        return np.asarray(np.where(y > 0, grad, grad.dtype.type(0)), order="C")
 
     def tanh_grad(self, y: Array, grad: Array) -> Array:
         """grad * (1 - y^2)."""
@@ -92,7 +93,7 @@ class Elementwise:
         """grad * y * (1 - y)."""
         return _quiet(np.multiply, grad, y * (1 - y))
 
-    # -- comparisons: bool results -------------------------------------------------------------------------------
+    # -- comparisons: bool results ---------------------------------------------------------------
 
     def equal(self, a: Array, b: Array) -> Array:
         return _quiet(np.equal, a, b)
@@ -114,4 +115,4 @@ class Elementwise:
 
     def where(self, condition: Array, a: Array, b: Array) -> Array:
         """a where the bool `condition` holds, else b; each of the three may be 0-d."""
-        return np.asarray(np.where(condition, a, b))
+        return np.asarray(np.where(condition, a, b), order="C")

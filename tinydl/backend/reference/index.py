@@ -1,4 +1,5 @@
-"""Reading and adding rows by integer index. An index outside 0 <= i < size raises IndexRangeError."""
+"""Reading and adding rows by integer index. An index outside 0 <= i < size raises
+IndexRangeError."""
 
 from __future__ import annotations
 
@@ -20,10 +21,11 @@ class Index:
     def gather(self, x: Array, indices: Array) -> Array:
         """Rows of x (V, ...) at int32/int64 `indices` of any shape S: result S + x.shape[1:]."""
         check_range("gather", indices, x.shape[0])
-        return np.asarray(x[indices])
+        return np.asarray(x[indices], order="C")
 
     def scatter_add(self, x: Array, indices: Array, rows: int) -> Array:
-        """Adjoint of gather: zeros (rows, ...) to which row x[s] is added at indices[s], in index order."""
+        """Adjoint of gather: zeros (rows, ...) to which row x[s] is added at indices[s], in index
+        order."""
         check_range("scatter_add", indices, rows)
         y = np.zeros((rows,) + x.shape[indices.ndim :], x.dtype)
         np.add.at(y, indices, x)
@@ -32,4 +34,4 @@ class Index:
     def one_hot(self, indices: Array, depth: int, dtype: np.dtype) -> Array:
         """1 at [s, indices[s]], 0 elsewhere: shape S + (depth,)."""
         check_range("one_hot", indices, depth)
-        return np.asarray((indices[..., None] == np.arange(depth)).astype(dtype))
+        return (indices[..., None] == np.arange(depth)).astype(dtype, order="C")

@@ -1,6 +1,8 @@
-"""Update rules in plain NumPy. They write `param` and the state arrays in place; all have one shape and dtype.
+"""Update rules in plain NumPy. They write `param` and the state arrays in place; all have one
+shape and dtype.
 
-`weight_decay` adds weight_decay * param to the gradient (the derivative of weight_decay/2 * sum param^2).
+`weight_decay` adds weight_decay * param to the gradient (the derivative of weight_decay/2 * sum
+param^2).
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ class Optim:
         eps: float,
         weight_decay: float,
     ) -> None:
-        """s <- rho * s + (1 - rho) * g^2;  param <- param - lr * g / (sqrt(s) + eps). Hinton 2012, lecture 6e."""
+        """s <- rho * s + (1 - rho) * g^2;  param <- param - lr * g / (sqrt(s) + eps). Hinton 2012,
+        lecture 6e."""
         g = grad + weight_decay * param if weight_decay else grad
         square *= rho
         square += (1 - rho) * g * g

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...geometry import Pool2dGeometry
@@ -9,7 +11,8 @@ from .arrays import Array
 
 
 def _window_cells(g: Pool2dGeometry):
-    """For each window cell: its offset and the image coordinate it reads for every output, with validity."""
+    """For each window cell: its offset and the image coordinate it reads for every output, with
+    validity."""
     oh, ow = np.arange(g.OH), np.arange(g.OW)
     for kh in range(g.KH):
         for kw in range(g.KW):
@@ -34,7 +37,9 @@ class Pool:
         place = np.full(g.y_shape, -1, np.int32)
         for h, w, inside in _window_cells(g):
             value = x[:, h, w]
-            wins = inside[None, :, :, None] & ((place < 0) | (value > y) | (np.isnan(value) & ~np.isnan(y)))
+            wins = inside[None, :, :, None] & (
+                (place < 0) | (value > y) | (np.isnan(value) & ~np.isnan(y))
+            )
             y = np.where(wins, value, y)
             place = np.where(wins, (h * g.W + w).astype(np.int32)[None, :, :, None], place)
         return y, place
@@ -43,14 +48,16 @@ class Pool:
         """dL/dx (N, H, W, C): each grad value (N, OH, OW, C) added at its recorded place."""
         y = np.zeros((g.N, g.H * g.W, g.C), grad.dtype)
         n, c = np.arange(g.N)[:, None, None], np.arange(g.C)[None, None, :]
-        np.add.at(y, (n, place.reshape(g.N, -1, g.C), c), grad.reshape(g.N, -1, g.C))
+        windows = (g.N, g.OH * g.OW, g.C)
+        np.add.at(y, (n, place.reshape(windows), c), grad.reshape(windows))
         return y.reshape(g.x_shape)
 
     def max_pool2d_gather(self, x: Array, place: Array, g: Pool2dGeometry) -> Array:
         """Adjoint of max_pool2d_scatter: x (N, H, W, C) read at the recorded places."""
         flat = x.reshape(g.N, g.H * g.W, g.C)
-        picked = np.take_along_axis(flat, place.reshape(g.N, -1, g.C).astype(np.int64), axis=1)
-        return picked.reshape(g.y_shape)
+        at = place.reshape(g.N, g.OH * g.OW, g.C).astype(np.int64)
+        picked = np.take_along_axis(flat, at, axis=1)
+        return np.ascontiguousarray(picked).reshape(g.y_shape)
 
     def avg_pool2d(self, x: Array, g: Pool2dGeometry) -> Array:
         """Mean over the cells of each window that lie inside the image (padding does not count)."""
@@ -65,5 +72,6 @@ class Pool:
         y = np.zeros(g.x_shape, grad.dtype)
         for h, w, inside in _window_cells(g):
             h, w = np.broadcast_arrays(h, w)
-            np.add.at(y, (slice(None), h[inside], w[inside]), share[:, inside])
+            at: Any = (slice(None), h[inside], w[inside])
+            np.add.at(y, at, share[:, inside])
         return y

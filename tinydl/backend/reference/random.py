@@ -1,7 +1,10 @@
-"""Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+"""Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
+easy as 1, 2, 3").
 
-Block i of a stream is a pure function of (key, offset + i): four 32-bit words, equal on every backend.
-Element e of a float32 or bool draw uses word e % 4 of block e // 4; of a float64 draw, words 2(e % 2) and
+Block i of a stream is a pure function of (key, offset + i): four 32-bit words, equal on every
+backend.
+Element e of a float32 or bool draw uses word e % 4 of block e // 4; of a float64 draw, words 2(e %
+2) and
 2(e % 2) + 1 of block e // 2. `key` and `offset` are integers below 2^64.
 """
 
@@ -72,9 +75,7 @@ class Random:
         pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
         return pairs.ravel()[:n].astype(dtype).reshape(shape)
 
-    def bernoulli(
-        self, key: int, offset: int, probability: float, shape: tuple[int, ...]
-    ) -> Array:
+    def bernoulli(self, key: int, offset: int, probability: float, shape: tuple[int, ...]) -> Array:
         """bool: True with `probability`; the same for every dtype and backend."""
         n = int(np.prod(shape))
         words = philox(key, offset, blocks_needed(n, np.dtype(np.float32))).ravel()[:n]
@@ -83,7 +84,8 @@ class Random:
     def dropout(self, x: Array, key: int, offset: int, rate: float) -> Array:
         """x * keep / (1 - rate) with keep = bernoulli(1 - rate): "inverted" dropout, expectation x.
 
-        It is linear and its own adjoint, so the backward pass calls it again with the same key and offset.
+        It is linear and its own adjoint, so the backward pass calls it again with the same key and
+        offset.
         """
         keep = self.bernoulli(key, offset, 1 - rate, x.shape)
         return np.where(keep, x * x.dtype.type(1 / (1 - rate)), x.dtype.type(0))

@@ -18,7 +18,7 @@ class Recurrent:
         """All states h_1 ... h_T as (N, T, H)."""
         N, T, D = x.shape
         # [N*T x D] @ [D x H]: the inputs of all steps at once; then per step [N x H] @ [H x H]
-        projected = (x.reshape(N * T, D) @ weight_x + bias).reshape(N, T, -1)
+        projected = (x.reshape(N * T, D) @ weight_x + bias).reshape(N, T, len(bias))
         states = np.empty_like(projected)
         h = h0
         for t in range(T):
@@ -29,7 +29,8 @@ class Recurrent:
     def rnn_backward(
         self, grad: Array, states: Array, x: Array, h0: Array, weight_x: Array, weight_h: Array
     ) -> tuple[Array, Array, Array, Array, Array]:
-        """(grad_x, grad_h0, grad_weight_x, grad_weight_h, grad_bias) from grad = dL/dstates (N, T, H).
+        """(grad_x, grad_h0, grad_weight_x, grad_weight_h, grad_bias) from grad = dL/dstates (N, T,
+        H).
 
         Back-propagation through time (Werbos 1990): with a_t the argument of tanh,
             delta_t = dL/da_t = (grad_t + delta_{t+1} @ weight_h^T) * (1 - h_t^2).

@@ -1,6 +1,7 @@
 """Views and copies that change only the shape. A view shares memory and is never written to.
 
-`slice` and `pad` are each other's adjoint: `pad` writes x into a constant array at exactly the cells
+`slice` and `pad` are each other's adjoint: `pad` writes x into a constant array at exactly the
+cells
 (starts[i] + k * steps[i]) that `slice` reads.
 """
 
@@ -14,7 +15,8 @@ from .arrays import Array
 def strided_key(
     starts: tuple[int, ...], steps: tuple[int, ...], counts: tuple[int, ...]
 ) -> tuple[slice, ...]:
-    """Index reading `count` cells from `start` in strides of `step` (negative allowed) on each axis."""
+    """Index reading `count` cells from `start` in strides of `step` (negative allowed) on each
+    axis."""
     key = []
     for start, step, count in zip(starts, steps, counts, strict=True):
         stop = start + step * count
@@ -38,7 +40,9 @@ class Shape:
             0 if n == 1 and m != 1 else s
             for n, m, s in zip(x.shape, shape[lead:], x.strides, strict=True)
         )
-        return np.ndarray(shape, x.dtype, x, 0, strides) if x.size else np.broadcast_to(x, shape)
+        if not (x.size and x.flags.c_contiguous):  # the quick way below needs one block of memory
+            return np.broadcast_to(x, shape)
+        return np.ndarray(shape, x.dtype, x, 0, strides)
 
     def slice(
         self,
@@ -47,8 +51,9 @@ class Shape:
         steps: tuple[int, ...],
         counts: tuple[int, ...],
     ) -> Array:
-        """View of x at starts[i] + k * steps[i], k < counts[i], for every axis i; steps may be negative."""
-        return x[strided_key(starts, steps, counts)]
+        """View of x at starts[i] + k * steps[i], k < counts[i], for every axis i; steps may be
+        negative."""
+        return x[(*strided_key(starts, steps, counts), ...)]  # ... keeps a 0-d array an array
 
     def pad(
         self,
@@ -65,4 +70,4 @@ class Shape:
 
     def concat(self, arrays: list[Array], axis: int) -> Array:
         """Arrays one after the other along `axis`; they agree in every other size."""
-        return np.concatenate(arrays, axis=axis)
+        return np.asarray(np.concatenate(arrays, axis=axis), order="C")

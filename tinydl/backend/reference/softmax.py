@@ -16,16 +16,18 @@ class Softmax:
         """e^{x_i} / sum_j e^{x_j} over the last axis of x (..., C)."""
         with np.errstate(all="ignore"):
             e = np.exp(x - x.max(axis=-1, keepdims=True))
-            return e / e.sum(axis=-1, keepdims=True)
+            return np.asarray(e / e.sum(axis=-1, keepdims=True), order="C")
 
     def log_softmax(self, x: Array) -> Array:
         """x_i - log sum_j e^{x_j} over the last axis of x (..., C)."""
         with np.errstate(all="ignore"):
             shifted = x - x.max(axis=-1, keepdims=True)
-            return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+            log_total = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+            return np.asarray(shifted - log_total, order="C")
 
     def cross_entropy(self, logits: Array, labels: Array) -> tuple[Array, Array]:
-        """Losses -log softmax(logits)[n, labels[n]] as (N,), and the softmax (N, C) kept for the gradient.
+        """Losses -log softmax(logits)[n, labels[n]] as (N,), and the softmax (N, C) kept for the
+        gradient.
 
         labels: int32 or int64 (N,) with 0 <= label < C.
         """
@@ -35,7 +37,7 @@ class Softmax:
 
     def cross_entropy_grad(self, probabilities: Array, labels: Array, grad: Array) -> Array:
         """dL/dlogits (N, C) = (softmax - one_hot(labels)) * grad[n], grad = dL/dlosses (N,)."""
-        y = probabilities.copy()
+        y = probabilities.copy(order="C")
         y[np.arange(len(labels)), labels] -= 1
         y *= grad[:, None]
         return y

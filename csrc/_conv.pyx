@@ -1,0 +1,241 @@
+"""Convolutions on the processor: the Cython room of conv*.c, and the loop that im2col replaces."""
+
+from room cimport Array, Runtime, array_of, runtime, writable
+
+
+cdef extern from "conv.h" nogil:
+    ctypedef struct ConvSizes:
+        Py_ssize_t N, H, W, C, KH, KW, F, OH, OW
+        Py_ssize_t stride_y, stride_x, top, left, dilation_y, dilation_x, groups
+    int (*c_conv2d_f32 "conv2d_f32"[3])(
+        const float *x, const float *weight, const float *bias, float *y,
+        const ConvSizes *g, int relu, int threads)
+    int (*c_conv2d_f64 "conv2d_f64"[3])(
+        const double *x, const double *weight, const double *bias, double *y,
+        const ConvSizes *g, int relu, int threads)
+    int (*c_input_grad_f32 "conv2d_input_grad_f32"[3])(
+        const float *grad, const float *weight, float *grad_x, const ConvSizes *g, int threads)
+    int (*c_input_grad_f64 "conv2d_input_grad_f64"[3])(
+        const double *grad, const double *weight, double *grad_x, const ConvSizes *g, int threads)
+    int (*c_weight_grad_f32 "conv2d_weight_grad_f32"[3])(
+        const float *x, const float *grad, float *grad_weight, const ConvSizes *g, int threads)
+    int (*c_weight_grad_f64 "conv2d_weight_grad_f64"[3])(
+        const double *x, const double *grad, double *grad_weight, const ConvSizes *g, int threads)
+    void (*c_im2col_f32 "im2col_f32"[3])(
+        const float *x, float *columns, const ConvSizes *g, int threads)
+    void (*c_im2col_f64 "im2col_f64"[3])(
+        const double *x, double *columns, const ConvSizes *g, int threads)
+    void (*c_col2im_f32 "col2im_f32"[3])(
+        const float *columns, float *x, const ConvSizes *g, int threads)
+    void (*c_col2im_f64 "col2im_f64"[3])(
+        const double *columns, double *x, const ConvSizes *g, int threads)
+
+
+cdef Runtime *rt = runtime()
+
+
+cdef ConvSizes sizes_of(object g) except *:
+    """The struct of a tinydl.geometry.Conv2dGeometry."""
+    cdef ConvSizes s
+    s.N, s.H, s.W, s.C, s.KH, s.KW, s.F, s.OH, s.OW = (
+        g.N, g.H, g.W, g.C, g.KH, g.KW, g.F, g.OH, g.OW)
+    s.stride_y, s.stride_x = g.stride
+    s.top, _, s.left, _ = g.padding
+    s.dilation_y, s.dilation_x = g.dilation
+    s.groups = g.groups
+    return s
+
+
+cdef char *contiguous(Array a, Py_ssize_t size, str name) except? NULL:
+    """The data of a contiguous array of `size` elements, or ValueError."""
+    if not a.contiguous or a.size != size:
+        raise ValueError(
+            f"conv: {name} must be contiguous with {size} elements, it has {a.size}"
+        )
+    return a.data
+
+
+cdef Py_ssize_t x_size(ConvSizes *s) noexcept:
+    return s.N * s.H * s.W * s.C
+
+
+cdef Py_ssize_t y_size(ConvSizes *s) noexcept:
+    return s.N * s.OH * s.OW * s.F
+
+
+cdef Py_ssize_t weight_size(ConvSizes *s) noexcept:
+    return s.KH * s.KW * (s.C // s.groups) * s.F
+
+
+cdef Py_ssize_t columns_size(ConvSizes *s) noexcept:
+    return s.N * s.OH * s.OW * s.KH * s.KW * s.C
+
+
+cdef int check(int failed) except -1:
+    if failed:
+        raise MemoryError("conv: no memory for the packed weights")
+    return 0
+
+
+def conv2d_f32(object x, object weight, object bias, object y, object g, bint relu):
+    """y (N, OH, OW, F) = relu?(conv(x (N, H, W, C), weight (KH, KW, C/groups, F)) + bias (F,))."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const float *px = <const float *> contiguous(array_of(x, b"f"), x_size(&s), "x")
+    cdef const float *pw = <const float *> contiguous(
+        array_of(weight, b"f"), weight_size(&s), "weight")
+    cdef float *py = <float *> contiguous(writable(y, b"f"), y_size(&s), "y")
+    cdef const float *pb = NULL
+    cdef int failed
+    if bias is not None:
+        pb = <const float *> contiguous(array_of(bias, b"f"), s.F, "bias")
+    with nogil:
+        failed = c_conv2d_f32[rt.level](px, pw, pb, py, &s, relu, rt.threads)
+    check(failed)
+
+
+def conv2d_f64(object x, object weight, object bias, object y, object g, bint relu):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const double *px = <const double *> contiguous(array_of(x, b"d"), x_size(&s), "x")
+    cdef const double *pw = <const double *> contiguous(
+        array_of(weight, b"d"), weight_size(&s), "weight")
+    cdef double *py = <double *> contiguous(writable(y, b"d"), y_size(&s), "y")
+    cdef const double *pb = NULL
+    cdef int failed
+    if bias is not None:
+        pb = <const double *> contiguous(array_of(bias, b"d"), s.F, "bias")
+    with nogil:
+        failed = c_conv2d_f64[rt.level](px, pw, pb, py, &s, relu, rt.threads)
+    check(failed)
+
+
+def conv2d_input_grad_f32(object grad, object weight, object grad_x, object g):
+    """grad_x (N, H, W, C) from grad (N, OH, OW, F) and weight (KH, KW, C/groups, F)."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const float *pg = <const float *> contiguous(array_of(grad, b"f"), y_size(&s), "grad")
+    cdef const float *pw = <const float *> contiguous(
+        array_of(weight, b"f"), weight_size(&s), "weight")
+    cdef float *px = <float *> contiguous(writable(grad_x, b"f"), x_size(&s), "grad_x")
+    cdef int failed
+    with nogil:
+        failed = c_input_grad_f32[rt.level](pg, pw, px, &s, rt.threads)
+    check(failed)
+
+
+def conv2d_input_grad_f64(object grad, object weight, object grad_x, object g):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const double *pg = <const double *> contiguous(array_of(grad, b"d"), y_size(&s), "grad")
+    cdef const double *pw = <const double *> contiguous(
+        array_of(weight, b"d"), weight_size(&s), "weight")
+    cdef double *px = <double *> contiguous(writable(grad_x, b"d"), x_size(&s), "grad_x")
+    cdef int failed
+    with nogil:
+        failed = c_input_grad_f64[rt.level](pg, pw, px, &s, rt.threads)
+    check(failed)
+
+
+def conv2d_weight_grad_f32(object x, object grad, object grad_weight, object g):
+    """grad_weight (KH, KW, C/groups, F) from x (N, H, W, C) and grad (N, OH, OW, F)."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const float *px = <const float *> contiguous(array_of(x, b"f"), x_size(&s), "x")
+    cdef const float *pg = <const float *> contiguous(array_of(grad, b"f"), y_size(&s), "grad")
+    cdef float *pw = <float *> contiguous(
+        writable(grad_weight, b"f"), weight_size(&s), "grad_weight")
+    cdef int failed
+    with nogil:
+        failed = c_weight_grad_f32[rt.level](px, pg, pw, &s, rt.threads)
+    check(failed)
+
+
+def conv2d_weight_grad_f64(object x, object grad, object grad_weight, object g):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const double *px = <const double *> contiguous(array_of(x, b"d"), x_size(&s), "x")
+    cdef const double *pg = <const double *> contiguous(array_of(grad, b"d"), y_size(&s), "grad")
+    cdef double *pw = <double *> contiguous(
+        writable(grad_weight, b"d"), weight_size(&s), "grad_weight")
+    cdef int failed
+    with nogil:
+        failed = c_weight_grad_f64[rt.level](px, pg, pw, &s, rt.threads)
+    check(failed)
+
+
+def im2col_f32(object x, object columns, object g):
+    """columns (N*OH*OW, KH*KW*C) from x (N, H, W, C)."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const float *px = <const float *> contiguous(array_of(x, b"f"), x_size(&s), "x")
+    cdef float *pc = <float *> contiguous(writable(columns, b"f"), columns_size(&s), "columns")
+    with nogil:
+        c_im2col_f32[rt.level](px, pc, &s, rt.threads)
+
+
+def im2col_f64(object x, object columns, object g):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const double *px = <const double *> contiguous(array_of(x, b"d"), x_size(&s), "x")
+    cdef double *pc = <double *> contiguous(writable(columns, b"d"), columns_size(&s), "columns")
+    with nogil:
+        c_im2col_f64[rt.level](px, pc, &s, rt.threads)
+
+
+def col2im_f32(object columns, object x, object g):
+    """x (N, H, W, C), each pixel the sum of its entries in columns (N*OH*OW, KH*KW*C)."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const float *pc = <const float *> contiguous(
+        array_of(columns, b"f"), columns_size(&s), "columns")
+    cdef float *px = <float *> contiguous(writable(x, b"f"), x_size(&s), "x")
+    with nogil:
+        c_col2im_f32[rt.level](pc, px, &s, rt.threads)
+
+
+def col2im_f64(object columns, object x, object g):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const double *pc = <const double *> contiguous(
+        array_of(columns, b"d"), columns_size(&s), "columns")
+    cdef double *px = <double *> contiguous(writable(x, b"d"), x_size(&s), "x")
+    with nogil:
+        c_col2im_f64[rt.level](pc, px, &s, rt.threads)
+
+
+# The readable loop. A convolution is im2col(x) [N*OH*OW x KH*KW*C] @ weight [KH*KW*C x F]: rows are
+# output pixels, columns are output channels, and the sum runs over the window. conv.c gets the same
+# numbers without ever writing the patches down.
+
+def im2col_loops_f32(const float[:, :, :, ::1] x, float[:, :, :, :, :, ::1] columns, object g):
+    """columns (N, OH, OW, KH, KW, C) from x (N, H, W, C), one element at a time."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef Py_ssize_t n, oh, ow, kh, kw, c, h, w
+    with nogil:
+        for n in range(s.N):
+            for oh in range(s.OH):
+                for ow in range(s.OW):
+                    for kh in range(s.KH):
+                        for kw in range(s.KW):
+                            h = oh * s.stride_y + kh * s.dilation_y - s.top
+                            w = ow * s.stride_x + kw * s.dilation_x - s.left
+                            for c in range(s.C):
+                                if 0 <= h < s.H and 0 <= w < s.W:
+                                    columns[n, oh, ow, kh, kw, c] = x[n, h, w, c]
+                                else:
+                                    columns[n, oh, ow, kh, kw, c] = 0
+
+
+def im2col_loops_f64(const double[:, :, :, ::1] x, double[:, :, :, :, :, ::1] columns, object g):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef Py_ssize_t n, oh, ow, kh, kw, c, h, w
+    with nogil:
+        for n in range(s.N):
+            for oh in range(s.OH):
+                for ow in range(s.OW):
+                    for kh in range(s.KH):
+                        for kw in range(s.KW):
+                            h = oh * s.stride_y + kh * s.dilation_y - s.top
+                            w = ow * s.stride_x + kw * s.dilation_x - s.left
+                            for c in range(s.C):
+                                if 0 <= h < s.H and 0 <= w < s.W:
+                                    columns[n, oh, ow, kh, kw, c] = x[n, h, w, c]
+                                else:
+                                    columns[n, oh, ow, kh, kw, c] = 0

@@ -1,0 +1,113 @@
+"""The only state of the CPU kernels: which level they run at, and with how many threads.
+
+Every other room holds a pointer to `state` through `capsule` and reads it at each call. The level is
+the best one this processor offers, or TINYDL_CPU=baseline|avx2|avx512. The number of threads is
+OMP_NUM_THREADS or the number of cores this process may use; it never changes a result.
+"""
+
+import os
+
+from cpython.pycapsule cimport PyCapsule_New
+
+from room cimport Runtime
+
+from tinydl.errors import ConfigError
+
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #define TINYDL_OPENMP 1
+    #else
+    #define TINYDL_OPENMP 0
+    #endif
+
+    #if defined(__x86_64__)
+    static int processor_level(void) {
+        __builtin_cpu_init();
+        if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
+            return -1;
+        if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+            return LEVEL_BASELINE;
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+            return LEVEL_AVX512;
+        return LEVEL_AVX2;
+    }
+    #else
+    static int processor_level(void) { return LEVEL_BASELINE; }
+    #endif
+    """
+    int TINYDL_OPENMP
+    const char *__VERSION__
+    int processor_level()
+
+
+cdef Runtime state
+capsule = PyCapsule_New(&state, "tinydl.backend._runtime.capsule", NULL)
+
+_NAMES = ("baseline", "avx2", "avx512")
+
+
+def available_levels():
+    """Names of the levels this processor can run, slowest first."""
+    return _NAMES[: processor_level() + 1]
+
+
+def level():
+    """Name of the level the kernels run at."""
+    return _NAMES[state.level]
+
+
+def set_level(name):
+    """Make all kernels run at one level; ConfigError if this processor does not offer it."""
+    if name not in available_levels():
+        raise ConfigError(
+            f"cpu level: this processor offers {', '.join(available_levels())}, not {name!r}"
+        )
+    state.level = _NAMES.index(name)
+
+
+def threads():
+    """Number of threads that kernels use."""
+    return state.threads
+
+
+def set_threads(n):
+    """Use n threads (n >= 1) from now on; without OpenMP it stays at one."""
+    if not isinstance(n, int) or n < 1:
+        raise ConfigError(f"cpu threads: expected an integer >= 1, got {n!r}")
+    state.threads = n if TINYDL_OPENMP else 1
+
+
+def openmp():
+    """True if the kernels were built with OpenMP."""
+    return bool(TINYDL_OPENMP)
+
+
+def compiler():
+    """The C compiler's own version string."""
+    return __VERSION__.decode()
+
+
+def _default_threads():
+    # OMP_NUM_THREADS may be a list, one number per nesting level; the outermost counts.
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _single_threaded_child():
+    # libgomp's threads do not survive a fork: a child which used them would hang for ever.
+    state.threads = 1
+
+
+if processor_level() < 0:
+    raise ImportError("tinydl needs a processor with SSE4.2 and POPCNT (x86-64-v2)")
+set_level(os.environ.get("TINYDL_CPU") or available_levels()[processor_level()])
+set_threads(_default_threads())
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_single_threaded_child)

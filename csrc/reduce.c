@@ -1,0 +1,367 @@
+/* Reductions: y[kept] = sum or max of x over the reduced axes, any strides.
+
+   The axes are sorted by stride, so that memory is read in order whatever the axes are called, and
+   merged where they lie next to each other. Then the innermost axis decides:
+     reduced -> `reduce_rows`: each output is a sum of runs; a run is cut into blocks of BLOCK
+   elements, each summed in four vector registers; kept    -> `reduce_columns`: runs are added
+   elementwise into TILE accumulators, eight at a time. Block results are combined pairwise
+   (`Cascade`), so the rounding error grows with the logarithm of the length. Long reductions are
+   cut into at most MAX_CHUNKS chunks whose partial results are combined in index order: the cut
+   depends on the shape only, so any number of threads gives the same bits. Split of work: (output,
+   chunk) pairs for rows; (output row, tile, chunk) for columns. */
+
+#include "reduce.h"
+#include <math.h>
+#include <stdlib.h>
+
+#define MAX_NDIM 32
+#define LANES (4 * VECTOR_BYTES / (ptrdiff_t)sizeof(real))
+#define BLOCK (32 * LANES)
+#define TILE 512 /* columns: accumulators of 2 or 4 KiB stay in the L1 cache */
+#define MAX_CHUNKS 64
+#define CHUNK_MIN 32768 /* elements worth a chunk of their own */
+#define ENOUGH_TASKS 64 /* outputs which keep the threads busy without chunks */
+#define PARALLEL_MIN 65536
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* NaN wins: `larger` is b if either is NaN, then a is put back if it was the one. */
+INLINE real combine(int op, real a, real b) {
+    if (op == REDUCE_SUM) return a + b;
+    const real larger = a > b ? a : b;
+    return a != a ? a : larger;
+}
+
+INLINE real neutral(int op) { return op == REDUCE_SUM ? 0 : -(real)INFINITY; }
+
+/* ---- one run ----------------------------------------------------------------------------------
+ */
+
+/* At most BLOCK elements x[0], x[stride], ...: LANES interleaved partial results, folded in halves.
+ */
+INLINE real reduce_block_strided(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
+    real lane[LANES];
+    for (ptrdiff_t l = 0; l < LANES; l++) lane[l] = neutral(op);
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (ptrdiff_t l = 0; l < LANES; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
+    for (ptrdiff_t l = 0; i + l < n; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
+    for (ptrdiff_t width = LANES / 2; width > 0; width /= 2)
+        for (ptrdiff_t l = 0; l < width; l++) lane[l] = combine(op, lane[l], lane[l + width]);
+    return lane[0];
+}
+
+/* The same for few elements (the classes of a softmax): no register full of lanes to set up. */
+INLINE real reduce_short(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
+    real a = neutral(op), b = a, c = a, d = a;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        a = combine(op, a, x[i * stride]);
+        b = combine(op, b, x[(i + 1) * stride]);
+        c = combine(op, c, x[(i + 2) * stride]);
+        d = combine(op, d, x[(i + 3) * stride]);
+    }
+    for (; i < n; i++) a = combine(op, a, x[i * stride]);
+    return combine(op, combine(op, a, b), combine(op, c, d));
+}
+
+INLINE real reduce_block(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
+    if (n < LANES) return reduce_short(op, x, n, stride);
+    return stride == 1 ? reduce_block_strided(op, x, n, 1) : reduce_block_strided(op, x, n, stride);
+}
+
+/* Partial results of 1, 2, 4, ... blocks, like the digits of a binary counter. */
+typedef struct {
+    real digit[64];
+    int depth;
+    ptrdiff_t count;
+} Cascade;
+
+INLINE void cascade_push(int op, Cascade *c, real value) {
+    for (ptrdiff_t n = ++c->count; (n & 1) == 0; n >>= 1)
+        value = combine(op, c->digit[--c->depth], value);
+    c->digit[c->depth++] = value;
+}
+
+INLINE real cascade_result(int op, const Cascade *c) {
+    real value = c->depth > 0 ? c->digit[c->depth - 1] : neutral(op);
+    for (int i = c->depth - 2; i >= 0; i--) value = combine(op, c->digit[i], value);
+    return value;
+}
+
+/* ---- axes --------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    ptrdiff_t size, x, y; /* strides in elements; y is 0 for a reduced axis */
+    int reduced;
+} Axis;
+
+typedef struct {
+    int ndim;
+    ptrdiff_t count;
+    ptrdiff_t size[MAX_NDIM], x[MAX_NDIM], y[MAX_NDIM];
+} Group; /* some axes walked by one flat index, first axis slowest */
+
+typedef struct {
+    Axis inner;
+    Group kept, reduced; /* the other axes */
+} Layout;
+
+static void group_add(Group *g, Axis axis) {
+    g->size[g->ndim] = axis.size;
+    g->x[g->ndim] = axis.x;
+    g->y[g->ndim++] = axis.y;
+    g->count *= axis.size;
+}
+
+INLINE void group_offsets(const Group *g, ptrdiff_t index, ptrdiff_t *x, ptrdiff_t *y) {
+    *x = *y = 0;
+    for (int axis = g->ndim - 1; axis >= 0; axis--) {
+        const ptrdiff_t i = axis == 0 ? index : index % g->size[axis];
+        index = axis == 0 ? 0 : index / g->size[axis];
+        *x += i * g->x[axis];
+        *y += i * g->y[axis];
+    }
+}
+
+/* Repeated axes (stride 0) go outside: they only repeat the work of the others. */
+static int belongs_outside(Axis a, Axis b) {
+    const ptrdiff_t p = a.x < 0 ? -a.x : a.x, q = b.x < 0 ? -b.x : b.x;
+    return q != 0 && (p == 0 || p > q);
+}
+
+static Layout lay_out(int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides,
+                      const uint8_t *reduced) {
+    Axis axes[MAX_NDIM + 1];
+    int n = 0;
+    ptrdiff_t y = 1;
+    for (int axis = ndim - 1; axis >= 0; axis--) { /* insertion sort, innermost first */
+        const Axis a = {shape[axis], strides[axis], reduced[axis] ? 0 : y, reduced[axis]};
+        y *= reduced[axis] ? 1 : shape[axis];
+        if (a.size == 1) continue;
+        int at = n++;
+        for (; at > 0 && belongs_outside(axes[at - 1], a); at--) axes[at] = axes[at - 1];
+        axes[at] = a;
+    }
+    int m = 0; /* axes[m] takes in what continues it */
+    for (int i = 1; i < n; i++) {
+        const Axis a = axes[i];
+        Axis *const in = &axes[m];
+        if (a.reduced == in->reduced && a.x == in->x * in->size && a.y == in->y * in->size)
+            in->size *= a.size;
+        else
+            axes[++m] = a;
+    }
+    Layout layout = {.inner = {1, 1, 0, 1}, .kept = {.count = 1}, .reduced = {.count = 1}};
+    if (n > 0) layout.inner = axes[0];
+    for (int i = n > 0 ? m : 0; i >= 1; i--)
+        group_add(axes[i].reduced ? &layout.reduced : &layout.kept, axes[i]);
+    return layout;
+}
+
+/* How many chunks to cut `elements` into, where `tasks` independent outputs exist. */
+static ptrdiff_t chunk_count(ptrdiff_t tasks, ptrdiff_t elements) {
+    if (tasks >= ENOUGH_TASKS) return 1;
+    const ptrdiff_t wanted = CEIL_DIV(elements, CHUNK_MIN);
+    return wanted < 1 ? 1 : MIN(wanted, MAX_CHUNKS);
+}
+
+/* ---- innermost axis reduced
+ * ---------------------------------------------------------------------- */
+
+/* Blocks low ... high - 1 of one output; a run has `per_run` blocks. */
+INLINE real reduce_blocks(int op, const real *x, const Layout *l, ptrdiff_t per_run, ptrdiff_t low,
+                          ptrdiff_t high) {
+    if (high - low == 1 && l->reduced.count == 1)
+        return reduce_block(op, x + low * BLOCK * l->inner.x,
+                            MIN(BLOCK, l->inner.size - low * BLOCK), l->inner.x);
+    Cascade cascade;
+    cascade.depth = 0;
+    cascade.count = 0;
+    for (ptrdiff_t block = low; block < high; block++) {
+        const ptrdiff_t run = per_run == 1 ? block : block / per_run;
+        const ptrdiff_t first = per_run == 1 ? 0 : block % per_run * BLOCK;
+        ptrdiff_t offset, unused;
+        group_offsets(&l->reduced, run, &offset, &unused);
+        cascade_push(op, &cascade,
+                     reduce_block(op, x + offset + first * l->inner.x,
+                                  MIN(BLOCK, l->inner.size - first), l->inner.x));
+    }
+    return cascade_result(op, &cascade);
+}
+
+/* Chunk t % chunks of output t / chunks. */
+INLINE void rows_task(int op, const real *x, real *y, real *partial, const Layout *l,
+                      ptrdiff_t chunks, ptrdiff_t t) {
+    const ptrdiff_t per_run = CEIL_DIV(l->inner.size, BLOCK);
+    const ptrdiff_t blocks = l->reduced.count * per_run;
+    const ptrdiff_t chunk = t % chunks;
+    ptrdiff_t from, to;
+    group_offsets(&l->kept, t / chunks, &from, &to);
+    const real value = reduce_blocks(op, x + from, l, per_run, chunk * blocks / chunks,
+                                     (chunk + 1) * blocks / chunks);
+    if (chunks == 1)
+        y[to] = value;
+    else
+        partial[t] = value;
+}
+
+INLINE int reduce_rows(int op, const real *x, real *y, const Layout *l, int threads) {
+    const ptrdiff_t per_output = l->inner.size * l->reduced.count;
+    const ptrdiff_t blocks = l->reduced.count * CEIL_DIV(l->inner.size, BLOCK);
+    const ptrdiff_t chunks = MIN(chunk_count(l->kept.count, per_output), blocks);
+    const ptrdiff_t tasks = l->kept.count * chunks;
+    real *partial = NULL;
+    if (chunks > 1 && (partial = malloc(tasks * sizeof(real))) == NULL) return -1;
+    if (threads > 1 && per_output * l->kept.count >= PARALLEL_MIN) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (ptrdiff_t t = 0; t < tasks; t++) rows_task(op, x, y, partial, l, chunks, t);
+    } else {
+        for (ptrdiff_t t = 0; t < tasks; t++) rows_task(op, x, y, partial, l, chunks, t);
+    }
+    for (ptrdiff_t output = 0; chunks > 1 && output < l->kept.count; output++) {
+        Cascade cascade = {.depth = 0, .count = 0};
+        for (ptrdiff_t chunk = 0; chunk < chunks; chunk++)
+            cascade_push(op, &cascade, partial[output * chunks + chunk]);
+        ptrdiff_t unused, to;
+        group_offsets(&l->kept, output, &unused, &to);
+        y[to] = cascade_result(op, &cascade);
+    }
+    free(partial);
+    return 0;
+}
+
+/* ---- innermost axis kept
+ * --------------------------------------------------------------------------- */
+
+/* acc[j] = op over runs low ... high - 1 of x[run + j * stride], j < n <= TILE. */
+INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdiff_t low,
+                     ptrdiff_t high, ptrdiff_t n, ptrdiff_t stride) {
+    const real *row[8];
+    ptrdiff_t unused, offset, run = low;
+    for (ptrdiff_t j = 0; j < n; j++) acc[j] = neutral(op);
+    for (; run + 8 <= high; run += 8) {
+        for (int r = 0; r < 8; r++) {
+            group_offsets(runs, run + r, &offset, &unused);
+            row[r] = x + offset;
+        }
+        const real *const a = row[0], *const b = row[1], *const c = row[2], *const d = row[3];
+        const real *const e = row[4], *const f = row[5], *const g = row[6], *const h = row[7];
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < n; j++) {
+            const ptrdiff_t i = j * stride;
+            const real low4 = combine(op, combine(op, a[i], b[i]), combine(op, c[i], d[i]));
+            const real high4 = combine(op, combine(op, e[i], f[i]), combine(op, g[i], h[i]));
+            acc[j] = combine(op, acc[j], combine(op, low4, high4));
+        }
+    }
+    for (; run < high; run++) {
+        group_offsets(runs, run, &offset, &unused);
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < n; j++) acc[j] = combine(op, acc[j], x[offset + j * stride]);
+    }
+}
+
+/* Task t = (output row, tile, chunk), chunk fastest. partial: [output row][chunk][column]. */
+INLINE void columns_task(int op, const real *x, real *y, real *partial, const Layout *l,
+                         ptrdiff_t tiles, ptrdiff_t chunks, ptrdiff_t t) {
+    real acc[TILE];
+    const ptrdiff_t chunk = t % chunks, tile = t / chunks % tiles, output = t / chunks / tiles;
+    const ptrdiff_t first = tile * TILE, n = MIN(TILE, l->inner.size - first);
+    const ptrdiff_t low = chunk * l->reduced.count / chunks;
+    const ptrdiff_t high = (chunk + 1) * l->reduced.count / chunks;
+    ptrdiff_t from, to;
+    group_offsets(&l->kept, output, &from, &to);
+    const real *const start = x + from + first * l->inner.x;
+    if (l->inner.x == 1)
+        add_runs(op, start, acc, &l->reduced, low, high, n, 1);
+    else
+        add_runs(op, start, acc, &l->reduced, low, high, n, l->inner.x);
+    const ptrdiff_t step = chunks == 1 ? l->inner.y : 1;
+    real *const target = chunks == 1 ? y + to + first * step
+                                     : partial + (output * chunks + chunk) * l->inner.size + first;
+    for (ptrdiff_t j = 0; j < n; j++) target[j * step] = acc[j];
+}
+
+INLINE int reduce_columns(int op, const real *x, real *y, const Layout *l, int threads) {
+    const ptrdiff_t n = l->inner.size, rows = l->reduced.count, outputs = l->kept.count;
+    const ptrdiff_t tiles = CEIL_DIV(n, TILE);
+    const ptrdiff_t chunks = MIN(chunk_count(outputs * tiles, rows * MIN(n, TILE)), rows);
+    const ptrdiff_t tasks = outputs * tiles * chunks;
+    real *partial = NULL;
+    if (chunks > 1 && (partial = malloc(outputs * chunks * n * sizeof(real))) == NULL) return -1;
+    if (threads > 1 && n * rows * outputs >= PARALLEL_MIN) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (ptrdiff_t t = 0; t < tasks; t++) columns_task(op, x, y, partial, l, tiles, chunks, t);
+    } else {
+        for (ptrdiff_t t = 0; t < tasks; t++) columns_task(op, x, y, partial, l, tiles, chunks, t);
+    }
+    for (ptrdiff_t output = 0; chunks > 1 && output < outputs; output++) {
+        real *const total = partial + output * chunks * n;
+        for (ptrdiff_t chunk = 1; chunk < chunks; chunk++) {
+#pragma omp simd
+            for (ptrdiff_t j = 0; j < n; j++)
+                total[j] = combine(op, total[j], total[chunk * n + j]);
+        }
+        ptrdiff_t unused, to;
+        group_offsets(&l->kept, output, &unused, &to);
+        for (ptrdiff_t j = 0; j < n; j++) y[to + j * l->inner.y] = total[j];
+    }
+    free(partial);
+    return 0;
+}
+
+int NAME(reduce)(int op, const real *x, real *y, int ndim, const ptrdiff_t *shape,
+                 const ptrdiff_t *strides, const uint8_t *reduced, int threads) {
+    const Layout l = lay_out(ndim, shape, strides, reduced);
+    if (l.inner.reduced)
+        return op == REDUCE_SUM ? reduce_rows(REDUCE_SUM, x, y, &l, threads)
+                                : reduce_rows(REDUCE_MAX, x, y, &l, threads);
+    return op == REDUCE_SUM ? reduce_columns(REDUCE_SUM, x, y, &l, threads)
+                            : reduce_columns(REDUCE_MAX, x, y, &l, threads);
+}
+
+/* ---- argmax
+ * ------------------------------------------------------------------------------------------ */
+
+/* Index of the first largest of n elements; a NaN counts as larger than everything. Long runs are
+   read twice: for the value, which is vector code, then for its place. */
+static int64_t argmax_run(const real *x, ptrdiff_t n, ptrdiff_t stride) {
+    if (n < LANES) {
+        ptrdiff_t at = 0;
+        for (ptrdiff_t i = 1; i < n; i++) {
+            const real a = x[at * stride], b = x[i * stride];
+            at = (b > a) | ((b != b) & (a == a)) ? i : at;
+        }
+        return at;
+    }
+    real best = -(real)INFINITY;
+    for (ptrdiff_t low = 0; low < n; low += BLOCK)
+        best = combine(REDUCE_MAX, best,
+                       reduce_block(REDUCE_MAX, x + low * stride, MIN(BLOCK, n - low), stride));
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (x[i * stride] == best || (best != best && x[i * stride] != x[i * stride])) return i;
+    return 0;
+}
+
+/* One run per output; outputs are shared among threads. */
+void NAME(argmax)(const real *x, int64_t *y, int axis, int ndim, const ptrdiff_t *shape,
+                  const ptrdiff_t *strides, int threads) {
+    Group kept = {.count = 1};
+    ptrdiff_t step = 1;
+    for (int i = ndim - 1; i >= 0; i--) step *= i == axis ? 1 : shape[i];
+    for (int i = 0; i < ndim; i++) {
+        if (i == axis) continue;
+        step /= shape[i];
+        group_add(&kept, (Axis){shape[i], strides[i], step, 0});
+    }
+    const ptrdiff_t n = shape[axis], stride = strides[axis];
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && n * kept.count >= PARALLEL_MIN)
+    for (ptrdiff_t output = 0; output < kept.count; output++) {
+        ptrdiff_t from, to;
+        group_offsets(&kept, output, &from, &to);
+        y[to] = argmax_run(x + from, n, stride);
+    }
+}

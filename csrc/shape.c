@@ -1,0 +1,142 @@
+/* copy: y[i] = x[i] for arrays of one shape and any strides.
+
+   The axes are sorted by the strides of y, so that y is written in order, and merged where both
+   arrays continue. The last axis is the row. If x is contiguous along another axis (a transposed
+   view), both axes are cut into blocks of TILE x RUN, read along one and written along the other,
+   so that each cache line is fetched once. Split of work: bands of TILE rows (transposed), else
+   runs of rows. */
+
+#include "shape.h"
+#include <string.h>
+
+#define MAX_NDIM 32
+#define TILE 16 /* rows, and */
+#define RUN 16  /* columns of the block that is transposed in the L1 cache */
+#define SHORT_ROW                                                                                  \
+    64 /* elements: the lines of a shorter row stay in the L1 cache without blocks                 \
+        */
+#define PARALLEL_MIN 65536
+
+typedef struct {
+    ptrdiff_t size, x, y;
+} Axis;
+
+static ptrdiff_t magnitude(ptrdiff_t n) { return n < 0 ? -n : n; }
+
+/* Axes outermost first, without those of size 1; returns their number. */
+static int lay_out(Axis *axes, int ndim, const ptrdiff_t *shape, const ptrdiff_t *x_strides,
+                   const ptrdiff_t *y_strides) {
+    int n = 0;
+    for (int axis = 0; axis < ndim; axis++) {
+        const Axis a = {shape[axis], x_strides[axis], y_strides[axis]};
+        if (a.size == 1) continue;
+        int at = n++;
+        for (; at > 0 && magnitude(axes[at - 1].y) < magnitude(a.y); at--) axes[at] = axes[at - 1];
+        axes[at] = a;
+    }
+    int m = 0;
+    for (int i = 1; i < n; i++) {
+        const Axis a = axes[i];
+        Axis *const before = &axes[m];
+        if (before->x == a.x * a.size && before->y == a.y * a.size) {
+            before->size *= a.size;
+            before->x = a.x;
+            before->y = a.y;
+        } else {
+            axes[++m] = a;
+        }
+    }
+    return n > 0 ? m + 1 : 0;
+}
+
+static void offsets(const Axis *axes, int ndim, ptrdiff_t index, ptrdiff_t *x, ptrdiff_t *y) {
+    *x = *y = 0;
+    for (int axis = ndim - 1; axis >= 0; axis--) {
+        const ptrdiff_t i = axis == 0 ? index : index % axes[axis].size;
+        index = axis == 0 ? 0 : index / axes[axis].size;
+        *x += i * axes[axis].x;
+        *y += i * axes[axis].y;
+    }
+}
+
+static void copy_row(const real *x, real *y, Axis row) {
+    if (row.y == 1 && row.x == 1) {
+        memcpy(y, x, row.size * sizeof(real));
+    } else if (row.y == 1 && row.x == 0) {
+        const real value = *x;
+        for (ptrdiff_t i = 0; i < row.size; i++) y[i] = value;
+    } else if (row.y == 1) {
+        for (ptrdiff_t i = 0; i < row.size; i++) y[i] = x[i * row.x];
+    } else {
+        for (ptrdiff_t i = 0; i < row.size; i++) y[i * row.y] = x[i * row.x];
+    }
+}
+
+/* At most TILE rows of y, which are adjacent elements of x. They pass through a small buffer, RUN
+   columns at a time: cache lines are read and written whole, once, whatever the strides. */
+static void copy_band(const real *x, real *y, Axis column, Axis row) {
+    real block[RUN][TILE];
+    for (ptrdiff_t first = 0; first < row.size; first += RUN) {
+        const ptrdiff_t n = MIN(RUN, row.size - first);
+        for (ptrdiff_t j = 0; j < n; j++) {
+            const real *const from = x + (first + j) * row.x;
+            for (ptrdiff_t a = 0; a < column.size; a++) block[j][a] = from[a];
+        }
+        for (ptrdiff_t a = 0; a < column.size; a++) {
+            real *const to = y + a * column.y + first;
+            for (ptrdiff_t j = 0; j < n; j++) to[j] = block[j][a];
+        }
+    }
+}
+
+/* axes[ndim - 1] is the row, contiguous in y; axes[ndim - 2], after the swap, the one contiguous in
+ * x. */
+static void copy_transposed(const real *x, real *y, const Axis *axes, int ndim, int threads) {
+    const Axis column = axes[ndim - 2], row = axes[ndim - 1];
+    const ptrdiff_t bands = CEIL_DIV(column.size, TILE);
+    ptrdiff_t planes = 1;
+    for (int axis = 0; axis < ndim - 2; axis++) planes *= axes[axis].size;
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && planes * column.size * row.size >= PARALLEL_MIN)
+    for (ptrdiff_t task = 0; task < planes * bands; task++) {
+        const ptrdiff_t first = task % bands * TILE;
+        const Axis band = {MIN(TILE, column.size - first), 1, column.y};
+        ptrdiff_t from, to;
+        offsets(axes, ndim - 2, task / bands, &from, &to);
+        copy_band(x + from + first, y + to + first * column.y, band, row);
+    }
+}
+
+static void copy_rows(const real *x, real *y, const Axis *axes, int ndim, int threads) {
+    const Axis row = axes[ndim - 1];
+    ptrdiff_t rows = 1;
+    for (int axis = 0; axis < ndim - 1; axis++) rows *= axes[axis].size;
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && rows * row.size >= PARALLEL_MIN)
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        ptrdiff_t from, to;
+        offsets(axes, ndim - 1, i, &from, &to);
+        copy_row(x + from, y + to, row);
+    }
+}
+
+void NAME(copy)(const real *x, real *y, int ndim, const ptrdiff_t *shape,
+                const ptrdiff_t *x_strides, const ptrdiff_t *y_strides, int threads) {
+    Axis axes[MAX_NDIM];
+    const int n = lay_out(axes, ndim, shape, x_strides, y_strides);
+    if (n == 0) {
+        *y = *x;
+        return;
+    }
+    for (int axis = 0; axis < n - 1; axis++) {
+        if (axes[axis].x == 1 && axes[axis].size >= 4 && axes[n - 1].y == 1 &&
+            axes[n - 1].size > SHORT_ROW) {
+            const Axis column = axes[axis];
+            memmove(axes + axis, axes + axis + 1, (n - 2 - axis) * sizeof(Axis));
+            axes[n - 2] = column;
+            copy_transposed(x, y, axes, n, threads);
+            return;
+        }
+    }
+    copy_rows(x, y, axes, n, threads);
+}

@@ -1,0 +1,142 @@
+/* softmax, log_softmax, cross_entropy and its gradient, rows (N, C).
+
+   Rows are taken in groups of about GROUP elements that stay in the L1 cache: largest value of each
+   row, then x - max for the group, e^x for the group in one vector loop (with ten classes a loop
+   over one row would be half empty), then the sum of each row. Split of work: groups of rows. */
+
+#include "softmax.h"
+#include "index.h"
+#include "vecmath.h"
+
+#define GROUP 2048
+#define LANES 16 /* partial sums of a row: errors of long rows stay small */
+#define PARALLEL_MIN 16384
+
+/* NaN wins. */
+static real row_max(const real *x, ptrdiff_t C) {
+    real lane[LANES];
+    for (int l = 0; l < LANES; l++) lane[l] = x[0];
+    ptrdiff_t c = 0;
+    for (; c + LANES <= C; c += LANES)
+        for (int l = 0; l < LANES; l++) {
+            const real larger = lane[l] > x[c + l] ? lane[l] : x[c + l];
+            lane[l] = lane[l] != lane[l] ? lane[l] : larger;
+        }
+    for (; c < C; c++) lane[0] = (lane[0] >= x[c]) | (lane[0] != lane[0]) ? lane[0] : x[c];
+    const int used = C < LANES ? 1 : LANES;
+    for (int l = 1; l < used; l++)
+        lane[0] = (lane[0] >= lane[l]) | (lane[0] != lane[0]) ? lane[0] : lane[l];
+    return lane[0];
+}
+
+static real row_sum(const real *x, ptrdiff_t C) {
+    real lane[LANES] = {0};
+    ptrdiff_t c = 0;
+    for (; c + LANES <= C; c += LANES)
+        for (int l = 0; l < LANES; l++) lane[l] += x[c + l];
+    for (int l = 0; c < C; c++, l++) lane[l] += x[c];
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int l = 0; l < width; l++) lane[l] += lane[l + width];
+    return lane[0];
+}
+
+static void subtract_max(const real *x, real *y, ptrdiff_t rows, ptrdiff_t C) {
+    for (ptrdiff_t n = 0; n < rows; n++) {
+        const real largest = row_max(x + n * C, C);
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] = x[n * C + c] - largest;
+    }
+}
+
+static void exponentials(const real *x, real *y, ptrdiff_t count) {
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < count; i++) y[i] = exp_one(x[i]);
+}
+
+static void softmax_group(const real *x, real *y, ptrdiff_t rows, ptrdiff_t C) {
+    subtract_max(x, y, rows, C);
+    exponentials(y, y, rows * C);
+    for (ptrdiff_t n = 0; n < rows; n++) {
+        const real factor = ONE / row_sum(y + n * C, C);
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] *= factor;
+    }
+}
+
+/* log of the sum of e^x over a row of x <= 0, in pieces that fit a small buffer. */
+static real log_sum(const real *x, ptrdiff_t C) {
+    real e[GROUP], total = 0;
+    for (ptrdiff_t first = 0; first < C; first += GROUP) {
+        const ptrdiff_t n = MIN(GROUP, C - first);
+        exponentials(x + first, e, n);
+        total += row_sum(e, n);
+    }
+    return log_one(total);
+}
+
+static void log_softmax_group(const real *x, real *y, ptrdiff_t rows, ptrdiff_t C) {
+    subtract_max(x, y, rows, C);
+    real e[GROUP];
+    const int small = rows * C <= GROUP;
+    if (small) exponentials(y, e, rows * C);
+    for (ptrdiff_t n = 0; n < rows; n++) {
+        const real log_of_sum = small ? log_one(row_sum(e + n * C, C)) : log_sum(y + n * C, C);
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] -= log_of_sum;
+    }
+}
+
+static void cross_entropy_group(const real *x, const void *labels, real *losses, real *y,
+                                ptrdiff_t start, ptrdiff_t rows, ptrdiff_t C, int wide) {
+    subtract_max(x, y, rows, C);
+    for (ptrdiff_t n = 0; n < rows; n++) losses[n] = -y[n * C + index_at(labels, start + n, wide)];
+    exponentials(y, y, rows * C);
+    for (ptrdiff_t n = 0; n < rows; n++) {
+        const real sum = row_sum(y + n * C, C);
+        const real factor = ONE / sum;
+        losses[n] += log_one(sum);
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] *= factor;
+    }
+}
+
+static ptrdiff_t rows_of_group(ptrdiff_t C) { return C >= GROUP ? 1 : GROUP / C; }
+
+void NAME(softmax)(const real *x, real *y, ptrdiff_t N, ptrdiff_t C, int threads) {
+    const ptrdiff_t rows = rows_of_group(C);
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && N * C >= PARALLEL_MIN)
+    for (ptrdiff_t n = 0; n < N; n += rows)
+        softmax_group(x + n * C, y + n * C, MIN(rows, N - n), C);
+}
+
+void NAME(log_softmax)(const real *x, real *y, ptrdiff_t N, ptrdiff_t C, int threads) {
+    const ptrdiff_t rows = rows_of_group(C);
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && N * C >= PARALLEL_MIN)
+    for (ptrdiff_t n = 0; n < N; n += rows)
+        log_softmax_group(x + n * C, y + n * C, MIN(rows, N - n), C);
+}
+
+void NAME(cross_entropy)(const real *logits, const void *labels, real *losses, real *probabilities,
+                         ptrdiff_t N, ptrdiff_t C, int wide, int threads) {
+    const ptrdiff_t rows = rows_of_group(C);
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && N * C >= PARALLEL_MIN)
+    for (ptrdiff_t n = 0; n < N; n += rows)
+        cross_entropy_group(logits + n * C, labels, losses + n, probabilities + n * C, n,
+                            MIN(rows, N - n), C, wide);
+}
+
+void NAME(cross_entropy_grad)(const real *probabilities, const void *labels, const real *grad,
+                              real *y, ptrdiff_t N, ptrdiff_t C, int wide, int threads) {
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && N * C >= 4 * PARALLEL_MIN)
+    for (ptrdiff_t n = 0; n < N; n++) {
+        const real *const p = probabilities + n * C;
+        const ptrdiff_t label = index_at(labels, n, wide);
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] = p[c] * grad[n];
+        y[n * C + label] = (p[label] - ONE) * grad[n];
+    }
+}

@@ -1,0 +1,1 @@
+"""Case rows shared by tests; those of operations live in the wheel: `tinydl.testing.cases`."""

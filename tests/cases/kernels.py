@@ -1,0 +1,511 @@
+"""One row per kernel of the reference backend: arguments to compare backends on, and how closely.
+
+draw(d, dtype) gives the arguments in the kernel's order; the test puts arrays among them into other
+layouts. Sizes sit around vector widths: 0, 1, 3, 7, 8, 9, 15, 31, 33, 65.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tinydl.backend.reference import Backend
+from tinydl.geometry import conv2d_geometry, pool2d_geometry
+from tinydl.testing import Draw
+
+SIZES = (1, 0, 3, 7, 8, 9, 15, 31, 33, 65)
+FLOATS = ("float32", "float64")
+NUMBERS = (*FLOATS, "int32", "int64")
+ALL = (*NUMBERS, "uint8", "bool")
+REFERENCE = Backend()
+
+
+@dataclass(frozen=True)
+class KernelCase:
+    """How one kernel is called and compared.
+
+    ulps: allowed distance in units of the last place of each element (0, and integers: bitwise).
+    terms(*args): products summed per element; then the tolerance is relative to the tensor.
+    writes: positions of arguments changed in place. view: the result may share memory.
+    """
+
+    name: str
+    draw: Callable[[Draw, np.dtype], tuple]
+    dtypes: tuple[str, ...] = FLOATS
+    ulps: float = 0.0
+    terms: Callable[..., int] | None = None
+    writes: tuple[int, ...] = ()
+    view: bool = False
+
+
+def size(d: Draw, low: int = 0) -> int:
+    return max(low, d.choose(SIZES))
+
+
+def shape(d: Draw) -> tuple[int, ...]:
+    """() or up to four axes, one of them around a vector width."""
+    kind = d.integer(0, 4)
+    if kind == 4:
+        return (size(d), size(d))
+    small = [d.integer(1, 3) for _ in range(kind)]
+    if small:
+        small[d.integer(0, kind - 1)] = size(d)
+    return tuple(small)
+
+
+def values(d: Draw, where: tuple[int, ...], dtype: np.dtype, kind: str = "normal") -> np.ndarray:
+    """Elements of any dtype; floats are rounded to it."""
+    return np.asarray(_elements(d, where, dtype, kind), dtype)  # a 0-d array, never a NumPy scalar
+
+
+def _elements(d: Draw, where: tuple[int, ...], dtype: np.dtype, kind: str) -> np.ndarray:
+    if dtype.kind == "b":
+        return d.bools(where)
+    if dtype.kind in "iu":
+        low = 0 if dtype.kind == "u" else -50
+        return np.asarray(d.rng.integers(low, 51, where)).astype(dtype)
+    if kind == "positive":
+        return d.uniform(where, 0.1, 3.0).astype(dtype)
+    if kind == "tied":  # few different values: equal maxima and equal operands occur
+        return np.asarray(d.rng.integers(-2, 3, where)).astype(dtype)
+    return (d.normal(where) * 2).astype(dtype)
+
+
+# -- elementwise -----------------------------------------------------------------------------------
+
+
+def unary(kind: str = "normal"):
+    return lambda d, dtype: (values(d, shape(d), dtype, kind),)
+
+
+def binary(kind: str = "normal", second: str | None = None):
+    """Equal shapes, or one operand 0-d."""
+
+    def draw(d: Draw, dtype: np.dtype) -> tuple:
+        where = shape(d)
+        left, right = d.choose(((where, where), (where, ()), ((), where)))
+        return values(d, left, dtype, kind), values(d, right, dtype, second or kind)
+
+    return draw
+
+
+def output_and_grad(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    return values(d, where, dtype, "tied"), values(d, where, dtype)
+
+
+def choice(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    shapes = [where if d.integer(0, 3) else () for _ in range(3)]
+    return d.bools(shapes[0]), values(d, shapes[1], dtype), values(d, shapes[2], dtype)
+
+
+def conversion(d: Draw, dtype: np.dtype) -> tuple:
+    return np.asarray(np.abs(values(d, shape(d), dtype))), np.dtype(d.choose(ALL))
+
+
+ELEMENTWISE = (
+    KernelCase("negative", unary(), NUMBERS),
+    KernelCase("exp", unary(), ulps=4),
+    KernelCase("log", unary("positive"), ulps=4),
+    KernelCase("sqrt", unary("positive"), ulps=2),
+    KernelCase("abs", unary(), NUMBERS),
+    KernelCase("sign", unary("tied"), NUMBERS),
+    KernelCase("tanh", unary(), ulps=6),
+    KernelCase("sigmoid", unary(), ulps=8),
+    KernelCase("relu", unary("tied")),
+    KernelCase("logical_not", unary(), ("bool",)),
+    KernelCase("astype", conversion, ALL),
+    KernelCase("add", binary(), NUMBERS, ulps=1),
+    KernelCase("subtract", binary(), NUMBERS, ulps=1),
+    KernelCase("multiply", binary(), NUMBERS, ulps=1),
+    KernelCase("divide", binary("normal", "positive"), ulps=4),
+    KernelCase("power", binary("positive", "normal"), ulps=32),
+    KernelCase("maximum", binary("tied"), NUMBERS),
+    KernelCase("relu_grad", output_and_grad),
+    KernelCase("tanh_grad", output_and_grad, ulps=4),
+    KernelCase("sigmoid_grad", output_and_grad, ulps=4),
+    KernelCase("equal", binary("tied"), ALL),
+    KernelCase("not_equal", binary("tied"), ALL),
+    KernelCase("less", binary("tied"), ALL),
+    KernelCase("less_equal", binary("tied"), ALL),
+    KernelCase("greater", binary("tied"), ALL),
+    KernelCase("greater_equal", binary("tied"), ALL),
+    KernelCase("where", choice, ALL),
+)
+
+# -- reduce ----------------------------------------------------------------------------------------
+
+
+def reduction(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    axes = tuple([i for i in range(len(where)) if d.flag()])
+    return values(d, where, dtype), axes, d.flag()
+
+
+def maxima(d: Draw, dtype: np.dtype) -> tuple:
+    where = tuple([max(n, 1) for n in shape(d)])
+    axes = tuple([i for i in range(len(where)) if d.flag()])
+    return values(d, where, dtype, "tied"), axes, d.flag()
+
+
+def first_maximum(d: Draw, dtype: np.dtype) -> tuple:
+    where = tuple([max(n, 1) for n in shape(d)]) or (3,)
+    return values(d, where, dtype, "tied"), d.integer(0, len(where) - 1), d.flag()
+
+
+def reduced(x, axes, keepdims):
+    return prod([x.shape[a] for a in axes])
+
+
+REDUCE = (
+    KernelCase("sum", reduction, (*NUMBERS, "bool"), terms=reduced),
+    KernelCase("max", maxima, NUMBERS),
+    KernelCase("argmax", first_maximum, NUMBERS),
+)
+
+# -- shape -----------------------------------------------------------------------------------------
+
+
+def reshaping(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    new = d.choose([(prod(where),), tuple(reversed(where)), (1, *where), where])
+    return values(d, where, dtype), new
+
+
+def permutation(d: Draw, dtype: np.dtype) -> tuple:
+    where, left = shape(d), []
+    left = list(range(len(where)))
+    axes = [left.pop(d.integer(0, len(left) - 1)) for _ in range(len(where))]
+    return values(d, where, dtype), tuple(axes)
+
+
+def repetition(d: Draw, dtype: np.dtype) -> tuple:
+    target = shape(d)
+    first = d.integer(0, len(target))
+    where = tuple([1 if d.flag() else n for n in target[first:]])
+    return values(d, where, dtype), target
+
+
+def strides_of(d: Draw, where: tuple[int, ...]) -> tuple:
+    """starts, steps of both signs, counts that stay inside `where`."""
+    starts, steps, counts = [], [], []
+    for n in where:
+        step = d.choose((1, 2, -1, -3))
+        start = d.integer(0, n - 1) if n else 0
+        most = 0 if n == 0 else (n - 1 - start) // step + 1 if step > 0 else start // -step + 1
+        count = d.integer(0, most)
+        starts.append(start if count else 0)
+        steps.append(step)
+        counts.append(count)
+    return tuple(starts), tuple(steps), tuple(counts)
+
+
+def cutting(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    return values(d, where, dtype), *strides_of(d, where)
+
+
+def bordering(d: Draw, dtype: np.dtype) -> tuple:
+    target = shape(d)
+    starts, steps, counts = strides_of(d, target)
+    value = d.choose((0, 1)) if dtype.kind == "b" else d.choose((0, 2))
+    return values(d, counts, dtype), starts, steps, target, value
+
+
+def joining(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d) or (3,)
+    axis = d.integer(0, len(where) - 1)
+    sizes = [d.choose((1, 0, 3, 8)) for _ in range(d.integer(1, 3))]
+    parts = [values(d, where[:axis] + (n,) + where[axis + 1 :], dtype) for n in sizes]
+    return parts, axis
+
+
+SHAPE = (
+    KernelCase("reshape", reshaping, ALL, view=True),
+    KernelCase("transpose", permutation, ALL, view=True),
+    KernelCase("broadcast_to", repetition, ALL, view=True),
+    KernelCase("slice", cutting, ALL, view=True),
+    KernelCase("pad", bordering, ALL),
+    KernelCase("concat", joining, ALL),
+)
+
+# -- index -----------------------------------------------------------------------------------------
+
+
+def rows(d: Draw, dtype: np.dtype) -> tuple:
+    count = size(d, 1)
+    x = values(d, (count, *d.choose(((), (size(d),), (2, size(d))))), dtype)
+    return x, d.indices(d.choose(((size(d),), (), (2, 3))), count)
+
+
+def adding(d: Draw, dtype: np.dtype) -> tuple:
+    count, where = size(d, 1), d.choose(((size(d),), (), (2, 3)))
+    rest = d.choose(((), (size(d),), (2, size(d))))
+    return values(d, where + rest, dtype), d.indices(where, count), count
+
+
+def marking(d: Draw, dtype: np.dtype) -> tuple:
+    depth = size(d, 1)
+    return d.indices(d.choose(((size(d),), (), (2, 3))), depth), depth, dtype
+
+
+INDEX = (
+    KernelCase("gather", rows, NUMBERS),
+    KernelCase("scatter_add", adding),
+    KernelCase("one_hot", marking, ALL),
+)
+
+# -- matmul ----------------------------------------------------------------------------------------
+
+
+def product(d: Draw, dtype: np.dtype) -> tuple:
+    M, K, N = size(d), size(d), size(d)
+    left, right = d.choose((((), ()), ((2,), (2,)), ((3,), ()), ((), (3,)), ((2, 1), (1, 3))))
+    bias = values(d, (N,), dtype) if d.flag() else None
+    return values(d, (*left, M, K), dtype), values(d, (*right, K, N), dtype), bias, d.flag()
+
+
+MATMUL = (KernelCase("matmul", product, terms=lambda a, b, bias, relu: 4 * a.shape[-1]),)
+
+# -- conv ------------------------------------------------------------------------------------------
+
+
+def convolution(d: Draw):
+    """A geometry; sometimes the special ones: 1x1, depthwise, an empty batch."""
+    drawn = d.conv2d(largest=4, channels=d.choose((2, 9, 20)), extra=d.choose((3, 9, 17)))
+    x_shape, weight_shape, options = drawn["x_shape"], drawn["weight_shape"], drawn["options"]
+    kind = d.integer(0, 5)
+    if kind == 0:
+        x_shape = (0, *x_shape[1:])
+    if kind == 1:
+        weight_shape = (1, 1, *weight_shape[2:])
+        options = {**options, "padding": 0, "stride": d.choose((1, 2)), "groups": 1}
+        weight_shape = (1, 1, x_shape[3], weight_shape[3])
+    if kind == 2:
+        weight_shape = (*weight_shape[:2], 1, x_shape[3] * d.integer(1, 2))
+        options = {**options, "groups": x_shape[3]}
+    return conv2d_geometry(x_shape, weight_shape, **options)
+
+
+def patches(d: Draw, dtype: np.dtype) -> tuple:
+    g = convolution(d)
+    return values(d, g.x_shape, dtype), g
+
+
+def columns(d: Draw, dtype: np.dtype) -> tuple:
+    g = convolution(d)
+    return values(d, g.columns_shape, dtype), g
+
+
+def conv_forward(d: Draw, dtype: np.dtype) -> tuple:
+    g = convolution(d)
+    bias = values(d, (g.F,), dtype) if d.flag() else None
+    return values(d, g.x_shape, dtype), values(d, g.weight_shape, dtype), bias, g
+
+
+def conv_input(d: Draw, dtype: np.dtype) -> tuple:
+    g = convolution(d)
+    return values(d, g.y_shape, dtype), values(d, g.weight_shape, dtype), g
+
+
+def conv_weight(d: Draw, dtype: np.dtype) -> tuple:
+    g = convolution(d)
+    return values(d, g.x_shape, dtype), values(d, g.y_shape, dtype), g
+
+
+CONV = (
+    KernelCase("im2col", patches),
+    KernelCase("col2im", columns, terms=lambda x, g: g.KH * g.KW),
+    KernelCase("conv2d", conv_forward, terms=lambda x, w, b, g: 4 * g.KH * g.KW * g.C // g.groups),
+    KernelCase(
+        "conv2d_input_grad",
+        conv_input,
+        terms=lambda y, w, g: 4 * g.KH * g.KW * g.F // g.groups,
+    ),
+    KernelCase(
+        "conv2d_weight_grad", conv_weight, terms=lambda x, y, g: 4 * max(1, g.N * g.OH * g.OW)
+    ),
+)
+
+# -- pool ------------------------------------------------------------------------------------------
+
+
+def windows(d: Draw):
+    drawn = d.pool2d(largest=4, channels=d.choose((2, 9, 20)), extra=d.choose((3, 9, 17)))
+    x_shape = (0, *drawn["x_shape"][1:]) if d.integer(0, 5) == 0 else drawn["x_shape"]
+    return pool2d_geometry(x_shape, **drawn["options"])
+
+
+def pooled(kind: str):
+    def draw(d: Draw, dtype: np.dtype) -> tuple:
+        g = windows(d)
+        return values(d, g.x_shape, dtype, kind), g
+
+    return draw
+
+
+def pooled_grad(d: Draw, dtype: np.dtype) -> tuple:
+    g = windows(d)
+    return values(d, g.y_shape, dtype), g
+
+
+def placed(which: str):
+    def draw(d: Draw, dtype: np.dtype) -> tuple:
+        g = windows(d)
+        _, place = REFERENCE.max_pool2d(values(d, g.x_shape, dtype, "tied"), g)
+        return values(d, g.y_shape if which == "scatter" else g.x_shape, dtype), place, g
+
+    return draw
+
+
+def cells(*arguments):
+    g = arguments[-1]
+    return g.KH * g.KW
+
+
+POOL = (
+    KernelCase("max_pool2d", pooled("tied")),
+    KernelCase("max_pool2d_scatter", placed("scatter"), terms=cells),
+    KernelCase("max_pool2d_gather", placed("gather")),
+    KernelCase("avg_pool2d", pooled("normal"), terms=cells),
+    KernelCase("avg_pool2d_grad", pooled_grad, terms=cells),
+)
+
+# -- recurrent -------------------------------------------------------------------------------------
+
+
+def recurrent(d: Draw):
+    N, T = d.choose((1, 0, 2, 9)), d.choose((1, 2, 5))
+    return N, T, d.choose((1, 3, 8, 17)), d.choose((1, 3, 8, 17))
+
+
+def recurrence(d: Draw, dtype: np.dtype) -> tuple:
+    N, T, D, H = recurrent(d)
+    shapes = (N, T, D), (N, H), (D, H), (H, H), (H,)
+    return tuple([np.asarray(d.normal(s) * 0.4, dtype) for s in shapes])
+
+
+def recurrence_grad(d: Draw, dtype: np.dtype) -> tuple:
+    x, h0, weight_x, weight_h, bias = recurrence(d, dtype)
+    states = REFERENCE.rnn_forward(x, h0, weight_x, weight_h, bias)
+    return d.normal(states.shape).astype(dtype), states, x, h0, weight_x, weight_h
+
+
+RECURRENT = (
+    KernelCase(
+        "rnn_forward",
+        recurrence,
+        terms=lambda x, h0, wx, wh, b: 8 * x.shape[1] * (x.shape[2] + wh.shape[0]),
+    ),
+    KernelCase(
+        "rnn_backward",
+        recurrence_grad,
+        terms=lambda g, s, x, h0, wx, wh: 8 * max(1, prod(x.shape[:2])) * len(wh),
+    ),
+)
+
+# -- random ----------------------------------------------------------------------------------------
+
+
+def place_in_stream(d: Draw) -> tuple[int, int]:
+    """key and offset, also around the carries into the upper words."""
+    key = d.choose((0, 1, 2**32 - 1, 2**32, 2**64 - 1))
+    return key, d.choose((0, 5, 2**32 - 2, 2**32, 2**63))
+
+
+def stream(d: Draw, dtype: np.dtype) -> tuple:
+    return *place_in_stream(d), shape(d), dtype
+
+
+def coins(d: Draw, dtype: np.dtype) -> tuple:
+    return *place_in_stream(d), d.choose((0.5, 0.0, 0.1, 0.9, 1.0)), shape(d)
+
+
+def dropping(d: Draw, dtype: np.dtype) -> tuple:
+    return values(d, shape(d), dtype), *place_in_stream(d), d.choose((0.5, 0.1, 0.9))
+
+
+RANDOM = (
+    KernelCase("uniform", stream),
+    KernelCase("normal", stream, ulps=8),
+    KernelCase("bernoulli", coins, ("bool",)),
+    KernelCase("dropout", dropping, ulps=2),
+)
+
+# -- softmax ---------------------------------------------------------------------------------------
+
+
+def class_rows(d: Draw, dtype: np.dtype) -> tuple:
+    return (values(d, (*d.choose(((), (size(d),), (2, 3))), size(d, 1)), dtype),)
+
+
+def labelled(d: Draw, dtype: np.dtype) -> tuple:
+    N, C = size(d), size(d, 1)
+    return values(d, (N, C), dtype), d.indices((N,), C)
+
+
+def labelled_grad(d: Draw, dtype: np.dtype) -> tuple:
+    logits, labels = labelled(d, dtype)
+    return REFERENCE.softmax(logits), labels, values(d, labels.shape, dtype)
+
+
+SOFTMAX = (
+    KernelCase("softmax", class_rows, terms=lambda x: 8),
+    KernelCase("log_softmax", class_rows, terms=lambda x: 8),
+    KernelCase("cross_entropy", labelled, terms=lambda x, labels: 8),
+    KernelCase("cross_entropy_grad", labelled_grad, ulps=2),
+)
+
+# -- optim -----------------------------------------------------------------------------------------
+
+
+def descent(d: Draw, dtype: np.dtype) -> tuple:
+    where, momentum = shape(d), d.choose((0.9, 0.0))
+    velocity = values(d, where, dtype) if momentum else None
+    rest = 0.1, momentum, bool(momentum) and d.flag(), d.choose((0.0, 0.01))
+    return values(d, where, dtype), values(d, where, dtype), velocity, *rest
+
+
+def rms(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    square = values(d, where, dtype, "positive")
+    rest = 0.01, 0.9, 1e-7, d.choose((0.0, 0.01))
+    return values(d, where, dtype), values(d, where, dtype), square, *rest
+
+
+def adam(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d)
+    mean, square = values(d, where, dtype), values(d, where, dtype, "positive")
+    rest = 0.01, 0.9, 0.999, 1e-7, d.choose((0.0, 0.01)), d.choose((1, 2, 1000))
+    return values(d, where, dtype), values(d, where, dtype), mean, square, *rest
+
+
+def few(*arguments):
+    return 8
+
+
+OPTIM = (
+    KernelCase("sgd_step", descent, terms=few, writes=(0, 2)),
+    KernelCase("rmsprop_step", rms, terms=few, writes=(0, 2)),
+    KernelCase("adam_step", adam, terms=few, writes=(0, 2, 3)),
+)
+
+ROOMS = {
+    "elementwise": ELEMENTWISE,
+    "reduce": REDUCE,
+    "shape": SHAPE,
+    "index": INDEX,
+    "matmul": MATMUL,
+    "conv": CONV,
+    "pool": POOL,
+    "recurrent": RECURRENT,
+    "random": RANDOM,
+    "softmax": SOFTMAX,
+    "optim": OPTIM,
+}
+ROWS = tuple([case for room in ROOMS.values() for case in room])
+KERNELS = {case.name: case for case in ROWS}

@@ -1,0 +1,156 @@
+"""Fixtures and settings of the whole suite.
+
+HYPOTHESIS_PROFILE=fast (default) | deep | debug; TINYDL_DATA names the folder of data sets;
+TINYDL_REQUIRE_ORACLE=1 turns a missing oracle library from a skip into a failure.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+
+# Two processes that build OpenCL programs at once can crash PoCL: each session has its own cache,
+# outside of the home folder, which may be read-only. Set before anything can load OpenCL.
+_own_cache = None
+if "POCL_CACHE_DIR" not in os.environ:
+    _own_cache = tempfile.mkdtemp(prefix="tinydl-pocl-")
+    os.environ["POCL_CACHE_DIR"] = _own_cache
+
+from tinydl import backend as backends  # noqa: E402
+from tinydl import instruments  # noqa: E402
+from tinydl.backend.reference import Backend  # noqa: E402
+from tinydl.errors import DeviceError  # noqa: E402
+from tinydl.function import is_recording  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LEVELS = ("baseline", "avx2", "avx512")
+
+# Timings of numeric code vary by orders of magnitude on a shared machine: no deadlines.
+_common = {
+    "deadline": None,
+    "print_blob": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("fast", max_examples=15, **_common)
+settings.register_profile("deep", max_examples=300, **_common)
+settings.register_profile(
+    "debug", max_examples=10, verbosity=Verbosity.verbose, phases=[Phase.generate], **_common
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_unconfigure(config):
+    if _own_cache is not None:
+        shutil.rmtree(_own_cache, ignore_errors=True)
+
+
+def oracle_module(name: str):
+    """Import a library that serves as an oracle; without it skip, or fail if it is required."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        reason = f"{name} is missing ({error}): pip install 'tinydl[oracle,test]'"
+    if os.environ.get("TINYDL_REQUIRE_ORACLE") == "1":
+        pytest.fail(f"TINYDL_REQUIRE_ORACLE=1, but {reason}")
+    pytest.skip(reason, allow_module_level=True)
+
+
+# -- backends --------------------------------------------------------------------------------------
+
+
+@lru_cache
+def opencl_problem() -> str | None:
+    """Why OpenCL tests cannot run here, or None. Probed in a child: a broken driver may abort."""
+    code = "from tinydl.backend import get; get('opencl')"
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=REPOSITORY,
+        )
+    except subprocess.TimeoutExpired:
+        return "the OpenCL driver did not answer within two minutes"
+    if child.returncode == 0:
+        return None
+    lines = child.stderr.strip().splitlines()
+    return lines[-1] if lines else f"the OpenCL driver ended the process ({child.returncode})"
+
+
+def load_backend(name: str) -> Backend:
+    """The backend called "numpy", "cpu" or "opencl". Skips without OpenCL; "cpu" must be there."""
+    if name == "opencl" and (problem := opencl_problem()) is not None:
+        pytest.skip(f"no OpenCL here: {problem}")
+    try:
+        return backends.get(name)
+    except DeviceError as error:
+        if name.startswith("opencl"):
+            pytest.skip(str(error))
+        pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session", params=["numpy", "cpu", "opencl"])
+def backend(request) -> Backend:
+    """Each backend in turn."""
+    return load_backend(request.param)
+
+
+TARGETS = ["numpy", *[f"cpu-{level}" for level in LEVELS], "opencl"]
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def target(request):
+    """Each backend in turn, the compiled one at every level that this processor offers."""
+    name, _, level = request.param.partition("-")
+    room = load_backend(name)
+    if not level:
+        yield room
+        return
+    from tinydl.backend import _runtime
+
+    if level not in _runtime.available_levels():
+        pytest.skip(f"this processor offers only {', '.join(_runtime.available_levels())}")
+    before = _runtime.level()
+    _runtime.set_level(level)
+    yield room
+    _runtime.set_level(before)
+
+
+@pytest.fixture
+def on_numpy():
+    """Tensors of the test live on the reference backend."""
+    with backends.use_backend("numpy") as room:
+        yield room
+
+
+@pytest.fixture(autouse=True)
+def no_leaks():
+    """Every test leaves recording, default backend and instruments as it found them."""
+    before = is_recording(), backends.default_backend(), instruments.active
+    yield
+    after = is_recording(), backends.default_backend(), instruments.active
+    assert after == before, f"a test left (recording, backend, watched) {after}, found {before}"
+
+
+# -- data ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Folder of data sets: $TINYDL_DATA, or shared/data beside the repository."""
+    named = os.environ.get("TINYDL_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no data sets: {folder} is not a folder; set TINYDL_DATA")
+    return folder

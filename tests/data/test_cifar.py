@@ -1,0 +1,176 @@
+"""CIFAR's formats, from small files made here; the catalogue is bent to them."""
+
+import gzip
+import hashlib
+import io
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+
+from tinydl.data import cifar10, cifar100, read_cifar_binary, read_cifar_python
+from tinydl.data.catalog import CATALOG
+from tinydl.data.record import DataFile
+from tinydl.errors import ConfigError, DataError, FormatError
+from tinydl.random import Generator
+
+
+def images(n, seed):
+    return Generator(seed).integers(0, 256, (n, 32, 32, 3)).astype(np.uint8)
+
+
+def records(x, *labels):
+    columns = [np.asarray(label, np.uint8)[:, None] for label in labels]
+    planes = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
+    return np.concatenate([*columns, planes], axis=1).tobytes()
+
+
+def batch(x, protocol=2, **labels):
+    content = {name.encode(): list(map(int, values)) for name, values in labels.items()}
+    content[b"data"] = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
+    return pickle.dumps(content, protocol)
+
+
+def tar(files):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return stream.getvalue()
+
+
+@pytest.fixture
+def install(monkeypatch, tmp_path):
+    """install(name, [contents]): the files of that catalogue entry are these, in TINYDL_DATA."""
+    monkeypatch.setenv("TINYDL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TINYDL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINYDL_OFFLINE", "1")
+
+    def put(name, contents):
+        entry = CATALOG[name]
+        folder = tmp_path / "data" / entry.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for file, data in zip(entry.files, contents, strict=True):
+            (folder / file.name).write_bytes(data)
+            files.append(DataFile(file.name, hashlib.sha256(data).hexdigest(), len(data)))
+        changes = {f: getattr(entry, f) for f in entry.__dataclass_fields__} | {
+            "files": tuple(files)
+        }
+        monkeypatch.setitem(CATALOG, name, type(entry)(**changes))
+
+    return put
+
+
+def test_the_planes_become_channels():
+    x = images(3, 0)
+    read, y = read_cifar_binary(records(x, [7, 0, 9]), 1, "x")
+    assert np.array_equal(read, x) and y.tolist() == [7, 0, 9] and y.dtype == np.int64
+    assert read.flags.c_contiguous
+    data = records(x, [1, 2, 3], [50, 60, 70])
+    assert read_cifar_binary(data, 2, "x")[1].tolist() == [1, 2, 3]
+    assert read_cifar_binary(data, 2, "x", label=1)[1].tolist() == [50, 60, 70]
+    assert np.array_equal(read_cifar_binary(data, 2, "x")[0], x)
+
+
+@pytest.mark.parametrize("edition", ["binary", "python"])
+def test_cifar10_archives(install, edition):
+    parts = [images(2, k) for k in range(6)]
+    labels = [[k, k + 1] for k in range(6)]
+    names = [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]
+    pairs = list(zip(names, parts, labels, strict=True))[::-1]  # any order in the archive
+    if edition == "binary":
+        files = {f"cifar-10-batches-bin/{n}.bin": records(x, y) for n, x, y in pairs}
+        files["cifar-10-batches-bin/batches.meta.txt"] = b"airplane\n"
+    else:
+        files = {f"cifar-10-batches-py/{n}": batch(x, labels=y) for n, x, y in pairs}
+        files["cifar-10-batches-py/readme.html"] = b"<html>"
+    install("cifar10" if edition == "binary" else "cifar10_python", [tar(files)])
+    data = cifar10(edition)
+    assert np.array_equal(data.x_train, np.concatenate(parts[:5]))
+    assert np.array_equal(data.x_test, parts[5])
+    assert data.y_train.tolist() == sum(labels[:5], []) and data.y_test.tolist() == [5, 6]
+    assert data.classes[3] == "cat" and data.input_shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("edition", ["binary", "python"])
+@pytest.mark.parametrize("kind", ["fine", "coarse"])
+def test_cifar100_archives(install, edition, kind):
+    train, test = images(3, 0), images(2, 1)
+    fine, coarse = [[99, 0, 50], [1, 2]], [[19, 0, 7], [3, 4]]
+    if edition == "binary":
+        files = {
+            "cifar-100-binary/train.bin": records(train, coarse[0], fine[0]),
+            "cifar-100-binary/test.bin": records(test, coarse[1], fine[1]),
+        }
+    else:
+        files = {
+            f"cifar-100-python/{name}": batch(x, fine_labels=f, coarse_labels=c)
+            for name, x, f, c in zip(("train", "test"), (train, test), fine, coarse, strict=True)
+        }
+    install("cifar100" if edition == "binary" else "cifar100_python", [tar(files)])
+    data = cifar100(edition, kind)
+    expected = fine if kind == "fine" else coarse
+    assert [data.y_train.tolist(), data.y_test.tolist()] == expected
+    assert np.array_equal(data.x_train, train) and np.array_equal(data.x_test, test)
+    assert len(data.classes) == (100 if kind == "fine" else 20)
+
+
+def test_the_subset(install):
+    parts = [images(2, k) for k in range(3)]
+    install("cifar10_subset", [gzip.compress(records(x, [1, 2])) for x in parts])
+    data = cifar10("subset")
+    assert len(data.x_train) == 4 and np.array_equal(data.x_test, parts[2])
+    assert data.name == "cifar10_subset"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3072, 3074, 6145])
+def test_truncated_records(cut):
+    data = records(images(2, 0), [1, 2])
+    with pytest.raises(FormatError, match="not a whole number of records of 3073"):
+        read_cifar_binary(data[:cut], 1, "x")
+
+
+def test_labels_beyond_the_classes(install):
+    files = {f"b/data_batch_{k}.bin": records(images(1, k), [9]) for k in range(1, 6)}
+    install("cifar10", [tar(files | {"b/test_batch.bin": records(images(1, 0), [10])})])
+    with pytest.raises(FormatError, match="label 10 of 10"):
+        cifar10()
+    install("cifar10", [tar(files)])
+    with pytest.raises(FormatError, match=r"has no test_batch\.bin"):
+        cifar10()
+
+
+def test_python_batches_that_are_none():
+    x = images(2, 0)
+    planes = x.transpose(0, 3, 1, 2).reshape(2, -1)
+    good = {b"data": planes, b"labels": [1, 2]}
+    assert np.array_equal(read_cifar_python(pickle.dumps(good), b"labels", "x")[0], x)
+    for content in (
+        [1, 2],
+        {b"labels": [1, 2]},
+        {b"data": planes},
+        good | {b"labels": [1]},
+        good | {b"labels": [1, "a"]},
+        good | {b"labels": [1, 256]},
+        good | {b"labels": [1, True]},
+        good | {b"data": planes.astype(np.int16)},
+        good | {b"data": planes[:, :-1]},
+        good | {b"data": planes[0]},
+    ):
+        with pytest.raises(FormatError, match="cifar: x"):
+            read_cifar_python(pickle.dumps(content), b"labels", "x")
+
+
+def test_wrong_arguments_and_missing_files(install):
+    with pytest.raises(ConfigError, match="edition must be one of binary, python, subset"):
+        cifar10("matlab")
+    with pytest.raises(ConfigError, match="'fine' or 'coarse'"):
+        cifar100(labels="both")
+    with pytest.raises(DataError, match="TINYDL_OFFLINE forbids"):
+        cifar10()
+    with pytest.raises(DataError, match="cannot be downloaded: it was selected for"):
+        cifar10("subset")

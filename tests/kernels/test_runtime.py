@@ -1,0 +1,107 @@
+"""Levels and threads of the CPU kernels: chosen, forced, after a fork; what the objects hold."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinydl.backend import _runtime
+from tinydl.backend.cpu.matmul import Matmul
+from tinydl.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+
+
+def in_new_process(code, **environment):
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+
+
+SHOW = "from tinydl.backend import _runtime as r; print(r.level(), r.threads())"
+
+
+def test_levels_are_forced_by_environment_or_call():
+    for name in _runtime.available_levels():
+        assert in_new_process(SHOW, TINYDL_CPU=name).stdout.split()[0] == name
+    before = _runtime.level()
+    with pytest.raises(ConfigError, match="this processor offers"):
+        _runtime.set_level("avx1024")
+    assert _runtime.level() == before
+    failed = in_new_process(SHOW, TINYDL_CPU="avx1024")
+    assert "ConfigError: cpu level: this processor offers baseline" in failed.stderr
+
+
+def test_threads_come_from_the_environment_or_the_cores():
+    if not _runtime.openmp():
+        pytest.skip("built without OpenMP")
+    assert in_new_process(SHOW, OMP_NUM_THREADS="3").stdout.split()[1] == "3"
+    assert in_new_process(SHOW, OMP_NUM_THREADS="4,2").stdout.split()[1] == "4"
+    with pytest.raises(ConfigError, match="integer >= 1"):
+        _runtime.set_threads(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_computes_with_one_thread():
+    """libgomp hangs in a child that uses the threads of its parent."""
+    code = """
+import os, signal, warnings
+import numpy as np
+from tinydl.backend import _runtime
+from tinydl.backend.cpu.matmul import Matmul
+_runtime.set_threads(2)
+a = np.ones((300, 300), "f4")
+Matmul().matmul(a, a)
+pid = os.fork()
+if pid == 0:
+    signal.alarm(10)
+    y = Matmul().matmul(a, a)
+    os._exit(10 * _runtime.threads() + int(y[0, 0] == 300))
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    done = in_new_process(code)
+    assert done.stdout.strip() == "11", done.stderr
+
+
+def objects(level):
+    found = sorted(ROOT.glob(f"build/temp*/{level}_float/csrc/*.o"))
+    if not found or not shutil.which("objdump"):
+        pytest.skip("needs objdump and the objects of a build in this tree")
+    return found
+
+
+@pytest.mark.parametrize("level", ["baseline", "avx2"])
+def test_objects_hold_no_wider_instructions_than_their_level(level):
+    """ymm, zmm and opmask registers in a baseline object would crash an older processor."""
+    forbidden = {
+        "baseline": r"%[yz]mm\d|%k\d|\bv[a-z]+ .*%xmm",
+        "avx2": r"%zmm\d|%k\d|%[xy]mm(1[6-9]|2\d|3\d)",
+    }
+    for path in objects(level):
+        text = subprocess.run(["objdump", "-d", path], capture_output=True, text=True).stdout
+        assert not re.search(forbidden[level], text), path
+
+
+def test_the_avx512_build_uses_wide_registers():
+    text = "".join(
+        subprocess.run(["objdump", "-d", path], capture_output=True, text=True).stdout
+        for path in objects("avx512")
+        if path.name == "matmul.o"
+    )
+    assert re.search(r"vfmadd\w+ .*%zmm", text)
+
+
+def test_levels_agree():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((40, 70)), rng.standard_normal((70, 50))
+    before = _runtime.level()
+    try:
+        for name in _runtime.available_levels():
+            _runtime.set_level(name)
+            assert np.allclose(Matmul().matmul(a, b), a @ b, rtol=1e-13, atol=1e-13)
+    finally:
+        _runtime.set_level(before)

@@ -1,0 +1,108 @@
+"""Losses against PyTorch in float64, at extreme inputs, and their errors."""
+
+import numpy as np
+import pytest
+
+from tinydl import Tensor, grad
+from tinydl.errors import ConfigError, DTypeError, IndexRangeError, ShapeError
+from tinydl.nn import bce_with_logits, cross_entropy, mse
+from tinydl.testing import check_grads
+
+rng = np.random.default_rng(3)
+X, T = rng.standard_normal((7, 5)) * 3, rng.random((7, 5))
+LABELS = rng.integers(0, 5, 7)
+PAIRS = [
+    (cross_entropy, "cross_entropy", LABELS),
+    (mse, "mse_loss", T),
+    (bce_with_logits, "binary_cross_entropy_with_logits", T),
+]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(("mine", "name", "target"), PAIRS, ids=[p[1] for p in PAIRS])
+def test_against_pytorch(mine, name, target, reduction):
+    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
+    theirs = getattr(torch.nn.functional, name)
+    x1, x2 = Tensor(X, requires_grad=True), torch.tensor(X, requires_grad=True)
+    y1 = mine(x1, Tensor(target), reduction)
+    y2 = theirs(x2, torch.from_numpy(target), reduction=reduction)
+    assert y1.shape == tuple(y2.shape)
+    y1.sum().backward()
+    y2.sum().backward()
+    for a, b in [(y1.numpy(), y2.detach().numpy()), (x1.grad.numpy(), x2.grad.numpy())]:
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * abs(b).max())
+
+
+@pytest.mark.parametrize(("loss", "name", "target"), PAIRS, ids=[p[1] for p in PAIRS])
+def test_gradients_of_first_and_second_order(loss, name, target):
+    check_grads(lambda x: loss(x, Tensor(target)), [Tensor(X)], 2)
+
+
+@pytest.mark.parametrize(("loss", "name", "target"), PAIRS, ids=[p[1] for p in PAIRS])
+def test_reduction_is_checked(loss, name, target):
+    with pytest.raises(ConfigError, match="reduction must be 'mean', 'sum' or 'none', got 'avg'"):
+        loss(Tensor(X), Tensor(target), "avg")
+
+
+def test_bce_is_stable_and_exact_at_zero():
+    x = np.array([-1e4, -200.0, -30.0, 0.0, 30.0, 200.0, 1e4], np.float32)
+    for t in (0.0, 0.25, 1.0):
+        logits = Tensor(x, requires_grad=True)
+        targets = Tensor(np.full_like(x, t))
+        losses = bce_with_logits(logits, targets, "none")
+        wide = x.astype(np.float64)
+        expected = np.logaddexp(0, wide) - wide * t
+        np.testing.assert_allclose(losses.numpy(), expected, rtol=1e-6, atol=6e-8)
+        (first,) = grad(losses.sum(), logits, create_graph=True)
+        sigmoid = 1 / (1 + np.exp(-np.clip(wide, -700, 700)))
+        np.testing.assert_allclose(first.numpy(), sigmoid - t, rtol=1e-6, atol=6e-8)
+        (second,) = grad(first.sum(), logits)
+        np.testing.assert_allclose(second.numpy()[2:5], (sigmoid * (1 - sigmoid))[2:5], atol=1e-7)
+
+
+def test_cross_entropy_is_stable():
+    x = Tensor(np.array([[1e4, 0, -1e4], [1e4, 0, -1e4]], np.float32), requires_grad=True)
+    losses = cross_entropy(x, Tensor([0, 2]), "none")
+    np.testing.assert_array_equal(losses.numpy(), [0, 2e4])
+    losses.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [[0, 0, 0], [1, 0, -1]])
+
+
+def test_cross_entropy_errors():
+    x = Tensor(X)
+    with pytest.raises(
+        ShapeError, match=r"only logits \(N, C\) with labels \(N,\) are supported now"
+    ):
+        cross_entropy(Tensor(np.zeros((2, 3, 4))), Tensor(np.zeros((2, 3), np.int64)))
+    with pytest.raises(ShapeError, match=r"got \(7, 5\) and \(6,\)"):
+        cross_entropy(x, Tensor(LABELS[:6]))
+    with pytest.raises(DTypeError, match=r"one-hot rows pass labels.argmax"):
+        cross_entropy(x, Tensor(np.eye(5)[LABELS]))
+    with pytest.raises(DTypeError, match="must be int32 or int64"):
+        cross_entropy(x, Tensor(LABELS.astype(np.uint8)))
+    with pytest.raises(DTypeError):
+        cross_entropy(Tensor(X.astype(np.int64)), Tensor(LABELS))
+    with pytest.raises(IndexRangeError, match="5"):
+        cross_entropy(x, Tensor(np.array([0, 1, 2, 3, 4, 5, 0]))).item()
+
+
+@pytest.mark.parametrize("loss", [mse, bce_with_logits])
+def test_pairs_do_not_broadcast(loss):
+    with pytest.raises(ShapeError, match=r"must have one shape, got \(7, 1\) and \(7,\)"):
+        loss(Tensor(np.zeros((7, 1))), Tensor(np.zeros(7)))
+    with pytest.raises(DTypeError, match="got float32 and float64"):
+        loss(Tensor(np.zeros(7, np.float32)), Tensor(np.zeros(7)))
+    with pytest.raises(DTypeError):
+        loss(Tensor([1, 2]), Tensor([1, 2]))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_empty_batch_has_mean_nan_and_sum_zero():
+    for loss, target in (
+        (cross_entropy, np.zeros(0, np.int64)),
+        (mse, np.zeros((0, 5))),
+        (bce_with_logits, np.zeros((0, 5))),
+    ):
+        x, t = Tensor(np.zeros((0, 5))), Tensor(target)
+        assert np.isnan(loss(x, t).item()) and loss(x, t, "sum").item() == 0

@@ -1,0 +1,40 @@
+"""backward is the derivative of forward, twice, for every operation: reference backend, float64."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from tinydl import Generator, Tensor
+from tinydl.testing import check_grads
+from tinydl.testing.cases import ROWS
+from tinydl.testing.strategies import examples, seeds
+
+DIFFERENTIABLE = [case for case in ROWS if case.order]
+OTHERS = [case for case in ROWS if not case.order]
+
+
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=lambda case: case.name)
+def test_first_and_second_order(case):
+    @given(example=examples(case), seed=seeds())
+    def check(example, seed):
+        tensors = [Tensor(x, "numpy") for x in example.inputs]
+        check_grads(
+            lambda *arguments: case.function(*arguments, **example.options),
+            tensors,
+            order=case.order,
+            rng=Generator(seed),
+        )
+
+    check()
+
+
+@pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
+def test_operations_without_derivative_are_not_recorded(case):
+    @given(example=examples(case))
+    def check(example):
+        tensors = [Tensor(x, "numpy", requires_grad=x.dtype == np.float64) for x in example.inputs]
+        y = case.function(*tensors, **example.options)
+        # astype keeps the graph between float types (tests/ops/test_elementwise.py)
+        assert not y.requires_grad or (case.name == "astype" and y.dtype.kind == "f")
+
+    check()

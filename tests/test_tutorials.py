@@ -1,0 +1,71 @@
+"""Every tutorial runs as a program of its own, keeps its promises and writes its figures."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tinydl
+
+pytest.importorskip("matplotlib", reason='tutorials draw: pip install "tinydl[plot]"')
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TUTORIALS = sorted((REPOSITORY / "tutorials").glob("[0-9][0-9]_*.py"))
+SECONDS = 180  # generous: each takes a few seconds on an idle machine
+CELL = re.compile(r"^# %%( \[markdown\])?$", re.MULTILINE)
+PROMISED = re.compile(r'drawing\.save\(figure, "([^"]+)"\)')
+
+
+def test_the_list_is_complete():
+    numbers = [path.name[:2] for path in TUTORIALS]
+    assert numbers == [f"{n:02d}" for n in range(1, len(numbers) + 1)]
+    assert len(numbers) >= 8
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_is_in_percent_format(path):
+    """It opens with a title in a text cell, and every line of a text cell is a comment."""
+    source = path.read_text(encoding="utf-8")
+    cells = re.split(r"^# %%", source, flags=re.MULTILINE)[1:]
+    assert cells and cells[0].startswith(" [markdown]\n# # ")
+    for cell in cells:
+        if cell.startswith(" [markdown]"):
+            lines = cell.splitlines()[1:]
+            assert all(line.startswith("#") or not line for line in lines), cell[:80]
+    assert len(CELL.findall(source)) == len(cells)
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_runs_and_draws(path, tmp_path):
+    """Exit status 0 (each asserts its own claims), no warning, and every promised figure."""
+    figures = tmp_path / "figures"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TINYDL_")}
+    for kept in ("TINYDL_CPU", "TINYDL_CL_DEVICE"):
+        if kept in os.environ:
+            environment[kept] = os.environ[kept]
+    environment |= {"TINYDL_FAST": "1", "TINYDL_FIGURES": str(figures), "PYTHONWARNINGS": "default"}
+    package = str(Path(tinydl.__file__).parents[1])  # the tinydl that these tests import
+    python_path = [package, environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(entry for entry in python_path if entry)
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{path.name}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    for warning in ("DeprecationWarning", "RuntimeWarning", "UserWarning"):
+        assert warning not in done.stderr, done.stderr[-2000:]
+    promised = PROMISED.findall(path.read_text(encoding="utf-8"))
+    assert promised, f"{path.name} draws nothing"
+    for name in promised:
+        assert (figures / name).stat().st_size > 2000, name
+    assert sorted(p.name for p in figures.iterdir()) == sorted(promised)

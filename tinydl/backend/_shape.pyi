@@ -1,0 +1,3 @@
+from numpy import ndarray
+
+def copy_into(x: ndarray, y: ndarray) -> None: ...

@@ -1,0 +1,51 @@
+"""The CPU backend: Cython rooms over C kernels for float32 and float64, else the reference."""
+
+from __future__ import annotations
+
+from .. import reference
+from .conv import Conv
+from .elementwise import Elementwise
+from .index import Index
+from .matmul import Matmul
+from .optim import Optim
+from .pool import Pool
+from .random import Random
+from .recurrent import Recurrent
+from .reduce import Reduce
+from .shape import Shape
+from .softmax import Softmax
+
+_VIEW = "a view: no memory is touched"
+
+#: Kernels which are deliberately NumPy's for every type, and why. All others are C for float32 and
+#: float64 and NumPy's for the remaining types, where they only count, mask or index.
+uses_numpy: dict[str, str] = {
+    "reshape": _VIEW + " (NumPy copies where strides do not allow it)",
+    "transpose": _VIEW,
+    "broadcast_to": _VIEW,
+    "slice": _VIEW,
+    "logical_not": "bool only; masks are small beside the floats they select",
+}
+
+
+class CpuBackend(
+    Elementwise,
+    Shape,
+    Index,
+    Recurrent,
+    Matmul,
+    Reduce,
+    Conv,
+    Pool,
+    Random,
+    Softmax,
+    Optim,
+    reference.Backend,
+):
+    """The mixin classes of this folder over the reference backend."""
+
+    name = "cpu"
+    uses_numpy = uses_numpy
+
+
+__all__ = ["CpuBackend", "uses_numpy"]

@@ -1,0 +1,85 @@
+"""Convolution on the processor: direct kernels in C for float32 and float64 (csrc/conv*.c).
+
+A 1x1 convolution of stride 1 is a matrix product over pixels and goes to the GEMM of csrc/matmul.c.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...geometry import Conv2dGeometry
+from .. import _conv, _matmul
+from ..reference.arrays import Array
+from ..reference.conv import Conv as ReferenceConv
+
+MATMUL = {"f": _matmul.matmul_f32, "d": _matmul.matmul_f64}
+CONV2D = {"f": _conv.conv2d_f32, "d": _conv.conv2d_f64}
+INPUT_GRAD = {"f": _conv.conv2d_input_grad_f32, "d": _conv.conv2d_input_grad_f64}
+WEIGHT_GRAD = {"f": _conv.conv2d_weight_grad_f32, "d": _conv.conv2d_weight_grad_f64}
+IM2COL = {"f": _conv.im2col_f32, "d": _conv.im2col_f64}
+COL2IM = {"f": _conv.col2im_f32, "d": _conv.col2im_f64}
+
+
+def _is_pixelwise(g: Conv2dGeometry) -> bool:
+    """One pixel in, the same pixel out: [N*H*W x C] @ [C x F]."""
+    return g.KH == g.KW == g.groups == 1 and g.stride == (1, 1) and g.padding == (0, 0, 0, 0)
+
+
+def _pixels(g: Conv2dGeometry) -> int:
+    return g.N * g.H * g.W
+
+
+class Conv(ReferenceConv):
+    def im2col(self, x: Array, g: Conv2dGeometry) -> Array:
+        if x.dtype.char not in IM2COL:
+            return super().im2col(x, g)
+        columns = np.empty(g.columns_shape, x.dtype)
+        IM2COL[x.dtype.char](np.ascontiguousarray(x), columns, g)
+        return columns
+
+    def col2im(self, columns: Array, g: Conv2dGeometry) -> Array:
+        if columns.dtype.char not in COL2IM:
+            return super().col2im(columns, g)
+        x = np.empty(g.x_shape, columns.dtype)
+        COL2IM[columns.dtype.char](np.ascontiguousarray(columns), x, g)
+        return x
+
+    def conv2d(self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry) -> Array:
+        kind = x.dtype.char
+        if kind not in CONV2D:
+            return super().conv2d(x, weight, bias, g)
+        x, weight = np.ascontiguousarray(x), np.ascontiguousarray(weight)
+        bias = None if bias is None else np.ascontiguousarray(bias)
+        y = np.empty(g.y_shape, x.dtype)
+        if _is_pixelwise(g):
+            rows, columns = x.reshape(_pixels(g), g.C), weight.reshape(g.C, g.F)
+            MATMUL[kind](rows, columns, bias, y.reshape(_pixels(g), g.F), False)
+        else:
+            CONV2D[kind](x, weight, bias, y, g, False)
+        return y
+
+    def conv2d_input_grad(self, grad: Array, weight: Array, g: Conv2dGeometry) -> Array:
+        kind = grad.dtype.char
+        if kind not in INPUT_GRAD:
+            return super().conv2d_input_grad(grad, weight, g)
+        grad, weight = np.ascontiguousarray(grad), np.ascontiguousarray(weight)
+        grad_x = np.empty(g.x_shape, grad.dtype)
+        if _is_pixelwise(g):
+            rows, columns = grad.reshape(_pixels(g), g.F), weight.reshape(g.C, g.F).T
+            MATMUL[kind](rows, columns, None, grad_x.reshape(_pixels(g), g.C), False)
+        else:
+            INPUT_GRAD[kind](grad, weight, grad_x, g)
+        return grad_x
+
+    def conv2d_weight_grad(self, x: Array, grad: Array, g: Conv2dGeometry) -> Array:
+        kind = x.dtype.char
+        if kind not in WEIGHT_GRAD:
+            return super().conv2d_weight_grad(x, grad, g)
+        x, grad = np.ascontiguousarray(x), np.ascontiguousarray(grad)
+        grad_weight = np.empty(g.weight_shape, x.dtype)
+        if _is_pixelwise(g):
+            rows, columns = x.reshape(_pixels(g), g.C).T, grad.reshape(_pixels(g), g.F)
+            MATMUL[kind](rows, columns, None, grad_weight.reshape(g.C, g.F), False)
+        else:
+            WEIGHT_GRAD[kind](x, grad, grad_weight, g)
+        return grad_weight

@@ -1,0 +1,29 @@
+"""Reductions of float32 and float64: csrc/reduce.c. Other types, and max of nothing: NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _reduce as room
+from ..reference.arrays import Array
+from ..reference.reduce import Reduce as Reference
+
+FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
+
+
+class Reduce(Reference):
+    def sum(self, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+        if x.dtype not in FLOATS:
+            return Reference.sum(self, x, axes, keepdims)
+        return room.sum(x, axes, keepdims)
+
+    def max(self, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+        # NumPy raises its own error where there is nothing to choose from.
+        if x.dtype not in FLOATS or x.size == 0:
+            return Reference.max(self, x, axes, keepdims)
+        return room.max(x, axes, keepdims)
+
+    def argmax(self, x: Array, axis: int, keepdims: bool) -> Array:
+        if x.dtype not in FLOATS or x.size == 0:
+            return Reference.argmax(self, x, axis, keepdims)
+        return room.argmax(x, axis, keepdims)

@@ -1,0 +1,151 @@
+"""Reading an image file and fitting it to a model's input, for `tinydl predict RUN IMAGE.png`."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, DataError, DTypeError, FormatError, ShapeError
+
+MAX_PIXELS = 50_000_000
+# No EPS (Pillow would start Ghostscript for it), no PDF, none of the exotic decoders.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as Pillow's "L"
+
+
+def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The first frame of an image file as uint8: grey (H, W) or colour (H, W, 3).
+
+    Reads BMP, GIF, JPEG, PNG, PPM/PGM, TIFF and WebP. Palettes become colour, 16-bit grey keeps its
+    high byte, transparent parts are shown on white, the EXIF orientation is applied. The size is
+    checked before a pixel is decoded. Raises DataError if there is no such file or Pillow is
+    missing, FormatError for anything unreadable or too large.
+    """
+    _pillow()
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"read_image: there is no file {path}")
+    return _decode(path, str(path), max_pixels)
+
+
+def decode_image(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """As `read_image`, of the bytes of an image file; name: what errors call it."""
+    return _decode(io.BytesIO(data), name, max_pixels)
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise DataError('data: reading images needs Pillow: pip install "tinydl[data]"') from None
+    return Image
+
+
+def _decode(source: Path | io.BytesIO, name: str, max_pixels: int) -> np.ndarray:
+    pillow = _pillow()
+    try:
+        with pillow.open(source, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise FormatError(
+                    f"read_image: {name} has {width} x {height} pixels, more than {max_pixels}"
+                )
+            return _pixels(image)
+    except FormatError:
+        raise
+    except Exception as error:  # decoders raise nearly every type on a damaged file
+        raise FormatError(
+            f"read_image: {name} is not a readable image ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _pixels(image: Any) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        return (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+    if image.mode in ("I", "F"):
+        raise FormatError(f"read_image: 32-bit pixels (mode {image.mode}) have no known range")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    grey = image.mode in ("1", "L", "LA")
+    return np.array(image.convert("L" if grey else "RGB"))
+
+
+def prepare_image(
+    array: np.ndarray, height: int, width: int, invert: bool | str = "auto"
+) -> np.ndarray:
+    """A uint8 image as the input of a model for white ink on black: (height, width), [0, 1].
+
+    array: (H, W), (H, W, 1) or (H, W, 3); the result is float32. Steps:
+
+    1. grey: 0.299 R + 0.587 G + 0.114 B, divided by 255;
+    2. invert="auto" turns it over when the border is brighter than the inside (black ink on white
+       paper); True and False decide by hand. The border is a frame of one sixteenth of the shorter
+       side, at least one pixel;
+    3. resize, keeping the aspect ratio, so that the longer side fits: triangle filter, widened when
+       shrinking so that every input pixel counts (antialiasing);
+    4. centred in the output, the rest filled with the median of the border.
+
+    MNIST's own preparation also fits the ink into 20 x 20 pixels and centres its mass; this does
+    not.
+    """
+    grey = _grey(array)
+    if height < 1 or width < 1:
+        raise ShapeError(f"prepare_image: height and width must be >= 1, got {height}, {width}")
+    if invert not in (True, False, "auto"):
+        raise ConfigError(f"prepare_image: invert must be 'auto', True or False, got {invert!r}")
+    frame = _frame(grey.shape)
+    if invert == "auto":
+        inside = grey[~frame] if not frame.all() else grey
+        invert = bool(grey[frame].mean() > inside.mean())
+    if invert:
+        grey = 1 - grey
+    scale = min(height / grey.shape[0], width / grey.shape[1])
+    fitted = tuple(max(1, round(n * scale)) for n in grey.shape)
+    small = _resize_matrix(grey.shape[0], fitted[0]) @ grey
+    small = small @ _resize_matrix(grey.shape[1], fitted[1]).T
+    result = np.full((height, width), np.median(grey[frame]), dtype=np.float32)
+    top, left = (height - fitted[0]) // 2, (width - fitted[1]) // 2
+    result[top : top + fitted[0], left : left + fitted[1]] = small
+    return np.clip(result, 0, 1)
+
+
+def _grey(array: np.ndarray) -> np.ndarray:
+    """uint8 (H, W), (H, W, 1) or (H, W, 3) -> float32 (H, W) in [0, 1]."""
+    if array.dtype != np.uint8:
+        raise DTypeError(f"prepare_image: the image must be uint8, got {array.dtype}")
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3) or array.size == 0:
+        raise ShapeError(
+            f"prepare_image: the image must be (H, W), (H, W, 1) or (H, W, 3), got {array.shape}"
+        )
+    weights = _LUMA if array.shape[2] == 3 else np.ones(1, dtype=np.float32)
+    return array.astype(np.float32) @ (weights / np.float32(255))
+
+
+def _frame(shape: tuple[int, ...]) -> np.ndarray:
+    """bool (H, W): True on the border."""
+    depth = max(1, min(shape) // 16)
+    frame = np.ones(shape, dtype=bool)
+    frame[depth:-depth, depth:-depth] = False
+    return frame
+
+
+def _resize_matrix(size: int, new_size: int) -> np.ndarray:
+    """Resampling of one axis with a triangle filter: float32 (new_size, size), rows sum to 1.
+
+    Output pixel i has its centre at (i + 1/2) size / new_size - 1/2 in input pixels; the filter
+    reaches max(1, size / new_size) input pixels to both sides.
+    """
+    ratio = size / new_size
+    centre = (np.arange(new_size) + 0.5) * ratio - 0.5
+    distance = np.abs(np.arange(size)[None, :] - centre[:, None])
+    weights = np.maximum(0, 1 - distance / max(1.0, ratio))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

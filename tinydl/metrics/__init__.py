@@ -1,0 +1,65 @@
+"""Layer 7: numbers that say how good predictions are. NumPy on host arrays, the truth comes first.
+
+The metrics that `fit` computes batch by batch on the model's backend are in `tinydl.train.metrics`.
+"""
+
+from .classification import (
+    Scores,
+    accuracy,
+    confusion_matrix,
+    precision_recall_f1,
+    top_k_accuracy,
+)
+from .detection import (
+    COCO_THRESHOLDS,
+    Found,
+    MeanAveragePrecision,
+    Truth,
+    box_iou,
+    coco_average_precision,
+    mean_average_precision,
+    voc07_average_precision,
+    voc_average_precision,
+)
+from .language import bits_per_character, bleu, perplexity
+from .ranking import (
+    PrecisionRecallCurve,
+    RocCurve,
+    average_precision,
+    pr_auc,
+    precision_recall_curve,
+    roc_auc,
+    roc_curve,
+)
+from .regression import r2_score
+from .segmentation import class_iou, mean_iou
+
+__all__ = [
+    "COCO_THRESHOLDS",
+    "Found",
+    "MeanAveragePrecision",
+    "PrecisionRecallCurve",
+    "RocCurve",
+    "Scores",
+    "Truth",
+    "accuracy",
+    "average_precision",
+    "bits_per_character",
+    "bleu",
+    "box_iou",
+    "class_iou",
+    "coco_average_precision",
+    "confusion_matrix",
+    "mean_average_precision",
+    "mean_iou",
+    "perplexity",
+    "pr_auc",
+    "precision_recall_curve",
+    "precision_recall_f1",
+    "r2_score",
+    "roc_auc",
+    "roc_curve",
+    "top_k_accuracy",
+    "voc07_average_precision",
+    "voc_average_precision",
+]

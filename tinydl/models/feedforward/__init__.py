@@ -1,0 +1,1 @@
+"""Networks without memory or geometry: every layer sees the whole one before."""

@@ -1,0 +1,39 @@
+"""Layer 5: modules, layers, initialisers, losses, penalties and the summary of a model."""
+
+from . import init
+from .activation import ReLU, Sigmoid, Softmax, Tanh
+from .conv import Conv2d
+from .dropout import Dropout
+from .linear import Linear
+from .losses import bce_with_logits, cross_entropy, mse
+from .module import Module, Parameter, Sequential
+from .penalties import L1, L1L2, L2
+from .pool import AvgPool2d, Flatten, MaxPool2d
+from .recurrent import SimpleRNN
+from .summary import Summary, summary
+
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "AvgPool2d",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "SimpleRNN",
+    "Softmax",
+    "Summary",
+    "Tanh",
+    "bce_with_logits",
+    "cross_entropy",
+    "init",
+    "mse",
+    "summary",
+]

@@ -1,0 +1,181 @@
+"""The base of all optimisers: parameters, their state, checks before a step, saving and loading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, DeviceError, DTypeError, FormatError, ShapeError
+from ..tensor import Tensor
+
+Named = tuple[str, Tensor]
+
+
+class Optimizer:
+    """Updates parameters in place from their gradients.
+
+    parameters: leaf tensors, or (name, tensor) pairs as `model.named_parameters()` yields them; the
+    names (else the positions) appear in errors and in `state_dict`. `lr` may be set at any time. A
+    subclass names its state arrays, one of each per parameter, and writes `_update`.
+    """
+
+    def __init__(
+        self, parameters: Iterable[Tensor] | Iterable[Named], lr: float, slots: tuple[str, ...]
+    ) -> None:
+        self.rule = type(self).__name__
+        self._check_number("lr", lr, 0.0, float("inf"))
+        self.lr = lr
+        self.names, self.parameters = self._named(parameters)
+        self._homes = [(p.backend, p.dtype) for p in self.parameters]
+        self.steps = [0] * len(self.parameters)  # updates that each parameter has had
+        self.state = {
+            slot: [p.backend.zeros(p.shape, p.dtype) for p in self.parameters] for slot in slots
+        }
+
+    # -- what subclasses write ---------------------------------------------------------------------
+
+    def _update(self, i: int, param: Any, grad: Any) -> None:
+        """Write the i-th parameter's array `param` from the contiguous `grad` and self.state."""
+        raise NotImplementedError(f"{self.rule} has no _update")
+
+    def _constants(self) -> dict[str, float | bool]:
+        """Arguments other than lr: saved, and compared when a state is loaded."""
+        return {}
+
+    # -- the step ----------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient; the others are skipped, their state too.
+
+        Raises ShapeError, DTypeError or DeviceError before anything is written.
+        """
+        ready = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        for i in ready:
+            self._check_gradient(i)
+        for i in ready:
+            parameter = self.parameters[i]
+            gradient: Any = parameter.grad
+            array = gradient.data
+            if not _contiguous(array):
+                array = parameter.backend.copy(array)
+            self.steps[i] += 1
+            self._update(i, parameter.data, array)
+            parameter.bump_version()
+
+    def zero_grad(self) -> None:
+        """Forget every gradient."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def _check_gradient(self, i: int) -> None:
+        parameter, (backend, dtype) = self.parameters[i], self._homes[i]
+        grad: Any = parameter.grad
+        what = f"{self.rule}: parameter {self.names[i]} {parameter.shape}"
+        if parameter.backend is not backend:
+            raise DeviceError(
+                f"{what} was moved to {parameter.backend.name!r} after the optimiser was made, "
+                f"whose state is on {backend.name!r}; move the model first, then make the optimiser"
+            )
+        if parameter.dtype != dtype:
+            raise DTypeError(
+                f"{what} became {parameter.dtype} after the optimiser was made for {dtype}; "
+                "convert the model first"
+            )
+        if grad.backend is not backend:
+            raise DeviceError(
+                f"{what} is on {backend.name!r}, its gradient on {grad.backend.name!r}"
+            )
+        if grad.shape != parameter.shape:
+            raise ShapeError(f"{what} has a gradient of shape {grad.shape}")
+        if grad.dtype != dtype:
+            raise DTypeError(f"{what} is {dtype} but its gradient is {grad.dtype}")
+
+    # -- saving ------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, dict[str, Any]]:
+        """{"scalars": {"lr": ..., ...}, "arrays": {"steps": ..., "<parameter>.<slot>": copy, ...}}.
+
+        scalars: the arguments; steps: int64, the updates that each parameter has had.
+        """
+        arrays = {"steps": np.array(self.steps, np.int64)}
+        for slot, states in self.state.items():
+            for name, (backend, _), array in zip(self.names, self._homes, states, strict=True):
+                arrays[f"{name}.{slot}"] = np.array(backend.to_numpy(array), order="C")
+        return {"scalars": {"lr": self.lr, **self._constants()}, "arrays": arrays}
+
+    def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
+        """Restore lr, step counts and state arrays; the other arguments must be equal.
+
+        Raises one FormatError that lists everything that does not fit; then nothing was changed.
+        """
+        scalars, arrays = dict(state.get("scalars", {})), dict(state.get("arrays", {}))
+        problems = self._misfits(scalars, arrays)
+        if problems:
+            raise FormatError(f"load_state_dict({self.rule}): " + "; ".join(problems))
+        self.lr = scalars["lr"]
+        self.steps = [int(n) for n in arrays["steps"]]
+        for slot, states in self.state.items():
+            for name, (backend, _), array in zip(self.names, self._homes, states, strict=True):
+                backend.copy_into(
+                    array, backend.asarray(np.array(arrays[f"{name}.{slot}"], order="C"))
+                )
+
+    def _misfits(self, scalars: dict[str, Any], arrays: dict[str, Any]) -> list[str]:
+        """What keeps this state from being loaded, in words."""
+        mine = self.state_dict()
+        problems = []
+        for kind, given in (("scalars", scalars), ("arrays", arrays)):
+            problems += [f"missing {name}" for name in mine[kind] if name not in given]
+            problems += [f"unexpected {name}" for name in given if name not in mine[kind]]
+        for name, value in mine["scalars"].items():
+            if name != "lr" and scalars.get(name, value) != value:
+                problems.append(f"{name} is {scalars[name]!r} but the optimiser has {value!r}")
+        for name, b in mine["arrays"].items():
+            a = np.asarray(arrays.get(name, b))
+            if a.shape != b.shape or a.dtype != b.dtype:
+                problems.append(f"{name} is {a.dtype} {a.shape}, expected {b.dtype} {b.shape}")
+        return problems
+
+    # -- arguments ---------------------------------------------------------------------------------
+
+    def _named(self, parameters: Iterable[Any]) -> tuple[list[str], list[Tensor]]:
+        names: list[str] = []
+        tensors: list[Tensor] = []
+        for i, item in enumerate(parameters):
+            name, tensor = item if isinstance(item, tuple) and len(item) == 2 else (str(i), item)
+            if not isinstance(tensor, Tensor):
+                raise ConfigError(
+                    f"{self.rule}: item {i} is a {type(tensor).__name__}, not a parameter; "
+                    "pass model.parameters()"
+                )
+            if tensor.node is not None or tensor.dtype.kind != "f":
+                raise ConfigError(
+                    f"{self.rule}: parameter {name} must be a float tensor without history"
+                )
+            if any(tensor is other for other in tensors) or name in names:
+                raise ConfigError(f"{self.rule}: parameter {name} is given twice")
+            names.append(name)
+            tensors.append(tensor)
+        if not tensors:
+            raise ConfigError(f"{self.rule}: no parameters to train")
+        return names, tensors
+
+    def _check_number(self, name: str, value: float, low: float, below: float) -> None:
+        if not low <= value < below:
+            raise ConfigError(f"{self.rule}: {name} must be in [{low:g}, {below:g}), got {value!r}")
+
+    def __repr__(self) -> str:
+        constants = "".join(f", {name}={value!r}" for name, value in self._constants().items())
+        return f"{self.rule}(lr={self.lr!r}{constants}; {len(self.parameters)} parameters)"
+
+
+def _contiguous(array: Any) -> bool:
+    """Whether the elements lie in C order without gaps, as the update kernels need them."""
+    expected = array.dtype.itemsize
+    for size, stride in zip(reversed(array.shape), reversed(array.strides), strict=True):
+        if size > 1 and stride != expected:
+            return array.size == 0
+        expected *= size
+    return True

@@ -1,0 +1,93 @@
+"""From a recipe to arrays: loaded, split as the recipe says, scaled, shaped for its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+
+import numpy as np
+
+from .. import data
+from ..errors import ConfigError
+from ..random import Generator
+from .recipe import GIVEN, LAST, STRATIFIED, Recipe
+
+Part = tuple[np.ndarray, np.ndarray]  # x (N, ...) float, y (N,) int64
+SYNTHETIC_SAMPLES, SYNTHETIC_SEED = 2_000, 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The arrays of a recipe: C-contiguous, ready for `Batches`."""
+
+    train: Part
+    validation: Part | None
+    test: Part
+    classes: tuple[str, ...]
+
+
+def load_parts(recipe: Recipe, dtype: str = "float32") -> Parts:
+    """Load, split, scale, shape; DataError if the data cannot be had, FormatError if damaged."""
+    train, test, classes = _divided(recipe)
+    validation = None
+    split = recipe.split
+    if split.validation:
+        n, held_out = len(train[1]), split.validation
+        if split.random_validation:
+            kept, held = data.random_split(n, held_out / n, Generator(split.seed))
+        else:
+            kept, held = np.arange(n - held_out), np.arange(n - held_out, n)
+        train, validation = _taken(train, kept), _taken(train, held)
+    return Parts(
+        _shaped(recipe, train, dtype),
+        None if validation is None else _shaped(recipe, validation, dtype),
+        _shaped(recipe, test, dtype),
+        classes,
+    )
+
+
+def _divided(recipe: Recipe) -> tuple[Part, Part, tuple[str, ...]]:
+    loaded, split = load_dataset(recipe.dataset), recipe.split
+    if isinstance(loaded, data.Dataset):
+        if split.how != GIVEN:
+            raise ConfigError(f"recipe {recipe.name}: {recipe.dataset} has a test part of its own")
+        train, test = (loaded.x_train, loaded.y_train), (loaded.x_test, loaded.y_test)
+        return train, test, loaded.classes
+    if split.how == STRATIFIED:
+        kept, held = data.stratified_split(loaded.y, split.test, Generator(split.seed))
+    elif split.how == LAST:
+        n, count = len(loaded.y), int(split.test)
+        kept, held = np.arange(n - count), np.arange(n - count, n)
+    else:
+        raise ConfigError(f"recipe {recipe.name}: {recipe.dataset} has no test part of its own")
+    both = (loaded.x, loaded.y)
+    return _taken(both, kept), _taken(both, held), loaded.classes
+
+
+@cache
+def load_dataset(name: str) -> data.Dataset | data.Samples:
+    """The data set of that name as stored; kept for the next training of this process."""
+    if name == "synthetic_digits":
+        return data.synthetic_digits(SYNTHETIC_SAMPLES, Generator(SYNTHETIC_SEED))
+    if name == "digits":
+        return data.digits()
+    if name == "mnist":
+        return data.mnist()
+    if name == "fashion_mnist":
+        return data.fashion_mnist()
+    raise ConfigError(f"recipes: unknown data set {name!r}")
+
+
+def _taken(part: Part, indices: np.ndarray) -> Part:
+    return data.take(part[0], indices), part[1][indices]
+
+
+def _shaped(recipe: Recipe, part: Part, dtype: str) -> Part:
+    x, y = part
+    if prod(x.shape[1:]) != prod(recipe.input_shape):
+        raise ConfigError(
+            f"recipe {recipe.name}: samples {x.shape[1:]} do not fit the input {recipe.input_shape}"
+        )
+    x = x.astype(dtype).reshape(len(x), *recipe.input_shape)
+    return np.ascontiguousarray(x / x.dtype.type(recipe.scale)), np.ascontiguousarray(y)

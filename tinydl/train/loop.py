@@ -1,0 +1,187 @@
+"""The loop: `fit`; and for data that is only looked at, `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..function import no_grad
+from ..tensor import Tensor
+from .history import History
+from .metrics import Means, Metric, named
+from .progress import Bar
+
+if TYPE_CHECKING:
+    from ..nn import Module
+    from ..optim import Optimizer
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Metrics = Mapping[str, Metric] | Iterable[Metric | str] | None
+Data = Iterable[tuple[np.ndarray, ...]]
+
+
+@dataclass(slots=True)
+class State:
+    """What callbacks see.
+
+    `epoch` (of `epochs`) and `batch` count the finished ones; `loss` is that of the newest batch
+    with its penalties (reading it waits for the device); `stop = True` ends the training.
+    """
+
+    model: Module
+    optimizer: Optimizer
+    data: Data
+    history: History
+    epoch: int
+    epochs: int = 0
+    batch: int = 0
+    loss: Tensor | None = None
+    stop: bool = False
+
+
+def fit(
+    model: Module,
+    data: Data,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int,
+    metrics: Metrics = None,
+    validation: Data | None = None,
+    callbacks: Sequence[Any] = (),
+    progress: bool | None = None,
+    start_epoch: int = 0,
+    history: History | None = None,
+) -> History:
+    """Train `model` until `epochs` epochs are done in all; the history has one row per epoch.
+
+    data, validation: iterables (usually `Batches`) of tuples (inputs..., targets) of ndarrays;
+    every `for` loop over them is one epoch. loss(outputs, targets): the mean over the batch. What
+    is differentiated is that plus `model.penalty()`. metrics: functions of (outputs, targets) with
+    one number per sample, or their names. callbacks: objects with any of on_batch_end(state),
+    on_epoch_end(state), on_fit_end(state). progress: True or False, None for a bar only on a
+    terminal. start_epoch, history: where a resumed run is.
+
+    "loss" and the metrics of a row are means over the epoch's samples while the weights changed,
+    with dropout on (the Keras convention); "val_..." are taken after the epoch, with dropout off.
+    Raises ConfigError if `data` yields nothing.
+    """
+    metrics, objective, backend = named(metrics), _Objective(model, loss), model.backend
+    history = History() if history is None else history
+    state = State(model, optimizer, data, history, start_epoch, epochs)
+    after_batch = [c.on_batch_end for c in callbacks if hasattr(c, "on_batch_end")]
+    with Bar(data, start_epoch, epochs, progress) as bar:
+        while state.epoch < epochs and not state.stop:
+            started, means, state.batch = perf_counter(), Means(), 0
+            model.train()
+            for batch in data:
+                *inputs, targets = [Tensor(array, backend) for array in batch]
+                outputs = model(*inputs)
+                state.loss = objective(outputs, targets)
+                optimizer.zero_grad()
+                state.loss.backward()
+                optimizer.step()
+                means.add(len(targets), state.loss, _sums(metrics, outputs, targets))
+                state.batch += 1
+                bar.step(state.epoch, means)
+                for call in after_batch:
+                    call(state)
+            if state.batch == 0:
+                raise ConfigError("fit: the data yields no batch")
+            row = {"epoch": state.epoch + 1, **means.result()}
+            if validation is not None:
+                checked = evaluate(model, validation, loss, metrics)
+                row |= {f"val_{name}": value for name, value in checked.items()}
+            state.epoch += 1
+            history.append({**row, "seconds": perf_counter() - started})
+            bar.show(history.last)
+            _call(callbacks, "on_epoch_end", state)
+    _call(callbacks, "on_fit_end", state)
+    return history
+
+
+def evaluate(
+    model: Module, data: Data, loss: Loss | None = None, metrics: Metrics = None
+) -> dict[str, float]:
+    """Means over all samples of `loss` (with `model.penalty()`, as in training) and of the metrics.
+
+    Dropout is off, nothing is recorded; afterwards the model is in the mode it was in. A last
+    partial batch counts with its size. Raises ConfigError if `data` yields nothing.
+    """
+    metrics, means, backend = named(metrics), Means(), model.backend
+    objective = None if loss is None else _Objective(model, loss)
+    with _evaluating(model), no_grad():
+        for batch in data:
+            *inputs, targets = [Tensor(array, backend) for array in batch]
+            outputs = model(*inputs)
+            value = None if objective is None else objective(outputs, targets)
+            means.add(len(targets), value, _sums(metrics, outputs, targets))
+    if means.samples == 0:
+        raise ConfigError("evaluate: the data yields no batch")
+    return means.result()
+
+
+def predict(model: Module, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """The model's outputs for x (N, ...) as one host array (N, ...); dropout is off."""
+    if batch_size < 1 or len(x) == 0:
+        raise ConfigError(
+            f"predict: needs samples and batch_size >= 1, got {len(x)} and {batch_size}"
+        )
+    with _evaluating(model), no_grad():
+        parts = [
+            model(Tensor(x[i : i + batch_size], model.backend)).numpy()
+            for i in range(0, len(x), batch_size)
+        ]
+    return np.concatenate(parts)
+
+
+class _evaluating:
+    """`with _evaluating(model):` dropout off, then every module back in the mode it was in."""
+
+    def __init__(self, model: Module) -> None:
+        self.modules = [module for _, module in model.named_modules()]
+
+    def __enter__(self) -> None:
+        self.modes = [module.training for module in self.modules]
+        for module in self.modules:
+            module.training = False
+
+    def __exit__(self, *exception: object) -> None:
+        for module, mode in zip(self.modules, self.modes, strict=True):
+            module.training = mode
+
+
+class _Objective:
+    """loss(outputs, targets) + model.penalty(): what is differentiated.
+
+    Whether the model has penalties is asked once, at the first batch: the walk over its modules
+    would cost as much as a small layer.
+    """
+
+    def __init__(self, model: Module, loss: Loss) -> None:
+        self.model, self.loss, self.penalised = model, loss, True
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        value = self.loss(outputs, targets)
+        if self.penalised:
+            penalty = self.model.penalty()
+            self.penalised = penalty is not None
+            return value if penalty is None else value + penalty
+        return value
+
+
+def _sums(metrics: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    if not metrics:
+        return {}
+    with no_grad():
+        return {name: metric(outputs, targets).sum() for name, metric in metrics.items()}
+
+
+def _call(callbacks: Sequence[Any], name: str, state: State) -> None:
+    for callback in callbacks:
+        if hasattr(callback, name):
+            getattr(callback, name)(state)

@@ -1,0 +1,6 @@
+"""Layer 9: pictures. matplotlib is imported when the first one is drawn."""
+
+from .curves import plot_curves
+from .grid import image_grid
+
+__all__ = ["image_grid", "plot_curves"]
