@@ -64,10 +64,9 @@ JOBS = 2
 
 def extensions() -> list[Extension]:
     """`_runtime` has no kernels; every other room links the level objects of its stem."""
-    rooms = [stem for stem in STEMS if Path(f"csrc/_{stem}.pyx").exists()]
     return [
         Extension(f"tinydl.backend._{name}", [f"csrc/_{name}.pyx"], include_dirs=["csrc"])
-        for name in ["runtime", *rooms]
+        for name in ["runtime", *STEMS]
     ]
 
 

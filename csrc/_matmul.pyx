@@ -74,7 +74,7 @@ cdef int operands(
 
 
 def matmul_f32(object a, object b, object bias, object c, bint relu):
-    """c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,)); a, b of any strides, c contiguous."""
+    """c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,)); c must be contiguous."""
     cdef Operands o
     cdef int failed
     operands(&o, a, b, bias, c, b"f")
@@ -105,8 +105,8 @@ def matmul_f64(object a, object b, object bias, object c, bint relu):
         raise MemoryError("matmul: no memory for the packed block of b")
 
 
-# The three loops that matmul.c replaces, to be read first. The order i, k, j runs along rows of b and
-# c, so the inner loop is contiguous; the textbook order i, j, k jumps through b.
+# The three loops that matmul.c replaces, to be read first. The order i, k, j runs along rows of b
+# and c, so the inner loop is contiguous; the textbook order i, j, k jumps through b.
 # [M x K] @ [K x N]: M rows of a, N columns of b, K is summed.
 
 def matmul_loops_f32(const float[:, :] a, const float[:, :] b, float[:, ::1] c):

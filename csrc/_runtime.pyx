@@ -1,7 +1,7 @@
 """The only state of the CPU kernels: which level they run at, and with how many threads.
 
-Every other room holds a pointer to `state` through `capsule` and reads it at each call. The level is
-the best one this processor offers, or TINYDL_CPU=baseline|avx2|avx512. The number of threads is
+Every other room holds a pointer to `state` through `capsule` and reads it at each call. The level
+is the best one this processor offers, or TINYDL_CPU=baseline|avx2|avx512. The number of threads is
 OMP_NUM_THREADS or the number of cores this process may use; it never changes a result.
 """
 

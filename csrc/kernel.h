@@ -75,8 +75,8 @@ static inline void team_barrier(int team) {
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CEIL_DIV(a, b) (((a) + (b)-1) / (b))
 
-/* `total` cut into panels of at most `limit` that differ by at most one: M = 64 becomes
-   13+13+13+13+12 rows, not 14+14+14+14+8. Panel p starts at panel_start(total, panels, p). */
+/* `total` cut into panels that differ by at most one: 64 rows in 5 panels are 13+13+13+13+12, not
+   14+14+14+14+8. Panel p is [panel_start(total, panels, p), panel_start(total, panels, p + 1)). */
 static inline ptrdiff_t panel_start(ptrdiff_t total, ptrdiff_t panels, ptrdiff_t p) {
     const ptrdiff_t base = total / panels, longer = total % panels;
     return p * base + MIN(p, longer);

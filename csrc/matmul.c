@@ -17,8 +17,6 @@
 
 #include "matmul.h"
 
-#include <stdlib.h>
-
 #include "tile.h"
 
 #define BLOCK_K (1536 / (int)sizeof(real))
@@ -32,11 +30,6 @@ typedef struct {
     ptrdiff_t M, N, K, a_row, a_col, b_row, b_col;
     int relu;
 } Product;
-
-static real *aligned_block(ptrdiff_t elements) {
-    const size_t bytes = (elements * sizeof(real) + 63) / 64 * 64;
-    return aligned_alloc(64, bytes ? bytes : 64);
-}
 
 /* ---- vectors ------------------------------------------------------------------------------- */
 

@@ -27,23 +27,21 @@ static int worth_threads(const Window *g, int threads) {
 
 /* A later value wins if it is larger, or NaN where none was yet: the first of equal values and the
    first NaN stay. */
-static inline int wins(real new, real old) { return (new > old) | ((new != new) & (old == old)); }
+static inline int wins(real new, real old) { return !(new <= old) & (old == old); }
 
-/* One output pixel of few channels: one channel at a time, its best value in a register. */
+/* One output pixel of few channels, one at a time. Only the place is chosen, by a mask, and the
+   value read again: a choice of floats would be a branch, mispredicted every other time. */
 static void max_pixel_narrow(const real *image, real *restrict y, int32_t *restrict place,
                              const Window *g, Cells in) {
     for (ptrdiff_t c = 0; c < g->C; c++) {
         ptrdiff_t at = in.top * g->W + in.left;
-        real best = image[at * g->C + c];
         for (ptrdiff_t h = in.top; h < in.bottom; h++) {
             for (ptrdiff_t here = h * g->W + in.left; here < h * g->W + in.right; here++) {
-                const real x = image[here * g->C + c];
-                const int better = wins(x, best);
-                best = better ? x : best;
-                at = better ? here : at;
+                const int better = wins(image[here * g->C + c], image[at * g->C + c]);
+                at += (here - at) & -(ptrdiff_t)better;
             }
         }
-        y[c] = best;
+        y[c] = image[at * g->C + c];
         place[c] = (int32_t)at;
     }
 }
@@ -85,8 +83,7 @@ void NAME(max_pool2d)(const real *x, real *y, int32_t *place, const Window *g, i
     }
 }
 
-/* y[place] += grad for one output pixel: each cell of the window takes the channels that chose it.
- */
+/* y[place] += grad for one output pixel: each cell of the window takes what chose it. */
 static void scatter_pixel(const real *grad, const int32_t *place, real *restrict image,
                           const Window *g, Cells in) {
     const ptrdiff_t C = g->C;

@@ -1,74 +1,28 @@
 /* Reductions: y[kept] = sum or max of x over the reduced axes, any strides.
 
    The axes are sorted by stride, so that memory is read in order whatever the axes are called, and
-   merged where they lie next to each other. Then the innermost axis decides:
-     reduced -> `reduce_rows`: each output is a sum of runs; a run is cut into blocks of BLOCK
-   elements, each summed in four vector registers; kept    -> `reduce_columns`: runs are added
-   elementwise into TILE accumulators, eight at a time. Block results are combined pairwise
-   (`Cascade`), so the rounding error grows with the logarithm of the length. Long reductions are
-   cut into at most MAX_CHUNKS chunks whose partial results are combined in index order: the cut
-   depends on the shape only, so any number of threads gives the same bits. Split of work: (output,
-   chunk) pairs for rows; (output row, tile, chunk) for columns. */
+   merged where they lie next to each other. Then the innermost axis decides.
+
+   Reduced -> `reduce_rows`: each output is a sum of runs, and a run of blocks (runs.h), which are
+   combined pairwise (`Cascade`), so that the rounding error grows with the logarithm of the length.
+
+   Kept -> `reduce_columns`: runs are added elementwise into TILE accumulators, eight at a time.
+
+   Long reductions are cut into at most MAX_CHUNKS chunks whose partial results are combined in
+   index order. The cut depends on the shape only: any number of threads gives the same bits.
+
+   Split of work: (output, chunk) pairs for rows; (output row, tile, chunk) for columns. */
 
 #include "reduce.h"
-#include <math.h>
+#include "runs.h"
 #include <stdlib.h>
 
 #define MAX_NDIM 32
-#define LANES (4 * VECTOR_BYTES / (ptrdiff_t)sizeof(real))
-#define BLOCK (32 * LANES)
 #define TILE 512 /* columns: accumulators of 2 or 4 KiB stay in the L1 cache */
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 32768 /* elements worth a chunk of their own */
 #define ENOUGH_TASKS 64 /* outputs which keep the threads busy without chunks */
 #define PARALLEL_MIN 65536
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* NaN wins: `larger` is b if either is NaN, then a is put back if it was the one. */
-INLINE real combine(int op, real a, real b) {
-    if (op == REDUCE_SUM) return a + b;
-    const real larger = a > b ? a : b;
-    return a != a ? a : larger;
-}
-
-INLINE real neutral(int op) { return op == REDUCE_SUM ? 0 : -(real)INFINITY; }
-
-/* ---- one run ----------------------------------------------------------------------------------
- */
-
-/* At most BLOCK elements x[0], x[stride], ...: LANES interleaved partial results, folded in halves.
- */
-INLINE real reduce_block_strided(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
-    real lane[LANES];
-    for (ptrdiff_t l = 0; l < LANES; l++) lane[l] = neutral(op);
-    ptrdiff_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (ptrdiff_t l = 0; l < LANES; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
-    for (ptrdiff_t l = 0; i + l < n; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
-    for (ptrdiff_t width = LANES / 2; width > 0; width /= 2)
-        for (ptrdiff_t l = 0; l < width; l++) lane[l] = combine(op, lane[l], lane[l + width]);
-    return lane[0];
-}
-
-/* The same for few elements (the classes of a softmax): no register full of lanes to set up. */
-INLINE real reduce_short(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
-    real a = neutral(op), b = a, c = a, d = a;
-    ptrdiff_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        a = combine(op, a, x[i * stride]);
-        b = combine(op, b, x[(i + 1) * stride]);
-        c = combine(op, c, x[(i + 2) * stride]);
-        d = combine(op, d, x[(i + 3) * stride]);
-    }
-    for (; i < n; i++) a = combine(op, a, x[i * stride]);
-    return combine(op, combine(op, a, b), combine(op, c, d));
-}
-
-INLINE real reduce_block(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
-    if (n < LANES) return reduce_short(op, x, n, stride);
-    return stride == 1 ? reduce_block_strided(op, x, n, 1) : reduce_block_strided(op, x, n, stride);
-}
 
 /* Partial results of 1, 2, 4, ... blocks, like the digits of a binary counter. */
 typedef struct {
@@ -89,8 +43,7 @@ INLINE real cascade_result(int op, const Cascade *c) {
     return value;
 }
 
-/* ---- axes --------------------------------------------------------------------------------------
- */
+/* ---- axes ----------------------------------------------------------------------------------- */
 
 typedef struct {
     ptrdiff_t size, x, y; /* strides in elements; y is 0 for a reduced axis */
@@ -167,8 +120,7 @@ static ptrdiff_t chunk_count(ptrdiff_t tasks, ptrdiff_t elements) {
     return wanted < 1 ? 1 : MIN(wanted, MAX_CHUNKS);
 }
 
-/* ---- innermost axis reduced
- * ---------------------------------------------------------------------- */
+/* ---- innermost axis reduced ----------------------------------------------------------------- */
 
 /* Blocks low ... high - 1 of one output; a run has `per_run` blocks. */
 INLINE real reduce_blocks(int op, const real *x, const Layout *l, ptrdiff_t per_run, ptrdiff_t low,
@@ -232,8 +184,7 @@ INLINE int reduce_rows(int op, const real *x, real *y, const Layout *l, int thre
     return 0;
 }
 
-/* ---- innermost axis kept
- * --------------------------------------------------------------------------- */
+/* ---- innermost axis kept -------------------------------------------------------------------- */
 
 /* acc[j] = op over runs low ... high - 1 of x[run + j * stride], j < n <= TILE. */
 INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdiff_t low,
@@ -322,8 +273,7 @@ int NAME(reduce)(int op, const real *x, real *y, int ndim, const ptrdiff_t *shap
                             : reduce_columns(REDUCE_MAX, x, y, &l, threads);
 }
 
-/* ---- argmax
- * ------------------------------------------------------------------------------------------ */
+/* ---- argmax --------------------------------------------------------------------------------- */
 
 /* Index of the first largest of n elements; a NaN counts as larger than everything. Long runs are
    read twice: for the value, which is vector code, then for its place. */

@@ -4,8 +4,7 @@
 #define TINYDL_REDUCE_H
 
 #include "kernel.h"
-
-enum { REDUCE_SUM = 0, REDUCE_MAX = 1 };
+#include "runs.h"
 
 /* x: any strides (in elements); reduced[axis]: 1 if the axis is summed away.
    y: C order over the axes that are kept. Returns 0, or -1 without memory. */

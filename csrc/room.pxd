@@ -47,7 +47,7 @@ cdef inline Runtime *runtime() except NULL:
 
 
 cdef inline Array _array(object x, const char *format, int flags) except *:
-    """`format` is the struct code of the element type (b"f", b"d", b"i", b"l", b"?", b"B") or NULL."""
+    """`format` is the struct code of the element type (b"f", b"d", b"l", b"?", ...) or NULL."""
     cdef Py_buffer view
     cdef Array a
     cdef int axis

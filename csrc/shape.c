@@ -10,11 +10,10 @@
 #include <string.h>
 
 #define MAX_NDIM 32
-#define TILE 16 /* rows, and */
+#define TILE 16 /* rows and */
 #define RUN 16  /* columns of the block that is transposed in the L1 cache */
-#define SHORT_ROW                                                                                  \
-    64 /* elements: the lines of a shorter row stay in the L1 cache without blocks                 \
-        */
+/* The cache lines of a shorter row stay in the L1 cache without blocks. */
+#define SHORT_ROW 64
 #define PARALLEL_MIN 65536
 
 typedef struct {

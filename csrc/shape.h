@@ -1,5 +1,4 @@
-/* Copies between arrays of one shape and any strides: what makes views contiguous, pads and joins.
- */
+/* Copies between arrays of one shape and any strides: views made contiguous, padded, joined. */
 
 #ifndef TINYDL_SHAPE_H
 #define TINYDL_SHAPE_H

@@ -6,38 +6,25 @@
 
 #include "softmax.h"
 #include "index.h"
+#include "runs.h"
 #include "vecmath.h"
 
 #define GROUP 2048
-#define LANES 16 /* partial sums of a row: errors of long rows stay small */
 #define PARALLEL_MIN 16384
 
-/* NaN wins. */
 static real row_max(const real *x, ptrdiff_t C) {
-    real lane[LANES];
-    for (int l = 0; l < LANES; l++) lane[l] = x[0];
-    ptrdiff_t c = 0;
-    for (; c + LANES <= C; c += LANES)
-        for (int l = 0; l < LANES; l++) {
-            const real larger = lane[l] > x[c + l] ? lane[l] : x[c + l];
-            lane[l] = lane[l] != lane[l] ? lane[l] : larger;
-        }
-    for (; c < C; c++) lane[0] = (lane[0] >= x[c]) | (lane[0] != lane[0]) ? lane[0] : x[c];
-    const int used = C < LANES ? 1 : LANES;
-    for (int l = 1; l < used; l++)
-        lane[0] = (lane[0] >= lane[l]) | (lane[0] != lane[0]) ? lane[0] : lane[l];
-    return lane[0];
+    real largest = reduce_block(REDUCE_MAX, x, MIN(C, BLOCK), 1);
+    for (ptrdiff_t c = BLOCK; c < C; c += BLOCK)
+        largest =
+            combine(REDUCE_MAX, largest, reduce_block(REDUCE_MAX, x + c, MIN(BLOCK, C - c), 1));
+    return largest;
 }
 
 static real row_sum(const real *x, ptrdiff_t C) {
-    real lane[LANES] = {0};
-    ptrdiff_t c = 0;
-    for (; c + LANES <= C; c += LANES)
-        for (int l = 0; l < LANES; l++) lane[l] += x[c + l];
-    for (int l = 0; c < C; c++, l++) lane[l] += x[c];
-    for (int width = LANES / 2; width > 0; width /= 2)
-        for (int l = 0; l < width; l++) lane[l] += lane[l + width];
-    return lane[0];
+    real total = reduce_block(REDUCE_SUM, x, MIN(C, BLOCK), 1);
+    for (ptrdiff_t c = BLOCK; c < C; c += BLOCK)
+        total += reduce_block(REDUCE_SUM, x + c, MIN(BLOCK, C - c), 1);
+    return total;
 }
 
 static void subtract_max(const real *x, real *y, ptrdiff_t rows, ptrdiff_t C) {

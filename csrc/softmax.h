@@ -13,8 +13,7 @@ KERNEL(void, softmax, SOFTMAX_ARGS)
 #define LOG_SOFTMAX_ARGS(real) (const real *x, real *y, ptrdiff_t N, ptrdiff_t C, int threads)
 KERNEL(void, log_softmax, LOG_SOFTMAX_ARGS)
 
-/* logits (N, C), labels (N,) -> losses (N,), probabilities (N, C). labels: int32 or int64 (`wide`).
- */
+/* logits (N, C), labels (N,) -> losses (N,), probabilities (N, C). labels int32 or int64 (wide). */
 #define CROSS_ENTROPY_ARGS(real)                                                                   \
     (const real *logits, const void *labels, real *losses, real *probabilities, ptrdiff_t N,       \
      ptrdiff_t C, int wide, int threads)

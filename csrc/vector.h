@@ -6,6 +6,8 @@
 
 #include "kernel.h"
 
+#include <stdlib.h>
+
 #define LANES ((int)(VECTOR_BYTES / sizeof(real)))
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
@@ -18,5 +20,11 @@ static inline void store(real *p, vec v) { *(unaligned_vec *)p = v; }
 
 /* max(v, 0) which keeps NaN. */
 static inline vec relu_of(vec v) { return (vec)((vec_mask)v & ~(v <= (vec){0})); }
+
+/* Room for packed blocks, to be freed with free(); NULL without memory. */
+static inline real *aligned_block(ptrdiff_t elements) {
+    const size_t bytes = ((size_t)elements * sizeof(real) + 63) / 64 * 64;
+    return aligned_alloc(64, bytes ? bytes : 64);
+}
 
 #endif

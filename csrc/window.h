@@ -5,8 +5,8 @@
 #define TINYDL_WINDOW_H
 
 #include "conv.h"
+#include "vector.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The taps of a window along one axis: tap i < count has weight index index + i*index_step and
@@ -81,11 +81,6 @@ static inline Pixels rectangle(const real *image, ptrdiff_t H, ptrdiff_t W, ptrd
    tile into the same few sets of the L1 cache. */
 static inline ptrdiff_t copied_pixel(ptrdiff_t C) {
     return C * sizeof(real) % 2048 == 0 ? C + 64 / (ptrdiff_t)sizeof(real) : C;
-}
-
-static inline real *aligned_block(ptrdiff_t elements) {
-    const size_t bytes = ((size_t)elements * sizeof(real) + 63) / 64 * 64;
-    return aligned_alloc(64, bytes ? bytes : 64);
 }
 
 #endif

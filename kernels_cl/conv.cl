@@ -1,127 +1,140 @@
 // 2-D convolution, images (N, H, W, C), weights (KH, KW, C / groups, F), results (N, OH, OW, F).
 //
-//     y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} x[n, oh*sh + kh*dh - top, ow*sw + kw*dw - left, c] * w[kh, kw, c, f]
+//     y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} x[n, oh*sh + kh*dh - top, ow*sw + kw*dw - left,
+//     c] * w[kh, kw, c, f]
 //
-// conv2d_<MR>x<NV>: CPU device, groups = 1. One work-item = MR pixels of one output row x NV vectors of F, in
-//   registers, from an image that has been padded before, without im2col.
-// conv2d_weight_grad_<MR>x<NV>: CPU device, groups = 1. One work-item = MR weight rows x NV vectors of F.
+// conv2d_<MR>x<NV>: CPU device, groups = 1. One work-item = MR pixels of one output row x NV
+// vectors of F, in registers, from an image that has been padded before, without im2col.
+//
+// conv2d_weight_grad_<MR>x<NV>: CPU device, groups = 1. One work-item = MR weight rows x NV vectors
+// of F.
+//
 // im2col, col2im: the readable way (then a GEMM), and the one of a GPU.
-// grouped_*: any groups, one work-item per pixel (or weight cell) and run of channels; depthwise_*: groups = C = F,
-//   one vector of channels at a time.
+//
+// grouped_*: any groups, one work-item per pixel (or weight cell) and run of channels; depthwise_*:
+// groups = C = F, one vector of channels at a time.
 
-#define SIZES                                                                                 \
-  int N, int H, int W, int C, int KH, int KW, int F, int OH, int OW, int sh, int sw, int top, int left, \
-      int dh, int dw, int groups
+#define SIZES                                                                                      \
+    int N, int H, int W, int C, int KH, int KW, int F, int OH, int OW, int sh, int sw, int top,    \
+        int left, int dh, int dw, int groups
 
 // -- padding and patches ------------------------------------------------------------------------
 
 // y (N, H + top + .., W + left + .., C): x with zeros around it; one work-item per row of y.
-kernel void pad_images(global const real *restrict x, int x0, global real *restrict y, int N, int H, int W, int C,
-                       int HP, int WP, int top, int left) {
-  const int item = get_global_id(0);
-  if (item >= N * HP) return;
-  const int h = item % HP - top, n = item / HP;
-  const int from = h >= 0 && h < H ? left * C : WP * C, to = h >= 0 && h < H ? from + W * C : WP * C;
-  y += item * WP * C;
-  x += x0 + (n * H + h) * W * C - left * C;
-  for (int i = 0; i < from; ++i) y[i] = 0;
-  for (int i = from; i < to; ++i) y[i] = x[i];
-  for (int i = to; i < WP * C; ++i) y[i] = 0;
+kernel void pad_images(global const real *restrict x, int x0, global real *restrict y, int N, int H,
+                       int W, int C, int HP, int WP, int top, int left) {
+    const int item = get_global_id(0);
+    if (item >= N * HP) return;
+    const int h = item % HP - top, n = item / HP;
+    const int from = h >= 0 && h < H ? left * C : WP * C,
+              to = h >= 0 && h < H ? from + W * C : WP * C;
+    y += item * WP * C;
+    x += x0 + (n * H + h) * W * C - left * C;
+    for (int i = 0; i < from; ++i) y[i] = 0;
+    for (int i = from; i < to; ++i) y[i] = x[i];
+    for (int i = to; i < WP * C; ++i) y[i] = 0;
 }
 
 // columns (N*OH*OW, KH*KW*C); one work-item per (run of c, kernel cell, patch).
-kernel void im2col(global const real *restrict x, int x0, global real *restrict columns, SIZES, int span) {
-  const int cell = get_global_id(1), patch = get_global_id(2);
-  const int ow = patch % OW, oh = patch / OW % OH, n = patch / OW / OH;
-  const int h = oh * sh + cell / KW * dh - top, w = ow * sw + cell % KW * dw - left;
-  const int from = get_global_id(0) * span, to = min(from + span, C);
-  columns += (patch * KH * KW + cell) * C;
-  if (h < 0 || h >= H || w < 0 || w >= W) {
-    for (int c = from; c < to; ++c) columns[c] = 0;
-  } else {
-    x += x0 + ((n * H + h) * W + w) * C;
-    for (int c = from; c < to; ++c) columns[c] = x[c];
-  }
+kernel void im2col(global const real *restrict x, int x0, global real *restrict columns, SIZES,
+                   int span) {
+    const int cell = get_global_id(1), patch = get_global_id(2);
+    const int ow = patch % OW, oh = patch / OW % OH, n = patch / OW / OH;
+    const int h = oh * sh + cell / KW * dh - top, w = ow * sw + cell % KW * dw - left;
+    const int from = get_global_id(0) * span, to = min(from + span, C);
+    columns += (patch * KH * KW + cell) * C;
+    if (h < 0 || h >= H || w < 0 || w >= W) {
+        for (int c = from; c < to; ++c) columns[c] = 0;
+    } else {
+        x += x0 + ((n * H + h) * W + w) * C;
+        for (int c = from; c < to; ++c) columns[c] = x[c];
+    }
 }
 
-// For kernel cell (kh, kw): the output (oh, ow) that reads pixel (h, w) through it, if there is one.
-#define FOR_EACH_READER                                                                       \
-  for (int kh = 0; kh < KH; ++kh)                                                             \
-    for (int kw = 0; kw < KW; ++kw) {                                                         \
-      const int y_h = h + top - kh * dh, y_w = w + left - kw * dw;                            \
-      if (y_h < 0 || y_w < 0 || y_h % sh || y_w % sw) continue;                               \
-      const int oh = y_h / sh, ow = y_w / sw;                                                 \
-      if (oh >= OH || ow >= OW) continue;
+// For kernel cell (kh, kw): the output (oh, ow) that reads pixel (h, w) through it, if there is
+// one.
+#define FOR_EACH_READER                                                                            \
+    for (int kh = 0; kh < KH; ++kh)                                                                \
+        for (int kw = 0; kw < KW; ++kw) {                                                          \
+            const int y_h = h + top - kh * dh, y_w = w + left - kw * dw;                           \
+            if (y_h < 0 || y_w < 0 || y_h % sh || y_w % sw) continue;                              \
+            const int oh = y_h / sh, ow = y_w / sw;                                                \
+            if (oh >= OH || ow >= OW) continue;
 
 // x (N, H, W, C): the sum of all patch entries of a pixel; one work-item per (run of c, pixel).
-kernel void col2im(global const real *restrict columns, int columns0, global real *restrict x, SIZES, int span) {
-  const int pixel = get_global_id(1);
-  const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
-  const int from = get_global_id(0) * span, to = min(from + span, C);
-  x += pixel * C;
-  for (int c = from; c < to; ++c) x[c] = 0;
-  FOR_EACH_READER
-    global const real *p = columns + columns0 + (((n * OH + oh) * OW + ow) * KH * KW + kh * KW + kw) * C;
+kernel void col2im(global const real *restrict columns, int columns0, global real *restrict x,
+                   SIZES, int span) {
+    const int pixel = get_global_id(1);
+    const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
+    const int from = get_global_id(0) * span, to = min(from + span, C);
+    x += pixel * C;
+    for (int c = from; c < to; ++c) x[c] = 0;
+    FOR_EACH_READER
+    global const real *p =
+        columns + columns0 + (((n * OH + oh) * OW + ow) * KH * KW + kh * KW + kw) * C;
     for (int c = from; c < to; ++c) x[c] += p[c];
-  }
+}
 }
 
-// y (KH, KW, F, C) = weight (KH, KW, C, F) turned by 180 degrees and with its channels swapped: the weight of the
-// transposed convolution. One work-item per (kh, kw, f).
-kernel void turn_weight(global const real *restrict weight, int weight0, global real *restrict y, int cells, int C,
-                        int F) {
-  const int f = get_global_id(0), cell = get_global_id(1);
-  weight += weight0 + (cells - 1 - cell) * C * F + f;
-  y += (cell * F + f) * C;
-  for (int c = 0; c < C; ++c) y[c] = weight[c * F];
+// y (KH, KW, F, C) = weight (KH, KW, C, F) turned by 180 degrees and with its channels swapped: the
+// weight of the transposed convolution. One work-item per (kh, kw, f).
+kernel void turn_weight(global const real *restrict weight, int weight0, global real *restrict y,
+                        int cells, int C, int F) {
+    const int f = get_global_id(0), cell = get_global_id(1);
+    weight += weight0 + (cells - 1 - cell) * C * F + f;
+    y += (cell * F + f) * C;
+    for (int c = 0; c < C; ++c) y[c] = weight[c * F];
 }
 
 // -- direct convolution in registers ------------------------------------------------------------
 
-// The kernel cells of one kernel row form `runs` runs of `length` contiguous values of x and rows of w: one run of
-// KW*C without dilation, else KW runs of C. w has rows w_row apart; a panel of columns begins w_panel later.
-#define CONV2D(MR, NV)                                                                        \
-  kernel void conv2d_##MR##x##NV(                                                             \
-      global const real *restrict x, int x0, global const real *restrict w, int w0,           \
-      global const real *restrict bias, int bias0, global real *restrict y, int OH, int OW, int F, int KH, \
-      int runs, int length, int image_step, int row_step, int pixel_step, int kh_step, int run_step, \
-      int w_row, int w_panel) {                                                               \
-    const int column = get_global_id(1) * NV * VW, oh = (int)get_global_id(2) % OH;           \
-    const int own = get_global_id(0) * MR, start = min(own, OW - MR);                         \
-    x += x0 + (int)get_global_id(2) / OH * image_step + oh * row_step + start * pixel_step;   \
-    w += w0 + (int)get_global_id(1) * w_panel;                                                \
-    TILE_ZERO(MR, NV)                                                                         \
-    for (int kh = 0; kh < KH; ++kh)                                                           \
-      for (int run = 0; run < runs; ++run) {                                                  \
-        global const real *p = x + kh * kh_step + run * run_step;                             \
-        for (int k = 0; k < length; ++k, ++p, w += w_row) TILE_STEP(MR, NV, p, pixel_step, w) \
-      }                                                                                       \
-    y += ((int)get_global_id(2) * OW + start) * F + column;                                   \
-    UNROLL for (int v = 0; v < NV; ++v) if (bias && column + v * VW < F) {                    \
-      const realv shift = LOADV(bias + bias0 + column + v * VW);                              \
-      UNROLL for (int i = 0; i < MR; ++i) tile[i][v] += shift;                                \
-    }                                                                                         \
-    TILE_STORE(MR, NV, y, F, F - column, own - start, MR)                                     \
-  }                                                                                           \
-  /* y (chunks, KH, runs, length, F): sum over the pixels of `images` images of x^T grad */   \
-  kernel void conv2d_weight_grad_##MR##x##NV(                                                 \
-      global const real *restrict x, int x0, global const real *restrict grad, int grad0,     \
-      global real *restrict y, int N, int OH, int OW, int F, int KH, int runs, int length, int image_step, \
-      int row_step, int pixel_step, int kh_step, int run_step, int images) {                  \
-    const int column = get_global_id(1) * NV * VW, id = get_global_id(2);                     \
-    const int own = get_global_id(0) * MR, start = min(own, length - MR);                     \
-    const int run = id % runs, kh = id / runs % KH, chunk = id / runs / KH;                   \
-    x += x0 + kh * kh_step + run * run_step + start;                                          \
-    grad += grad0 + chunk * images * OH * OW * F + column;                                    \
-    TILE_ZERO(MR, NV)                                                                         \
-    for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n)                       \
-      for (int oh = 0; oh < OH; ++oh) {                                                       \
-        global const real *p = x + n * image_step + oh * row_step;                            \
-        for (int ow = 0; ow < OW; ++ow, p += pixel_step, grad += F) TILE_STEP(MR, NV, p, 1, grad) \
-      }                                                                                       \
-    y += (id * length + start) * F + column;                                                  \
-    TILE_STORE(MR, NV, y, F, F - column, own - start, MR)                                     \
-  }
+// The kernel cells of one kernel row form `runs` runs of `length` contiguous values of x and rows
+// of w: one run of KW*C without dilation, else KW runs of C. w has rows w_row apart; a panel of
+// columns begins w_panel later.
+#define CONV2D(MR, NV)                                                                             \
+    kernel void conv2d_##MR##x##NV(                                                                \
+        global const real *restrict x, int x0, global const real *restrict w, int w0,              \
+        global const real *restrict bias, int bias0, global real *restrict y, int OH, int OW,      \
+        int F, int KH, int runs, int length, int image_step, int row_step, int pixel_step,         \
+        int kh_step, int run_step, int w_row, int w_panel) {                                       \
+        const int column = get_global_id(1) * NV * VW, oh = (int)get_global_id(2) % OH;            \
+        const int own = get_global_id(0) * MR, start = min(own, OW - MR);                          \
+        x += x0 + (int)get_global_id(2) / OH * image_step + oh * row_step + start * pixel_step;    \
+        w += w0 + (int)get_global_id(1) * w_panel;                                                 \
+        TILE_ZERO(MR, NV)                                                                          \
+        for (int kh = 0; kh < KH; ++kh)                                                            \
+            for (int run = 0; run < runs; ++run) {                                                 \
+                global const real *p = x + kh * kh_step + run * run_step;                          \
+                for (int k = 0; k < length; ++k, ++p, w += w_row)                                  \
+                    TILE_STEP(MR, NV, p, pixel_step, w)                                            \
+            }                                                                                      \
+        y += ((int)get_global_id(2) * OW + start) * F + column;                                    \
+        UNROLL for (int v = 0; v < NV; ++v) if (bias && column + v * VW < F) {                     \
+            const realv shift = LOADV(bias + bias0 + column + v * VW);                             \
+            UNROLL for (int i = 0; i < MR; ++i) tile[i][v] += shift;                               \
+        }                                                                                          \
+        TILE_STORE(MR, NV, y, F, F - column, own - start, MR)                                      \
+    }                                                                                              \
+    /* y (chunks, KH, runs, length, F): sum over the pixels of `images` images of x^T grad */      \
+    kernel void conv2d_weight_grad_##MR##x##NV(                                                    \
+        global const real *restrict x, int x0, global const real *restrict grad, int grad0,        \
+        global real *restrict y, int N, int OH, int OW, int F, int KH, int runs, int length,       \
+        int image_step, int row_step, int pixel_step, int kh_step, int run_step, int images) {     \
+        const int column = get_global_id(1) * NV * VW, id = get_global_id(2);                      \
+        const int own = get_global_id(0) * MR, start = min(own, length - MR);                      \
+        const int run = id % runs, kh = id / runs % KH, chunk = id / runs / KH;                    \
+        x += x0 + kh * kh_step + run * run_step + start;                                           \
+        grad += grad0 + chunk * images * OH * OW * F + column;                                     \
+        TILE_ZERO(MR, NV)                                                                          \
+        for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n)                        \
+            for (int oh = 0; oh < OH; ++oh) {                                                      \
+                global const real *p = x + n * image_step + oh * row_step;                         \
+                for (int ow = 0; ow < OW; ++ow, p += pixel_step, grad += F)                        \
+                    TILE_STEP(MR, NV, p, 1, grad)                                                  \
+            }                                                                                      \
+        y += (id * length + start) * F + column;                                                   \
+        TILE_STORE(MR, NV, y, F, F - column, own - start, MR)                                      \
+    }
 
 #define CONV2D_PIXELS(MR) CONV2D(MR, 1) CONV2D(MR, 2)
 CONV2D_PIXELS(1)
@@ -137,117 +150,132 @@ CONV2D_PIXELS(10)
 
 // -- groups -------------------------------------------------------------------------------------
 
-#define CG (C / groups)  // input channels of a group
-#define FG (F / groups)  // output channels of a group
+#define CG (C / groups) // input channels of a group
+#define FG (F / groups) // output channels of a group
 
 // One work-item per (run of f, output pixel).
-kernel void grouped_conv2d(global const real *restrict x, int x0, global const real *restrict weight, int weight0,
-                           global const real *restrict bias, int bias0, global real *restrict y, SIZES, int span) {
-  const int pixel = get_global_id(1);
-  const int ow = pixel % OW, oh = pixel / OW % OH, n = pixel / OW / OH;
-  const int from = get_global_id(0) * span, to = min(from + span, F);
-  for (int f = from; f < to; ++f) {
-    real sum = bias ? bias[bias0 + f] : 0;
-    for (int kh = 0; kh < KH; ++kh)
-      for (int kw = 0; kw < KW; ++kw) {
-        const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
-        if (h < 0 || h >= H || w < 0 || w >= W) continue;
-        global const real *p = x + x0 + ((n * H + h) * W + w) * C + f / FG * CG;
-        global const real *q = weight + weight0 + (kh * KW + kw) * CG * F + f;
-        for (int c = 0; c < CG; ++c) sum = p[c] * q[c * F] + sum;
-      }
-    y[pixel * F + f] = sum;
-  }
+kernel void grouped_conv2d(global const real *restrict x, int x0,
+                           global const real *restrict weight, int weight0,
+                           global const real *restrict bias, int bias0, global real *restrict y,
+                           SIZES, int span) {
+    const int pixel = get_global_id(1);
+    const int ow = pixel % OW, oh = pixel / OW % OH, n = pixel / OW / OH;
+    const int from = get_global_id(0) * span, to = min(from + span, F);
+    for (int f = from; f < to; ++f) {
+        real sum = bias ? bias[bias0 + f] : 0;
+        for (int kh = 0; kh < KH; ++kh)
+            for (int kw = 0; kw < KW; ++kw) {
+                const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
+                if (h < 0 || h >= H || w < 0 || w >= W) continue;
+                global const real *p = x + x0 + ((n * H + h) * W + w) * C + f / FG * CG;
+                global const real *q = weight + weight0 + (kh * KW + kw) * CG * F + f;
+                for (int c = 0; c < CG; ++c) sum = p[c] * q[c * F] + sum;
+            }
+        y[pixel * F + f] = sum;
+    }
 }
 
 // One work-item per (run of c, input pixel).
-kernel void grouped_input_grad(global const real *restrict grad, int grad0, global const real *restrict weight,
-                               int weight0, global real *restrict y, SIZES, int span) {
-  const int pixel = get_global_id(1);
-  const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
-  const int from = get_global_id(0) * span, to = min(from + span, C);
-  for (int c = from; c < to; ++c) {
-    real sum = 0;
-    FOR_EACH_READER
-      global const real *p = grad + grad0 + ((n * OH + oh) * OW + ow) * F + c / CG * FG;
-      global const real *q = weight + weight0 + ((kh * KW + kw) * CG + c % CG) * F + c / CG * FG;
-      for (int f = 0; f < FG; ++f) sum = p[f] * q[f] + sum;
+kernel void grouped_input_grad(global const real *restrict grad, int grad0,
+                               global const real *restrict weight, int weight0,
+                               global real *restrict y, SIZES, int span) {
+    const int pixel = get_global_id(1);
+    const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
+    const int from = get_global_id(0) * span, to = min(from + span, C);
+    for (int c = from; c < to; ++c) {
+        real sum = 0;
+        FOR_EACH_READER
+        global const real *p = grad + grad0 + ((n * OH + oh) * OW + ow) * F + c / CG * FG;
+        global const real *q = weight + weight0 + ((kh * KW + kw) * CG + c % CG) * F + c / CG * FG;
+        for (int f = 0; f < FG; ++f) sum = p[f] * q[f] + sum;
     }
     y[pixel * C + c] = sum;
-  }
+}
 }
 
 // One work-item per (run of f, kernel cell and channel of the group).
-kernel void grouped_weight_grad(global const real *restrict x, int x0, global const real *restrict grad, int grad0,
+kernel void grouped_weight_grad(global const real *restrict x, int x0,
+                                global const real *restrict grad, int grad0,
                                 global real *restrict y, SIZES, int span) {
-  const int row = get_global_id(1);
-  const int c = row % CG, kw = row / CG % KW, kh = row / CG / KW;
-  const int from = get_global_id(0) * span, to = min(from + span, F);
-  for (int f = from; f < to; ++f) {
-    real sum = 0;
-    for (int n = 0; n < N; ++n)
-      for (int oh = 0; oh < OH; ++oh) {
-        const int h = oh * sh + kh * dh - top;
-        if (h < 0 || h >= H) continue;
-        for (int ow = 0; ow < OW; ++ow) {
-          const int w = ow * sw + kw * dw - left;
-          if (w < 0 || w >= W) continue;
-          sum = x[x0 + ((n * H + h) * W + w) * C + f / FG * CG + c] *
-                    grad[grad0 + ((n * OH + oh) * OW + ow) * F + f] + sum;
-        }
-      }
-    y[row * F + f] = sum;
-  }
+    const int row = get_global_id(1);
+    const int c = row % CG, kw = row / CG % KW, kh = row / CG / KW;
+    const int from = get_global_id(0) * span, to = min(from + span, F);
+    for (int f = from; f < to; ++f) {
+        real sum = 0;
+        for (int n = 0; n < N; ++n)
+            for (int oh = 0; oh < OH; ++oh) {
+                const int h = oh * sh + kh * dh - top;
+                if (h < 0 || h >= H) continue;
+                for (int ow = 0; ow < OW; ++ow) {
+                    const int w = ow * sw + kw * dw - left;
+                    if (w < 0 || w >= W) continue;
+                    sum = x[x0 + ((n * H + h) * W + w) * C + f / FG * CG + c] *
+                              grad[grad0 + ((n * OH + oh) * OW + ow) * F + f] +
+                          sum;
+                }
+            }
+        y[row * F + f] = sum;
+    }
 }
 
-// groups = C = F: every channel has its own KH x KW kernel. One work-item per (vector of c, output pixel).
-kernel void depthwise_conv2d(global const real *restrict x, int x0, global const real *restrict weight, int weight0,
-                             global const real *restrict bias, int bias0, global real *restrict y, SIZES,
-                             int span) {
-  const int pixel = get_global_id(1);
-  const int ow = pixel % OW, oh = pixel / OW % OH, n = pixel / OW / OH;
-  const int from = get_global_id(0) * span, to = min(from + span, C);
-  for (int c = from; c < to; c += VW) {
-    realv sum = bias ? LOADV(bias + bias0 + c) : (realv)0;
-    for (int kh = 0; kh < KH; ++kh)
-      for (int kw = 0; kw < KW; ++kw) {
-        const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
-        if (h < 0 || h >= H || w < 0 || w >= W) continue;
-        sum = LOADV(x + x0 + ((n * H + h) * W + w) * C + c) * LOADV(weight + weight0 + (kh * KW + kw) * C + c) + sum;
-      }
-    store_part(sum, to - c, y + pixel * C + c);
-  }
+// groups = C = F: every channel has its own KH x KW kernel. One work-item per (vector of c, output
+// pixel).
+kernel void depthwise_conv2d(global const real *restrict x, int x0,
+                             global const real *restrict weight, int weight0,
+                             global const real *restrict bias, int bias0, global real *restrict y,
+                             SIZES, int span) {
+    const int pixel = get_global_id(1);
+    const int ow = pixel % OW, oh = pixel / OW % OH, n = pixel / OW / OH;
+    const int from = get_global_id(0) * span, to = min(from + span, C);
+    for (int c = from; c < to; c += VW) {
+        realv sum = bias ? LOADV(bias + bias0 + c) : (realv)0;
+        for (int kh = 0; kh < KH; ++kh)
+            for (int kw = 0; kw < KW; ++kw) {
+                const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
+                if (h < 0 || h >= H || w < 0 || w >= W) continue;
+                sum = LOADV(x + x0 + ((n * H + h) * W + w) * C + c) *
+                          LOADV(weight + weight0 + (kh * KW + kw) * C + c) +
+                      sum;
+            }
+        store_part(sum, to - c, y + pixel * C + c);
+    }
 }
 
 // One work-item per (vector of c, input pixel).
-kernel void depthwise_input_grad(global const real *restrict grad, int grad0, global const real *restrict weight,
-                                 int weight0, global real *restrict y, SIZES, int span) {
-  const int pixel = get_global_id(1);
-  const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
-  const int from = get_global_id(0) * span, to = min(from + span, C);
-  for (int c = from; c < to; c += VW) {
-    realv sum = 0;
-    FOR_EACH_READER
-      sum = LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) * LOADV(weight + weight0 + (kh * KW + kw) * C + c) + sum;
+kernel void depthwise_input_grad(global const real *restrict grad, int grad0,
+                                 global const real *restrict weight, int weight0,
+                                 global real *restrict y, SIZES, int span) {
+    const int pixel = get_global_id(1);
+    const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
+    const int from = get_global_id(0) * span, to = min(from + span, C);
+    for (int c = from; c < to; c += VW) {
+        realv sum = 0;
+        FOR_EACH_READER
+        sum = LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) *
+                  LOADV(weight + weight0 + (kh * KW + kw) * C + c) +
+              sum;
     }
     store_part(sum, to - c, y + pixel * C + c);
-  }
+}
 }
 
 // y (chunks, KH, KW, C); one work-item per (vector of c, kernel cell, chunk of `images` images).
-kernel void depthwise_weight_grad(global const real *restrict x, int x0, global const real *restrict grad, int grad0,
+kernel void depthwise_weight_grad(global const real *restrict x, int x0,
+                                  global const real *restrict grad, int grad0,
                                   global real *restrict y, SIZES, int images) {
-  const int c = get_global_id(0) * VW, cell = get_global_id(1), chunk = get_global_id(2);
-  realv sum = 0;
-  for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n)
-    for (int oh = 0; oh < OH; ++oh) {
-      const int h = oh * sh + cell / KW * dh - top;
-      if (h < 0 || h >= H) continue;
-      for (int ow = 0; ow < OW; ++ow) {
-        const int w = ow * sw + cell % KW * dw - left;
-        if (w < 0 || w >= W) continue;
-        sum = LOADV(x + x0 + ((n * H + h) * W + w) * C + c) * LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) + sum;
-      }
-    }
-  store_part(sum, C - c, y + (chunk * KH * KW + cell) * C + c);
+    const int c = get_global_id(0) * VW, cell = get_global_id(1), chunk = get_global_id(2);
+    realv sum = 0;
+    for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n)
+        for (int oh = 0; oh < OH; ++oh) {
+            const int h = oh * sh + cell / KW * dh - top;
+            if (h < 0 || h >= H) continue;
+            for (int ow = 0; ow < OW; ++ow) {
+                const int w = ow * sw + cell % KW * dw - left;
+                if (w < 0 || w >= W) continue;
+                sum = LOADV(x + x0 + ((n * H + h) * W + w) * C + c) *
+                          LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) +
+                      sum;
+            }
+        }
+    store_part(sum, C - c, y + (chunk * KH * KW + cell) * C + c);
 }

@@ -1,115 +1,122 @@
-// Pooling of x (N, H, W, C) -> y (N, OH, OW, C). One work-item per pixel of the result and run of channels: whole
-// pixels, vector by vector, on a CPU device; one element on a GPU (VW = 1, c_items = C).
+// Pooling of x (N, H, W, C) -> y (N, OH, OW, C). One work-item per pixel of the result and run of
+// channels: whole pixels, vector by vector, on a CPU device; one element on a GPU (VW = 1, c_items
+// = C).
 
-#define SIZES int N, int H, int W, int C, int KH, int KW, int OH, int OW, int sh, int sw, int top, int left
+#define SIZES                                                                                      \
+    int N, int H, int W, int C, int KH, int KW, int OH, int OW, int sh, int sw, int top, int left
 
 // Channels c of this item: c_items items share a pixel.
-#define FOR_CHANNELS(c) \
-  for (int c = (int)get_global_id(0) % c_items * VW; c < C; c += c_items * VW)
+#define FOR_CHANNELS(c) for (int c = (int)get_global_id(0) % c_items * VW; c < C; c += c_items * VW)
 
 // Result pixel (n, i, j) of an image of `columns` x `rows`.
-#define PIXEL(rows, columns)                                                                  \
-  const int pixel = get_global_id(0) / c_items;                                               \
-  if (pixel >= N * (rows) * (columns)) return;                                                \
-  const int j = pixel % (columns), i = pixel / (columns) % (rows), n = pixel / (columns) / (rows);
+#define PIXEL(rows, columns)                                                                       \
+    const int pixel = get_global_id(0) / c_items;                                                  \
+    if (pixel >= N * (rows) * (columns)) return;                                                   \
+    const int j = pixel % (columns), i = pixel / (columns) % (rows), n = pixel / (columns) / (rows);
 
 // The window of output pixel (i, j), cut to the image: h_from ... h_to - 1 and w_from ... w_to - 1.
-#define WINDOW                                                                                \
-  const int h_from = max(i * sh - top, 0), h_to = min(i * sh - top + KH, H);                  \
-  const int w_from = max(j * sw - left, 0), w_to = min(j * sw - left + KW, W);
+#define WINDOW                                                                                     \
+    const int h_from = max(i * sh - top, 0), h_to = min(i * sh - top + KH, H);                     \
+    const int w_from = max(j * sw - left, 0), w_to = min(j * sw - left + KW, W);
 
 // The outputs whose windows contain pixel (i, j): oh_from ... oh_to - 1 and ow_from ... ow_to - 1.
-#define COVERING                                                                              \
-  const int oh_from = max(i + top - KH + sh, 0) / sh, oh_to = min((i + top) / sh + 1, OH);    \
-  const int ow_from = max(j + left - KW + sw, 0) / sw, ow_to = min((j + left) / sw + 1, OW);
+#define COVERING                                                                                   \
+    const int oh_from = max(i + top - KH + sh, 0) / sh, oh_to = min((i + top) / sh + 1, OH);       \
+    const int ow_from = max(j + left - KW + sw, 0) / sw, ow_to = min((j + left) / sw + 1, OW);
 
 static inline void store_part_int(intv v, int count, global int *p) {
-  if (count >= VW) {
-    STOREV(v, p);
-  } else {
-    int lanes[VW];
-    STOREV(v, lanes);
-    for (int i = 0; i < count; ++i) p[i] = lanes[i];
-  }
+    if (count >= VW) {
+        STOREV(v, p);
+    } else {
+        int lanes[VW];
+        STOREV(v, lanes);
+        for (int i = 0; i < count; ++i) p[i] = lanes[i];
+    }
 }
 
 // y and place = h * W + w of the first largest value; the first NaN wins.
-kernel void max_pool2d(global const real *restrict x, int x0, global real *restrict y, global int *restrict place,
-                       SIZES, int c_items) {
-  PIXEL(OH, OW)
-  WINDOW
-  FOR_CHANNELS(c) {
-    global const real *image = x + x0 + n * H * W * C + c;
-    realv best = (realv)(-INFINITY);
-    maskv where = (maskv)(-1);
-    for (int h = h_from; h < h_to; ++h)
-      for (int w = w_from; w < w_to; ++w) {
-        const realv value = LOADV(image + (h * W + w) * C);
-        const maskv wins = (where < (maskv)0) | (value > best) | ((value != value) & (best == best));
-        best = wins ? value : best;
-        where = wins ? (maskv)(h * W + w) : where;
-      }
-    store_part(best, C - c, y + pixel * C + c);
-    store_part_int(CONVERTV(int)(where), C - c, place + pixel * C + c);
-  }
+kernel void max_pool2d(global const real *restrict x, int x0, global real *restrict y,
+                       global int *restrict place, SIZES, int c_items) {
+    PIXEL(OH, OW)
+    WINDOW
+    FOR_CHANNELS(c) {
+        global const real *image = x + x0 + n * H * W * C + c;
+        realv best = (realv)(-INFINITY);
+        maskv where = (maskv)(-1);
+        for (int h = h_from; h < h_to; ++h)
+            for (int w = w_from; w < w_to; ++w) {
+                const realv value = LOADV(image + (h * W + w) * C);
+                const maskv wins =
+                    (where < (maskv)0) | (value > best) | ((value != value) & (best == best));
+                best = wins ? value : best;
+                where = wins ? (maskv)(h * W + w) : where;
+            }
+        store_part(best, C - c, y + pixel * C + c);
+        store_part_int(CONVERTV(int)(where), C - c, place + pixel * C + c);
+    }
 }
 
-// y (N, H, W, C): the sum, in the order of the windows, of the grad values whose place is this pixel.
-kernel void max_pool2d_scatter(global const real *restrict grad, int grad0, global const int *restrict place,
-                               int place0, global real *restrict y, SIZES, int c_items) {
-  PIXEL(H, W)
-  COVERING
-  FOR_CHANNELS(c) {
-    realv sum = 0;
-    for (int oh = oh_from; oh < oh_to; ++oh)
-      for (int ow = ow_from; ow < ow_to; ++ow) {
-        const int at = ((n * OH + oh) * OW + ow) * C + c;
-        const maskv here = CONVERTV(MASK)(LOADV(place + place0 + at)) == (maskv)(i * W + j);
-        sum += here ? LOADV(grad + grad0 + at) : (realv)0;
-      }
-    store_part(sum, C - c, y + pixel * C + c);
-  }
+// y (N, H, W, C): the sum, in the order of the windows, of the grad values whose place is this
+// pixel.
+kernel void max_pool2d_scatter(global const real *restrict grad, int grad0,
+                               global const int *restrict place, int place0,
+                               global real *restrict y, SIZES, int c_items) {
+    PIXEL(H, W)
+    COVERING
+    FOR_CHANNELS(c) {
+        realv sum = 0;
+        for (int oh = oh_from; oh < oh_to; ++oh)
+            for (int ow = ow_from; ow < ow_to; ++ow) {
+                const int at = ((n * OH + oh) * OW + ow) * C + c;
+                const maskv here = CONVERTV(MASK)(LOADV(place + place0 + at)) == (maskv)(i * W + j);
+                sum += here ? LOADV(grad + grad0 + at) : (realv)0;
+            }
+        store_part(sum, C - c, y + pixel * C + c);
+    }
 }
 
 // y (N, OH, OW, C) = x at the recorded places
-kernel void max_pool2d_gather(global const real *restrict x, int x0, global const int *restrict place, int place0,
-                              global real *restrict y, SIZES, int c_items) {
-  PIXEL(OH, OW)
-  FOR_CHANNELS(c) {
-    for (int lane = c; lane < min(c + VW, C); ++lane) {
-      const int h_w = clamp(place[place0 + pixel * C + lane], 0, H * W - 1);
-      y[pixel * C + lane] = x[x0 + (n * H * W + h_w) * C + lane];
+kernel void max_pool2d_gather(global const real *restrict x, int x0,
+                              global const int *restrict place, int place0, global real *restrict y,
+                              SIZES, int c_items) {
+    PIXEL(OH, OW)
+    FOR_CHANNELS(c) {
+        for (int lane = c; lane < min(c + VW, C); ++lane) {
+            const int h_w = clamp(place[place0 + pixel * C + lane], 0, H * W - 1);
+            y[pixel * C + lane] = x[x0 + (n * H * W + h_w) * C + lane];
+        }
     }
-  }
 }
 
 // y = mean over the cells of the window inside the image
-kernel void avg_pool2d(global const real *restrict x, int x0, global real *restrict y, SIZES, int c_items) {
-  PIXEL(OH, OW)
-  WINDOW
-  const real count = (h_to - h_from) * (w_to - w_from);
-  FOR_CHANNELS(c) {
-    global const real *image = x + x0 + n * H * W * C + c;
-    realv sum = 0;
-    for (int h = h_from; h < h_to; ++h)
-      for (int w = w_from; w < w_to; ++w) sum += LOADV(image + (h * W + w) * C);
-    store_part(sum / (realv)count, C - c, y + pixel * C + c);
-  }
+kernel void avg_pool2d(global const real *restrict x, int x0, global real *restrict y, SIZES,
+                       int c_items) {
+    PIXEL(OH, OW)
+    WINDOW
+    const real count = (h_to - h_from) * (w_to - w_from);
+    FOR_CHANNELS(c) {
+        global const real *image = x + x0 + n * H * W * C + c;
+        realv sum = 0;
+        for (int h = h_from; h < h_to; ++h)
+            for (int w = w_from; w < w_to; ++w) sum += LOADV(image + (h * W + w) * C);
+        store_part(sum / (realv)count, C - c, y + pixel * C + c);
+    }
 }
 
 // y (N, H, W, C): grad / count of every window that contains this pixel
-kernel void avg_pool2d_grad(global const real *restrict grad, int grad0, global real *restrict y, SIZES,
-                            int c_items) {
-  PIXEL(H, W)
-  COVERING
-  FOR_CHANNELS(c) {
-    realv sum = 0;
-    for (int oh = oh_from; oh < oh_to; ++oh)
-      for (int ow = ow_from; ow < ow_to; ++ow) {
-        const int rows = min(oh * sh - top + KH, H) - max(oh * sh - top, 0);
-        const int columns = min(ow * sw - left + KW, W) - max(ow * sw - left, 0);
-        sum += LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) / (realv)(real)(rows * columns);
-      }
-    store_part(sum, C - c, y + pixel * C + c);
-  }
+kernel void avg_pool2d_grad(global const real *restrict grad, int grad0, global real *restrict y,
+                            SIZES, int c_items) {
+    PIXEL(H, W)
+    COVERING
+    FOR_CHANNELS(c) {
+        realv sum = 0;
+        for (int oh = oh_from; oh < oh_to; ++oh)
+            for (int ow = ow_from; ow < ow_to; ++ow) {
+                const int rows = min(oh * sh - top + KH, H) - max(oh * sh - top, 0);
+                const int columns = min(ow * sw - left + KW, W) - max(ow * sw - left, 0);
+                sum += LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) /
+                       (realv)(real)(rows * columns);
+            }
+        store_part(sum, C - c, y + pixel * C + c);
+    }
 }

@@ -3,12 +3,14 @@
 // Set by -D, once per dtype and device:
 //   REAL      element type, called real below (float, double, int, long, uchar)
 //   MASK      signed integer of its size: what a vector comparison yields
-//   VW        elements per vector: 8 or 16 floats on a CPU device, 1 on a GPU (one work-item per element)
-//   FLOATING, BOOL   defined for float/double and for bool (stored as uchar 0 or 1)
+//   VW        elements per vector: 8 or 16 floats on a CPU device, 1 on a GPU (one work-item per
+//   element) FLOATING  32 for float, 64 for double, else undefined BOOL      defined for bool,
+//   which is stored as uchar 0 or 1
 //
-// Every array argument is a buffer followed by `int name0`, the index of its first element; results are fresh
-// buffers and start at 0. All buffers end in 256 bytes of padding, so that loading or storing one whole vector
-// at the end of an array, or the columns beyond a register tile, never leaves the buffer.
+// Every array argument is a buffer followed by `int name0`, the index of its first element; results
+// are fresh buffers and start at 0. All buffers end in 256 bytes of padding, so that loading or
+// storing one whole vector at the end of an array, or the columns beyond a register tile, never
+// leaves the buffer.
 
 #pragma OPENCL FP_CONTRACT ON
 #ifdef cl_khr_fp64
@@ -50,36 +52,37 @@ typedef VECTOR(int) intv;
 
 // The first `count` lanes of v (all of them if count >= VW).
 static inline void store_part(realv v, int count, global real *p) {
-  if (count >= VW) {
-    STOREV(v, p);
-  } else {
-    real lanes[VW];
-    STOREV(v, lanes);
-    for (int i = 0; i < count; ++i) p[i] = lanes[i];
-  }
+    if (count >= VW) {
+        STOREV(v, p);
+    } else {
+        real lanes[VW];
+        STOREV(v, lanes);
+        for (int i = 0; i < count; ++i) p[i] = lanes[i];
+    }
 }
 
-// Where row `row` of a strided array begins. shape and strides have 8 axes, size 1 in front; the rows are counted
-// over all axes but the last.
+// Where row `row` of a strided array begins. shape and strides have 8 axes, size 1 in front; the
+// rows are counted over all axes but the last.
 static inline int row_start(int row, int8 shape, int8 strides) {
-  int sizes[8], steps[8];
-  vstore8(shape, 0, sizes);
-  vstore8(strides, 0, steps);
-  int start = 0;
-  for (int axis = 6; row > 0; --axis) {
-    start += row % sizes[axis] * steps[axis];
-    row /= sizes[axis];
-  }
-  return start;
+    int sizes[8], steps[8];
+    vstore8(shape, 0, sizes);
+    vstore8(strides, 0, steps);
+    int start = 0;
+    for (int axis = 6; row > 0; --axis) {
+        start += row % sizes[axis] * steps[axis];
+        row /= sizes[axis];
+    }
+    return start;
 }
 
-// Strided kernels cut every row (the last axis) into `spans` runs of `span` elements, one work-item each: long runs
-// on a CPU device, where the loop over j from first to last is vectorised, runs of one element on a GPU.
-#define SPAN_OF_A_ROW                                                           \
-  const int item = get_global_id(0);                                            \
-  if (item >= items) return;                                                    \
-  const int row = item / spans, first = item % spans * span;                    \
-  const int last = min(first + span, shape.s7);
+// Strided kernels cut every row (the last axis) into `spans` runs of `span` elements, one work-item
+// each: long runs on a CPU device, where the loop over j from first to last is vectorised, runs of
+// one element on a GPU.
+#define SPAN_OF_A_ROW                                                                              \
+    const int item = get_global_id(0);                                                             \
+    if (item >= items) return;                                                                     \
+    const int row = item / spans, first = item % spans * span;                                     \
+    const int last = min(first + span, shape.s7);
 // The first element of that row in one of the arrays.
 #define ROW_OF(x) (x + x##0 + row_start(row, shape, x##_strides))
 // Elements j ... j + VW - 1 of a row whose elements are `step` = 1 apart, or all the same (0).
@@ -87,42 +90,45 @@ static inline int row_start(int row, int8 shape, int8 strides) {
 
 // A register tile: MR rows of NV vectors, accumulated over k as tile[i][v] += a[i * a_row] * b[v].
 // The loops have constant bounds, so every tile[i][v] is a register.
-#define TILE_ZERO(MR, NV)                                                       \
-  realv tile[MR][NV];                                                           \
-  UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v) tile[i][v] = (realv)0;
+#define TILE_ZERO(MR, NV)                                                                          \
+    realv tile[MR][NV];                                                                            \
+    UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v) tile[i][v] = (realv)0;
 
-#define TILE_STEP(MR, NV, a, a_row, b)                                          \
-  {                                                                             \
-    realv line[NV];                                                             \
-    UNROLL for (int v = 0; v < NV; ++v) line[v] = LOADV((b) + v * VW);          \
-    UNROLL for (int i = 0; i < MR; ++i) {                                       \
-      const realv value = (realv)((a)[i * (a_row)]);                            \
-      UNROLL for (int v = 0; v < NV; ++v) tile[i][v] = value * line[v] + tile[i][v]; \
-    }                                                                           \
-  }
+#define TILE_STEP(MR, NV, a, a_row, b)                                                             \
+    {                                                                                              \
+        realv line[NV];                                                                            \
+        UNROLL for (int v = 0; v < NV; ++v) line[v] = LOADV((b) + v * VW);                         \
+        UNROLL for (int i = 0; i < MR; ++i) {                                                      \
+            const realv value = (realv)((a)[i * (a_row)]);                                         \
+            UNROLL for (int v = 0; v < NV; ++v) tile[i][v] = value * line[v] + tile[i][v];         \
+        }                                                                                          \
+    }
 
 // tile += the rows of c, `row` apart, of which `columns` columns exist from here on.
-#define TILE_ADD(MR, NV, c, row, columns)                                       \
-  UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v)       \
-      if (v * VW < (columns)) tile[i][v] += LOADV((c) + i * (row) + v * VW);
+#define TILE_ADD(MR, NV, c, row, columns)                                                          \
+    UNROLL for (int i = 0; i < MR; ++i)                                                            \
+        UNROLL for (int v = 0; v < NV; ++v) if (v * VW < (columns)) tile[i][v] +=                  \
+        LOADV((c) + i * (row) + v * VW);
 
-// Rows from ... to - 1 of the tile -> c. The first branch, without conditions between the stores, is the usual one.
-#define TILE_STORE(MR, NV, c, row, columns, from, to)                           \
-  if ((columns) >= NV * VW && (from) == 0 && (to) >= MR) {                      \
-    UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v)     \
-        STOREV(tile[i][v], (c) + i * (row) + v * VW);                           \
-  } else {                                                                      \
-    UNROLL for (int i = 0; i < MR; ++i) if (i >= (from) && i < (to))            \
-        UNROLL for (int v = 0; v < NV; ++v) if (v * VW < (columns))             \
-            store_part(tile[i][v], (columns) - v * VW, (c) + i * (row) + v * VW); \
-  }
+// Rows from ... to - 1 of the tile -> c. The first branch, without conditions between the stores,
+// is the usual one.
+#define TILE_STORE(MR, NV, c, row, columns, from, to)                                              \
+    if ((columns) >= NV * VW && (from) == 0 && (to) >= MR) {                                       \
+        UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v)                    \
+            STOREV(tile[i][v], (c) + i * (row) + v * VW);                                          \
+    } else {                                                                                       \
+        UNROLL for (int i = 0; i < MR; ++i) if (i >= (from) && i < (to))                           \
+            UNROLL for (int v = 0; v < NV; ++v) if (v * VW < (columns))                            \
+                store_part(tile[i][v], (columns) - v * VW, (c) + i * (row) + v * VW);              \
+    }
 
-// An index kernel that meets a wrong index writes (op, value, size) here once, and goes on with index 0.
+// An index kernel that meets a wrong index writes (op, value, size) here once, and goes on with
+// index 0.
 static inline int checked(long index, int size, int op, global int *error) {
-  if (index >= 0 && index < size) return (int)index;
-  if (atomic_cmpxchg(error, 0, op) == 0) {
-    ((global long *)error)[1] = index;
-    ((global long *)error)[2] = size;
-  }
-  return 0;
+    if (index >= 0 && index < size) return (int)index;
+    if (atomic_cmpxchg(error, 0, op) == 0) {
+        ((global long *)error)[1] = index;
+        ((global long *)error)[2] = size;
+    }
+    return 0;
 }

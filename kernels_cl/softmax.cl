@@ -5,85 +5,90 @@
 
 // Lanes beyond the row are replaced by `filler`.
 static inline realv load_part(global const real *p, int count, real filler) {
-  const realv v = LOADV(p);
-  return LANES < (maskv)count ? v : (realv)filler;
+    const realv v = LOADV(p);
+    return LANES < (maskv)count ? v : (realv)filler;
 }
 
 static inline real row_max(global const real *x, int C) {
-  realv best = (realv)(-INFINITY);
-  for (int c = 0; c < C; c += VW) {
-    const realv v = load_part(x + c, C - c, -INFINITY);
-    best = MAX(best, v);
-  }
-  real lanes[VW];
-  STOREV(best, lanes);
-  for (int width = VW / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] = MAX(lanes[i], lanes[i + width]);
-  return lanes[0];
+    realv best = (realv)(-INFINITY);
+    for (int c = 0; c < C; c += VW) {
+        const realv v = load_part(x + c, C - c, -INFINITY);
+        best = MAX(best, v);
+    }
+    real lanes[VW];
+    STOREV(best, lanes);
+    for (int width = VW / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lanes[i] = MAX(lanes[i], lanes[i + width]);
+    return lanes[0];
 }
 
 // y = e^{x - m} and its sum
 static inline real exponentials(global const real *x, real m, int C, global real *y) {
-  realv sum = 0;
-  for (int c = 0; c < C; c += VW) {
-    const realv e = exp(LOADV(x + c) - (realv)m);
-    store_part(e, C - c, y + c);
-    sum += LANES < (maskv)(C - c) ? e : (realv)0;
-  }
-  real lanes[VW];
-  STOREV(sum, lanes);
-  for (int width = VW / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  return lanes[0];
+    realv sum = 0;
+    for (int c = 0; c < C; c += VW) {
+        const realv e = exp(LOADV(x + c) - (realv)m);
+        store_part(e, C - c, y + c);
+        sum += LANES < (maskv)(C - c) ? e : (realv)0;
+    }
+    real lanes[VW];
+    STOREV(sum, lanes);
+    for (int width = VW / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    return lanes[0];
 }
 
-kernel void softmax(global const real *restrict x, int x0, global real *restrict y, int rows, int C) {
-  const int row = get_global_id(0);
-  if (row >= rows) return;
-  x += x0 + row * C;
-  y += row * C;
-  const realv sum = (realv)exponentials(x, row_max(x, C), C, y);
-  for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / sum, C - c, y + c);
+kernel void softmax(global const real *restrict x, int x0, global real *restrict y, int rows,
+                    int C) {
+    const int row = get_global_id(0);
+    if (row >= rows) return;
+    x += x0 + row * C;
+    y += row * C;
+    const realv sum = (realv)exponentials(x, row_max(x, C), C, y);
+    for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / sum, C - c, y + c);
 }
 
-kernel void log_softmax(global const real *restrict x, int x0, global real *restrict y, int rows, int C) {
-  const int row = get_global_id(0);
-  if (row >= rows) return;
-  x += x0 + row * C;
-  y += row * C;
-  const real m = row_max(x, C);
-  const real log_sum = log(exponentials(x, m, C, y));
-  for (int c = 0; c < C; c += VW) store_part(LOADV(x + c) - (realv)m - (realv)log_sum, C - c, y + c);
+kernel void log_softmax(global const real *restrict x, int x0, global real *restrict y, int rows,
+                        int C) {
+    const int row = get_global_id(0);
+    if (row >= rows) return;
+    x += x0 + row * C;
+    y += row * C;
+    const real m = row_max(x, C);
+    const real log_sum = log(exponentials(x, m, C, y));
+    for (int c = 0; c < C; c += VW)
+        store_part(LOADV(x + c) - (realv)m - (realv)log_sum, C - c, y + c);
 }
 
 // losses (rows,) = -log softmax(x)[row, labels[row]]; y = softmax(x)
-#define CROSS_ENTROPY(name, index_type)                                                       \
-  kernel void name(global const real *restrict x, int x0, global const index_type *restrict labels, \
-                   int labels0, global real *restrict losses, global real *restrict y,         \
-                   global int *error, int rows, int C) {                                      \
-    const int row = get_global_id(0);                                                         \
-    if (row >= rows) return;                                                                  \
-    x += x0 + row * C;                                                                        \
-    y += row * C;                                                                             \
-    const real m = row_max(x, C), sum = exponentials(x, m, C, y);                             \
-    for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / (realv)sum, C - c, y + c);      \
-    losses[row] = log(sum) - (x[checked(labels[labels0 + row], C, 4, error)] - m);            \
-  }
+#define CROSS_ENTROPY(name, index_type)                                                            \
+    kernel void name(global const real *restrict x, int x0,                                        \
+                     global const index_type *restrict labels, int labels0,                        \
+                     global real *restrict losses, global real *restrict y, global int *error,     \
+                     int rows, int C) {                                                            \
+        const int row = get_global_id(0);                                                          \
+        if (row >= rows) return;                                                                   \
+        x += x0 + row * C;                                                                         \
+        y += row * C;                                                                              \
+        const real m = row_max(x, C), sum = exponentials(x, m, C, y);                              \
+        for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / (realv)sum, C - c, y + c);       \
+        losses[row] = log(sum) - (x[checked(labels[labels0 + row], C, 4, error)] - m);             \
+    }
 
 // y = (p - one_hot(labels)) * grad[row]
-#define CROSS_ENTROPY_GRAD(name, index_type)                                                  \
-  kernel void name(global const real *restrict p, int p0, global const index_type *restrict labels, \
-                   int labels0, global const real *restrict grad, int grad0, int grad_step,    \
-                   global real *restrict y, global int *error, int rows, int C) {             \
-    const int row = get_global_id(0);                                                         \
-    if (row >= rows) return;                                                                  \
-    p += p0 + row * C;                                                                        \
-    y += row * C;                                                                             \
-    const real scale = grad[grad0 + row * grad_step];                                         \
-    for (int c = 0; c < C; c += VW) store_part(LOADV(p + c) * (realv)scale, C - c, y + c);    \
-    const int label = checked(labels[labels0 + row], C, 4, error);                            \
-    y[label] = (p[label] - 1) * scale;                                                        \
-  }
+#define CROSS_ENTROPY_GRAD(name, index_type)                                                       \
+    kernel void name(global const real *restrict p, int p0,                                        \
+                     global const index_type *restrict labels, int labels0,                        \
+                     global const real *restrict grad, int grad0, int grad_step,                   \
+                     global real *restrict y, global int *error, int rows, int C) {                \
+        const int row = get_global_id(0);                                                          \
+        if (row >= rows) return;                                                                   \
+        p += p0 + row * C;                                                                         \
+        y += row * C;                                                                              \
+        const real scale = grad[grad0 + row * grad_step];                                          \
+        for (int c = 0; c < C; c += VW) store_part(LOADV(p + c) * (realv)scale, C - c, y + c);     \
+        const int label = checked(labels[labels0 + row], C, 4, error);                             \
+        y[label] = (p[label] - 1) * scale;                                                         \
+    }
 
 CROSS_ENTROPY(cross_entropy_int32, int)
 CROSS_ENTROPY(cross_entropy_int64, long)

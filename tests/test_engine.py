@@ -582,3 +582,13 @@ def test_an_instance_is_one_node():
 def test_apply_of_something_else_than_tensors():
     with pytest.raises(DTypeError, match="add: expects tensors, got Tensor, ndarray"):
         ops.add(leaf(1.0), np.ones(1))
+
+
+def test_a_walk_to_some_inputs_leaves_nothing_behind_for_the_next_walk():
+    x = Tensor(np.ones(3), requires_grad=True)
+    w = Tensor(np.full(3, 2.0), requires_grad=True)
+    loss = (x * w).sum()
+    (grad_x,) = grad(loss, x, retain_graph=True)  # w's gradient is not needed here ...
+    loss.backward()  # ... but here it is
+    np.testing.assert_array_equal(grad_x.numpy(), [2, 2, 2])
+    np.testing.assert_array_equal(w.grad.numpy(), [1, 1, 1])

@@ -27,9 +27,6 @@ Arguments = argparse.Namespace
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    # Read when the kernels are loaded. On a busy machine the default, threads that spin to wait,
-    # made an epoch of mnist-v2 take 35 s instead of 3 s (two cores, load 10).
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     args = _parser().parse_args(argv)
     try:
         if getattr(args, "data", None):

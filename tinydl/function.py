@@ -70,7 +70,7 @@ class Function:
 
     backend: Any
     parents: Sequence[Any]  # one per input: a node, a leaf tensor, or None
-    needed: Sequence[bool]  # set for each backward: which gradients somebody waits for
+    needed: Sequence[bool]  # set for each backward: whether somebody waits for an input's gradient
     age = 0  # 0: not recorded yet
     hooks: list | None = None
     freed = False
@@ -195,13 +195,12 @@ def backpropagate(
     create_graph: bool = False,
     retain_graph: bool = False,
 ) -> dict[Any, Any]:
-    """Walk from (tensor, gradient) seeds towards the leaves; return gradients by leaf tensor or
-    target node.
+    """Walk from (tensor, gradient) seeds to the leaves: gradients by leaf tensor or target node.
 
     A node is always younger than its parents, so youngest-first is a topological order: when a
-    node is taken,
-    every gradient that reaches it has arrived. (Following links depth first would be wrong: with
-    b = a + a; c = b + b the node of b would be passed twice, each time with half of its gradient.)
+    node is taken, every gradient that reaches it has arrived. (Following links depth first would
+    be wrong: with b = a + a; c = b + b the node of b would be passed twice, each time with half of
+    its gradient.)
     """
     wanted = {t if t.node is None else t.node for t in targets or ()}
     useful = None if targets is None else _leading_to(wanted, seeds)
@@ -223,13 +222,23 @@ def backpropagate(
             receive(tensor if tensor.node is None else tensor.node, grad)
         while queue:
             node = heappop(queue)[1]
-            grad = _call_hooks(node.hooks, grads.pop(node))
+            grad = grads.pop(node)
+            if node.hooks:
+                grad = _call_hooks(node.hooks, grad)
             if node in wanted:
                 found[node] = grad
-            if useful is not None and node not in useful:
+            if useful is None:
+                node.needed = [p is not None for p in node.parents]
+            elif node in useful:
+                node.needed = [p in useful or p in wanted for p in node.parents]
+            else:
                 continue
-            for parent, parent_grad in _parent_gradients(node, grad, useful, wanted):
-                receive(parent, parent_grad)
+            results = _run_backward(node, grad)
+            for parent, needed, result in zip(node.parents, node.needed, results, strict=True):
+                if needed and result is not None:
+                    if result.data.shape != parent.shape or result.data.dtype != parent.dtype:
+                        raise _mismatch(node, parent, result)
+                    receive(parent, result)
             if not retain_graph:
                 node.release()
         for leaf, grad in grads.items():
@@ -239,37 +248,33 @@ def backpropagate(
     return found
 
 
-def _parent_gradients(node: Function, grad: Any, useful: set | None, wanted: set) -> list:
-    """Run one backward and check what it returns: [(parent, gradient), ...]."""
+def _run_backward(node: Function, grad: Any) -> tuple[Any, ...]:
+    """One backward; as many results as the node has inputs."""
     if node.freed:
         raise _freed_error(node)
-    node.needed = needed = [
-        p is not None and (useful is None or p in useful or p in wanted) for p in node.parents
-    ]
     results = node.backward(grad)
-    if not isinstance(results, tuple):
+    if type(results) is not tuple:
         results = (results,)
     if len(results) != len(node.parents):
         raise GraphError(
             f"{node.name}.backward returned {len(results)} gradients for {len(node.parents)} inputs"
         )
-    deliveries = []
-    for parent, needs, result in zip(node.parents, needed, results, strict=True):
-        if not needs or result is None:
-            continue
-        if result.data.shape != parent.shape:
-            raise ShapeError(
-                f"{node.name}.backward: gradient {result.data.shape} for an input of shape "
-                f"{parent.shape}"
-            )
-        if result.data.dtype != parent.dtype:
-            raise DTypeError(
-                f"{node.name}.backward: {result.data.dtype} gradient for a {parent.dtype} input"
-            )
-        if instruments.active:
-            instruments.check_gradient(node, result)
-        deliveries.append((parent, result))
-    return deliveries
+    if instruments.active:
+        for result in results:
+            if result is not None:
+                instruments.check_gradient(node, result)
+    return results
+
+
+def _mismatch(node: Function, parent: Any, result: Any) -> Exception:
+    if result.data.shape != parent.shape:
+        return ShapeError(
+            f"{node.name}.backward: gradient {result.data.shape} for an input of shape "
+            f"{parent.shape}"
+        )
+    return DTypeError(
+        f"{node.name}.backward: {result.data.dtype} gradient for a {parent.dtype} input"
+    )
 
 
 def _freed_error(node: Function) -> GraphError:

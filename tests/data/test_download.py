@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tinydl.data import catalog, download
-from tinydl.data.catalog import CATALOG, DataFile, DataSet, Mirror
+from tinydl.data.catalog import CATALOG
+from tinydl.data.record import DataFile, DataSet, Mirror
 from tinydl.errors import ConfigError, DataError
 
 pytest.importorskip("filelock", reason="needs filelock (the extra `data`)")
@@ -304,7 +305,7 @@ def test_a_cache_that_cannot_be_written(server, folders, monkeypatch):
 CHILD = """
 import sys
 from tinydl.data import download
-from tinydl.data.catalog import DataFile, DataSet, Mirror
+from tinydl.data.record import DataFile, DataSet, Mirror
 url, sha256, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
 file = DataFile("file.gz", sha256, size, (1,), (Mirror(url),))
 dataset = DataSet("tiny", "tiny-folder", (file,), (), "", "", "", "", "")
@@ -438,12 +439,53 @@ def test_unknown_names():
 def test_the_catalogue_is_complete():
     for name, dataset in CATALOG.items():
         assert dataset.name == name and dataset.licence and dataset.citation and dataset.source
+        assert dataset.records and dataset.description
         for file in dataset.files:
-            assert re.fullmatch("[0-9a-f]{64}", file.sha256) and len(file.mirrors) >= 2
+            assert re.fullmatch("[0-9a-f]{64}", file.sha256) and file.size > 0
+            # What cannot be downloaded says what to do instead, and how it differs.
+            assert file.mirrors or (dataset.by_hand and dataset.fidelity)
             for mirror in file.mirrors:
-                assert re.fullmatch(r"https?://\S+/", mirror.base)
-    sums = [file.sha256 for dataset in CATALOG.values() for file in dataset.files]
-    assert len(set(sums)) == len(sums) == 8
+                assert re.fullmatch(r"https?://\S+/", mirror.base) and not mirror.checked
+    files = [file for dataset in CATALOG.values() for file in dataset.files]
+    assert len({file.sha256 for file in files}) == len(files) >= 30
+    assert all(len(f.mirrors) >= 2 for n in ("mnist", "fashion_mnist") for f in CATALOG[n].files)
+    for name in ("cifar10_subset", "creditcard_subset", "creditcard_sample"):
+        assert CATALOG[name].fidelity.startswith("subset: ")
+
+
+def test_what_cannot_be_downloaded_says_so(server, folders, monkeypatch):
+    dataset = tiny(server)  # no mirror
+    dataset = DataSet(*[getattr(dataset, f) for f in DataSet.__slots__[:9]], by_hand="ask somebody")
+    monkeypatch.setitem(CATALOG, "tiny", dataset)
+    for setting in ("0", "1"):
+        monkeypatch.setenv("TINYDL_OFFLINE", setting)
+        with pytest.raises(
+            DataError, match=r"cannot be downloaded: ask somebody \(source: "
+        ) as error:
+            locate(dataset)
+        assert str(folders / "cache" / "tiny-folder") in str(error.value)
+    assert download.verify("tiny")[0]["detail"] == "no download: ask somebody"
+    path = folders / "cache" / "tiny-folder" / NAME
+    path.parent.mkdir(parents=True)
+    path.write_bytes(BODY)
+    assert locate(dataset) == path and server.requests == []
+
+
+def test_the_first_edition_that_is_there(server, folders, monkeypatch):
+    other = DataFile("other.gz", hashlib.sha256(b"other").hexdigest(), 5, (), ())
+    first = tiny(server, "good")
+    second = DataSet("second", "tiny-folder", (other,), (), "", "", "", "", "")
+    monkeypatch.setitem(CATALOG, "tiny", first)
+    monkeypatch.setitem(CATALOG, "second", second)
+    assert download.first_present("tiny", "second") is first
+    folder = folders / "cache" / "tiny-folder"
+    folder.mkdir(parents=True)
+    (folder / "other.gz").write_bytes(b"other")
+    assert download.first_present("tiny", "second") is second
+    (folder / NAME).write_bytes(BODY[:-1])  # a wrong size does not count
+    assert download.first_present("tiny", "second") is second
+    (folder / NAME).write_bytes(BODY)
+    assert download.first_present("tiny", "second") is first
 
 
 def test_import_loads_no_network_and_no_extra():

@@ -143,7 +143,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_pickles_are_format_errors(name):
-    with pytest.raises(FormatError, match="^pickle: the file"):
+    with pytest.raises(FormatError, match=r"^pickle: the file"):
         read_pickle(HOSTILE[name], "the file")
 
 
@@ -183,7 +183,7 @@ def test_arrays_that_lie():
 
 
 def test_depth_and_copies_cost_little():
-    nested = b"\x80\x02" + b")" + b"\x85" * 300_000
+    nested = b"\x80\x02" + b")" + b"\x85" * 100_000
     for tail in (b".", b"K\x00\x86cnumpy\ndtype\n", b"\x8c\x01x\x93.", b"}" + b"h\x00K\x01s."):
         with suppress(FormatError):
             read_pickle(nested + tail, "x")  # no recursion, no crash
@@ -259,6 +259,7 @@ def test_numpy_headers_that_lie():
         good.replace(b"(4,), ", b"(9**9,)"),
         good.replace(b"(4,)", b"(2,2)").replace(b"<i8", b"<i3"),
         good.replace(b"'<i8'", b"'<M8'"),
+        good.replace(b"'<i8'", b"'<b8'"),
         good.replace(b"{'descr", b"[['descr"),
         b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535,
         b"\x93NUMPY\x03\x00" + good[8:],

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tinydl.data import last_fraction, random_split, stratified_split
+from tinydl.data import last_fraction, random_split, stratified_split, three_way_split
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.random import Generator
 
@@ -85,3 +85,48 @@ def test_empty_parts_and_bad_shapes():
         last_fraction(3, 0.9)
     with pytest.raises(ShapeError, match=r"y must be \(N,\)"):
         stratified_split(np.zeros((4, 2)), 0.5, Generator(0))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(-2, 5), min_size=3, max_size=200),
+    st.floats(0.05, 0.6),
+    st.floats(0.05, 0.39),
+    st.integers(0, 1000),
+)
+def test_three_way_split(labels, validation, test, seed):
+    y = np.array(labels)
+    sizes = [int(np.floor(f * len(y) + 0.5)) for f in (test, validation + test)]
+    assume(0 < sizes[0] < sizes[1] < len(y))
+    parts = three_way_split(y, validation, test, Generator(seed))
+    assert [len(p) for p in parts] == [len(y) - sizes[1], sizes[1] - sizes[0], sizes[0]]
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(y)))
+    for part in parts:
+        assert part.dtype == np.int64 and (np.diff(part) > 0).all()
+    for label in set(labels):
+        train, middle, last = ((y[p] == label).sum() for p in parts)
+        count = (y == label).sum()
+        assert abs(train - (1 - validation - test) * count) < 1
+        assert abs(middle - validation * count) < 2 and abs(last - test * count) < 2
+    again = three_way_split(y, validation, test, Generator(seed))
+    assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
+
+
+def test_three_way_split_where_remainders_collide():
+    y = np.repeat(np.arange(20), [60] * 10 + [1] * 10)
+    parts = three_way_split(y, 0.01, 0.365, Generator(0))
+    assert [len(p) for p in parts] == [381, 6, 223]
+
+
+def test_three_way_split_draws_at_random_and_refuses_empty_parts():
+    y = np.repeat([0, 1], 10)
+    seen = [set(), set(), set()]
+    for seed in range(60):
+        for part, found in zip(three_way_split(y, 0.2, 0.2, Generator(seed)), seen, strict=True):
+            found |= set(part.tolist())
+    assert seen == [set(range(20))] * 3
+    for validation, test in ((0.01, 0.3), (0.3, 0.01), (0.5, 0.5), (0.9, 0.2), (0, 0.2), (0.2, 0)):
+        with pytest.raises(ConfigError, match="three_way_split"):
+            three_way_split(y, validation, test, Generator(0))
+    with pytest.raises(ShapeError, match=r"three_way_split: y must be \(N,\)"):
+        three_way_split(np.zeros((4, 2)), 0.2, 0.2, Generator(0))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tinydl import Generator, Tensor
 from tinydl.testing import check_grads
@@ -11,10 +11,12 @@ from tinydl.testing.strategies import examples, seeds
 
 DIFFERENTIABLE = [case for case in ROWS if case.order]
 OTHERS = [case for case in ROWS if not case.order]
+EXAMPLES = 3 * settings.default.max_examples  # small and quick: more of them
 
 
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=lambda case: case.name)
 def test_first_and_second_order(case):
+    @settings(max_examples=EXAMPLES)
     @given(example=examples(case), seed=seeds())
     def check(example, seed):
         tensors = [Tensor(x, "numpy") for x in example.inputs]

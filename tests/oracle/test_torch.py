@@ -101,7 +101,7 @@ def padded(x, padding, value=0.0):
 
 
 def weights(w):
-    return w.permute(3, 2, 0, 1)
+    return w.permute(3, 2, 0, 1).contiguous()  # its slow path insists
 
 
 def conv2d(x, w, b=None, **options):

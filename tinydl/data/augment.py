@@ -207,7 +207,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """Magnifies about the middle by a factor uniform on [low, high]; the rest as in `Rotate`."""
+    """Magnifies about the middle by a factor uniform on [low, high]; the rest as in `Rotate`.
+
+    A factor far below 1 skips pixels, it does not average them.
+    """
 
     low: float
     high: float

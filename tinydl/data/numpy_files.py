@@ -16,7 +16,7 @@ from .pickles import read_pickle
 MAX_HEADER = 10_000
 _MAGIC = (b"\x93NUMPY\x01\x00", b"\x93NUMPY\x02\x00")
 _HEADER = re.compile(
-    rb"\{'descr': '([<>|][biuf][1248]|\|O)', 'fortran_order': (True|False), "
+    rb"\{'descr': '([<>|](?:b1|[iu][1248]|f[248])|\|O)', 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,15}, ?)*(?:\d{1,15})?)\), \} *\n"
 )
 

@@ -19,8 +19,6 @@ import numpy as np
 
 from ..errors import FormatError
 
-MAX_DEPTH = 1000  # marks and array states, far above real files
-
 
 class _Name:
     """One of the names that may occur; compared by identity, never called."""
@@ -159,8 +157,6 @@ class _Reader:
     # -- containers ----------------------------------------------------------------------------
 
     def mark(self) -> None:
-        if len(self.marks) >= MAX_DEPTH:
-            raise FormatError(f"nested deeper than {MAX_DEPTH}")
         self.marks.append(len(self.stack))
 
     def pack(self, count: int) -> None:

@@ -135,6 +135,7 @@ def reshaped_strides(shape: Shape, strides: Shape, new_shape: Shape) -> Shape | 
     return tuple(result)
 
 
+@lru_cache(maxsize=4096)
 def row_tile(rows: int, limit: int) -> int:
     """Rows per register tile, at most `limit`: the number that wastes the fewest rows, then the
     largest."""

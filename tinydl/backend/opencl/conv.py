@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ...geometry import Conv2dGeometry
 from .array import ClArray
-from .matmul import ADD_TO_C, Matmul
+from .matmul import ADD_TO_C, NO_BATCH, Matmul
 
 #: Patches are built for as many images at a time as fit into this many bytes.
 COLUMN_BYTES = 1 << 28
@@ -14,8 +14,6 @@ CHUNK_BYTES = 1 << 20
 MAX_CHUNKS = 32
 #: Weights with more output channels than this come in panels, like b in a GEMM.
 WIDE_WEIGHT = 64
-
-_NO_BATCH = ((1, 1), ((0, 0), (0, 0)))
 
 
 def _sizes(g: Conv2dGeometry, images: int | None = None) -> tuple[int, ...]:
@@ -88,7 +86,7 @@ class Conv(Matmul):
         elif _is_pointwise(g):
             # [N*H*W x C] @ [C x F]
             rows = self._flat(x, (g.N * g.H * g.W, g.C))
-            self._gemm(rows, self._flat(weight, (g.C, g.F)), y, bias, 0, *_NO_BATCH)
+            self._gemm(rows, self._flat(weight, (g.C, g.F)), y, bias, 0, *NO_BATCH)
         elif self.runtime.is_gpu:
             self._conv2d_by_columns(x, weight, bias, y, g)
         else:
@@ -109,7 +107,7 @@ class Conv(Matmul):
         for n in range(0, g.N, step):
             count = min(step, g.N - n)
             columns = self._im2col(_images(x, n, count), g, count)
-            self._gemm(columns, w, _images(y, n, count), bias, 0, *_NO_BATCH)
+            self._gemm(columns, w, _images(y, n, count), bias, 0, *NO_BATCH)
 
     def _padded(self, x: ClArray, padding: tuple[int, int, int, int]) -> ClArray:
         """x (N, H, W, C) with zeros around every image; x itself if there are none."""
@@ -163,7 +161,7 @@ class Conv(Matmul):
         elif _is_pointwise(g):
             # [N*H*W x F] @ [F x C]
             rows = self._flat(grad, (g.N * g.H * g.W, g.F))
-            self._gemm(rows, self._transposed(weight, g), y, None, 0, *_NO_BATCH)
+            self._gemm(rows, self._transposed(weight, g), y, None, 0, *NO_BATCH)
         elif not self.runtime.is_gpu and (turned := _transposed_geometry(g)) is not None:
             self._conv2d_direct(grad, self._turned(weight, g), None, y, turned)
         else:
@@ -194,7 +192,7 @@ class Conv(Matmul):
             count = min(step, g.N - n)
             rows = self._flat(_images(grad, n, count), (count * g.OH * g.OW, g.F))
             columns = self.empty((rows.shape[0], w.shape[1]), grad.dtype)
-            self._gemm(rows, w, columns, None, 0, *_NO_BATCH)
+            self._gemm(rows, w, columns, None, 0, *NO_BATCH)
             part = y if count == g.N else self.empty((count, g.H, g.W, g.C), y.dtype)
             sizes = (*_sizes(g, count), span)
             self.runtime.heavy(kernel, spans, count * g.H * g.W, 1, columns, part.buffer, *sizes)
@@ -232,7 +230,7 @@ class Conv(Matmul):
             rows, K = columns.shape
             patches = ClArray(columns.buffer, 0, (K, rows), (1, K), x.dtype)
             part = self._flat(_images(grad, n, count), (rows, g.F))
-            self._gemm(patches, part, y, None, ADD_TO_C if n else 0, *_NO_BATCH)
+            self._gemm(patches, part, y, None, ADD_TO_C if n else 0, *NO_BATCH)
 
     def _images_per_chunk(self, g: Conv2dGeometry, itemsize: int) -> int:
         per_image = (g.H * g.W * g.C + g.OH * g.OW * g.F) * itemsize

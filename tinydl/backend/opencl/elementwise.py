@@ -27,8 +27,7 @@ class Elementwise(Arrays):
         runtime = self.runtime
         shape = a.shape if a.shape else b.shape
         y = self.empty(shape, result or a.dtype)
-        # Integer powers have no vector version, and PoCL's (3.1, SLEEF) is wrong for some doubles
-        # beside infinities.
+        # Integer powers have no vector version, and PoCL's of 8 doubles is wrong.
         vectors = name != "power" or a.dtype == np.float32
         if vectors and a.contiguous and b.contiguous:
             kernel = runtime.kernel("elementwise", a.dtype, f"apply_{name}")

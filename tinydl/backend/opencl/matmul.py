@@ -10,6 +10,8 @@ from .array import ClArray, merge_axes, row_tile
 from .arrays import Arrays
 
 ADD_TO_C, RELU = 1, 2
+#: Arguments `batch, steps` of _gemm for plain matrices.
+NO_BATCH = ((1, 1), ((0, 0), (0, 0)))
 #: Columns of c per work-group side of gemm_tiled.
 SIDE, ITEMS = 64, 16
 #: b is rearranged into panels when its rows no longer stay in the second-level cache ...
@@ -23,17 +25,23 @@ class Matmul(Arrays):
         self, a: ClArray, b: ClArray, bias: ClArray | None = None, relu: bool = False
     ) -> ClArray:
         self._require_float("matmul", a)
+        if bias is not None:
+            bias = self._contiguous(bias)
+        if a.ndim == b.ndim == 2:
+            y = self.empty((a.shape[0], b.shape[1]), a.dtype)
+            self._gemm(a, b, y, bias, RELU if relu else 0, *NO_BATCH)
+            return y
+        return self._batched_matmul(a, b, bias, RELU if relu else 0)
+
+    def _batched_matmul(self, a: ClArray, b: ClArray, bias: ClArray | None, flags: int) -> ClArray:
         batch = broadcast_shape("matmul", a.shape[:-2], b.shape[:-2])
         M, N = a.shape[-2], b.shape[-1]
         y = self.empty(batch + (M, N), a.dtype)
-        if bias is not None:
-            bias = self._contiguous(bias)
-        flags = RELU if relu else 0
         if y.size == 0:
             return y
         folded = self._fold_batch(a, b)
         if folded is not None:
-            self._gemm(folded, _last_two(b), y, bias, flags, (1, 1), ((0, 0), (0, 0)))
+            self._gemm(folded, _last_two(b), y, bias, flags, *NO_BATCH)
             return y
         a_steps, b_steps = _batch_steps(a, batch), _batch_steps(b, batch)
         sizes, steps = merge_axes(batch, a_steps, b_steps)
@@ -133,13 +141,14 @@ class Matmul(Arrays):
         for k in range(0, max(K, 1), piece):
             last = k + piece >= K
             now = (flags if last else 0) | (ADD_TO_C if k else flags & ADD_TO_C)
-            arrays = (_at(a, k * a_step), _at(b, k * b_row), bias if last else None, c)
+            a_piece, b_piece = (_at(a, k * a_step), _at(b, k * b_row)) if k else (a, b)
+            arrays = (a_piece, b_piece, bias if last else None, c)
             sizes = (M, N, min(piece, K - k))
             size = (tiles, panels, prod(batch))
             self.runtime.heavy(kernel, *size, *arrays, *sizes, *layout, now)
 
     def _rows_evict_each_other(self, a: ClArray, columns: int) -> bool:
-        """True if packing a pays: it is large, and transposed or with long rows, and many columns use it."""
+        """True if packing a pays: transposed or with long rows, large, and used by many columns."""
         M, K = a.shape
         size = M * K * a.dtype.itemsize
         if a.strides[1] != 1:

@@ -46,8 +46,10 @@ class Optim(Arrays):
         weight_decay: float,
         step: int,
     ) -> None:
-        numbers = (float(lr), float(beta1), 1.0 - beta1, float(beta2), 1.0 - beta2, float(eps))
-        numbers += (float(weight_decay), 1.0 - beta1**step, 1.0 - beta2**step)
+        numbers = (
+            *(float(lr), float(beta1), 1.0 - beta1, float(beta2), 1.0 - beta2, float(eps)),
+            *(float(weight_decay), 1.0 - beta1**step, 1.0 - beta2**step),
+        )
         self._update("adam_step", grad, [param, mean, square], numbers)
 
     def _update(
@@ -63,5 +65,5 @@ class Optim(Arrays):
         arrays = (param, self._contiguous(grad), *states)
         self.runtime.light(kernel, items, *arrays, size, *numbers)
         for original, target in zip(written, targets, strict=True):
-            if target is not original:
+            if original is not None and target is not None and target is not original:
                 self.copy_into(original, target)

@@ -6,8 +6,6 @@ from __future__ import annotations
 from .array import ClArray
 from .matmul import Matmul
 
-_NO_BATCH = ((1, 1), ((0, 0), (0, 0)))
-
 
 class Recurrent(Matmul):
     def rnn_forward(

@@ -3,12 +3,13 @@ launch."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 
 import numpy as np
 
 from ...geometry import reduced_shape
-from .array import ClArray, merge_axes
+from .array import ClArray, Shape, merge_axes
 from .arrays import Arrays
 
 _BOOL, _INT64 = np.dtype(np.bool_), np.dtype(np.int64)
@@ -31,7 +32,7 @@ class Reduce(Arrays):
         axis %= max(x.ndim, 1)
         if x.ndim == 0:
             return self.full((), 0, _INT64)
-        A, R, B = _three_sizes(x.shape, axis, axis + 1)
+        (A, R, B), _ = _three_axes(x.shape, x.strides, axis, axis + 1)
         x = self._contiguous(x)
         y = self.empty(reduced_shape(x.shape, (axis,), keepdims), _INT64)
         kernel = self.runtime.kernel("reduce", x.dtype, "argmax")
@@ -56,8 +57,7 @@ class Reduce(Arrays):
 
     def _reduce_run(self, op: str, x: ClArray, start: int, stop: int) -> ClArray:
         """Reduce axes start ... stop - 1 of x to size 1."""
-        A, R, B = _three_sizes(x.shape, start, stop)
-        steps = _three_steps(x, start, stop)
+        (A, R, B), steps = _three_axes(x.shape, x.strides, start, stop)
         if steps is None:
             x = self._contiguous(x)
             steps = (R * B, B, 1)
@@ -126,27 +126,29 @@ class Reduce(Arrays):
             runtime.heavy(kernel, items, 1, 1, *arguments)
 
 
-def _runs(axes: tuple[int, ...]) -> list[tuple[int, int]]:
-    """(0, 1, 3) -> [(0, 2), (3, 4)]: runs of neighbouring axes."""
+@lru_cache(maxsize=1024)
+def _runs(axes: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """(0, 1, 3) -> ((0, 2), (3, 4)): runs of neighbouring axes."""
     runs: list[tuple[int, int]] = []
     for axis in axes:
         if runs and runs[-1][1] == axis:
             runs[-1] = (runs[-1][0], axis + 1)
         else:
             runs.append((axis, axis + 1))
-    return runs
+    return tuple(runs)
 
 
-def _three_sizes(shape: tuple[int, ...], start: int, stop: int) -> tuple[int, int, int]:
-    return prod(shape[:start]), prod(shape[start:stop]), prod(shape[stop:])
-
-
-def _three_steps(x: ClArray, start: int, stop: int) -> tuple[int, int, int] | None:
-    """Steps of the axes before, inside and after the run if each of the three is evenly spaced."""
-    steps = []
+@lru_cache(maxsize=4096)
+def _three_axes(
+    shape: Shape, strides: Shape, start: int, stop: int
+) -> tuple[tuple[int, int, int], tuple[int, int, int] | None]:
+    """Sizes and steps of the axes before, inside and after the run; no steps if one is uneven."""
+    sizes, steps = [], []
     for part in (slice(0, start), slice(start, stop), slice(stop, None)):
-        _, (merged,) = merge_axes(x.shape[part], x.strides[part])
-        if len(merged) > 1:
-            return None
-        steps.append(merged[0] if merged else 1)
-    return steps[0], steps[1], steps[2]
+        _, (merged,) = merge_axes(shape[part], strides[part])
+        sizes.append(prod(shape[part]))
+        steps.append((merged[0] if merged else 1) if len(merged) < 2 else None)
+    three = (sizes[0], sizes[1], sizes[2])
+    if None in steps:
+        return three, None
+    return three, (steps[0], steps[1], steps[2])  # type: ignore[return-value]

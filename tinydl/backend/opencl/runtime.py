@@ -26,7 +26,7 @@ from .array import ClArray
 from .device import Device
 
 #: dtype -> (type in OpenCL C, signed integer of the same size, struct format of a kernel argument)
-TYPES = {
+TYPES: dict[Any, tuple[str, str, str]] = {
     np.dtype(np.float32): ("float", "int", "f"),
     np.dtype(np.float64): ("double", "long", "d"),
     np.dtype(np.int32): ("int", "int", "i"),
@@ -231,15 +231,14 @@ class Runtime:
         options = ["-D", f"REAL={real}", "-D", f"MASK={mask}", "-D", f"VW={width}"]
         options.append("-w")  # warnings of a driver's compiler are not the user's business
         if dtype.kind == "f":
-            options += ["-D", "FLOATING=1"]
+            options += ["-D", f"FLOATING={8 * dtype.itemsize}"]
         if dtype.kind == "b":
             options += ["-D", "BOOL=1"]
         source = f'{kernel_source("prelude.cl")}\n#line 1 "{file}"\n{kernel_source(file)}'
         self.counters.builds += 1
         program = self.cl.Program(self.context, source)
         try:
-            # PoCL and the GPU drivers keep their own caches.
-            return program.build(options, cache_dir=False)
+            return program.build(options)
         except self.cl.Error as error:
             raise KernelBuildError(
                 f"kernels_cl/{file} does not compile for {self.device} with "
@@ -320,7 +319,7 @@ class Runtime:
             self.finish()
 
 
-def _names(types: dict[np.dtype, Any]) -> str:
+def _names(types: dict[Any, Any]) -> str:
     return ", ".join(str(dtype) for dtype in types)
 
 

@@ -1,0 +1,375 @@
+"""What is particular to the compiled kernels: accuracy per level, special values, thread counts, loops.
+
+That every kernel equals the reference on every backend is test_backends.py's business.
+"""
+
+import numpy as np
+import pytest
+
+from tinydl import backend as backends
+from tinydl.backend import _pool, _recurrent, _runtime, reference
+from tinydl.backend.cpu import CpuBackend, uses_numpy
+from tinydl.backend.reference.random import bernoulli_threshold
+from tinydl.errors import IndexRangeError
+from tinydl.geometry import pool2d_geometry
+
+DTYPES = [np.float32, np.float64]
+SUFFIX = {np.float32: "f32", np.float64: "f64"}
+
+
+@pytest.fixture
+def cpu():
+    before = _runtime.level(), _runtime.threads()
+    yield backends.get("cpu")
+    _runtime.set_level(before[0])
+    _runtime.set_threads(before[1])
+
+
+@pytest.fixture(params=["baseline", "avx2", "avx512"])
+def level(request, cpu):
+    """Each level of this processor in turn."""
+    if request.param not in _runtime.available_levels():
+        pytest.skip(f"this processor offers only {', '.join(_runtime.available_levels())}")
+    _runtime.set_level(request.param)
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def read_only(x):
+    x.flags.writeable = False
+    return x
+
+
+# -- accuracy of the vector functions --------------------------------------------------------------
+
+
+def sigmoid(x):
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+# Units of the last place that each function may be off, against long double.
+ACCURACY = {"exp": (np.exp, 2), "log": (np.log, 2), "tanh": (np.tanh, 4), "sigmoid": (sigmoid, 4)}
+
+
+def arguments(rng, dtype, name):
+    """All magnitudes by random bit patterns, the interesting range, and values near 0 and 1."""
+    bits = rng.integers(0, 2**63, 40_000, dtype=np.uint64)
+    anything = bits.view(np.float64) if dtype == np.float64 else bits.astype(np.uint32).view(dtype)
+    reach = 90 if dtype == np.float32 else 710
+    near = [
+        rng.uniform(-1, 1, 40_000),
+        rng.uniform(-reach, reach, 40_000),
+        rng.normal(1, 0.2, 40_000),
+    ]
+    x = np.concatenate([anything, -anything, *near]).astype(dtype)
+    x = x[np.isfinite(x)]
+    return np.abs(x) if name == "log" else x
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).nmant < 63, reason="long double is no wider than double"
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ACCURACY)
+def test_ulps(cpu, level, rng, name, dtype):
+    function, bound = ACCURACY[name]
+    x = arguments(rng, dtype, name)
+    with np.errstate(all="ignore"):
+        exact = function(x.astype(np.longdouble))
+        rounded = exact.astype(dtype)
+        got = getattr(cpu, name)(x)
+        finite = np.isfinite(rounded)
+        np.testing.assert_array_equal(got[~finite], rounded[~finite])
+        unit = np.spacing(np.abs(rounded[finite])).astype(np.longdouble)
+        error = np.abs(got[finite].astype(np.longdouble) - exact[finite]) / unit
+    worst = np.argmax(error)
+    assert error[worst] <= bound, f"{name}({x[finite][worst]!r}) is {error[worst]:.2f} ulp off"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("length", [1, 7, 40])
+def test_special_values(cpu, level, dtype, length):
+    """Infinities, NaN, signed zeros, overflow and denormals, in vector bodies and in tails."""
+    tiny = np.finfo(dtype).smallest_subnormal
+    large = np.finfo(dtype).max
+    expected = {
+        "exp": [(np.inf, np.inf), (-np.inf, 0), (np.nan, np.nan), (0, 1), (large, np.inf)],
+        "log": [(np.inf, np.inf), (0, -np.inf), (-0.0, -np.inf), (-1, np.nan), (np.nan, np.nan)],
+        "tanh": [(np.inf, 1), (-np.inf, -1), (np.nan, np.nan), (-0.0, -0.0), (tiny, tiny)],
+        "sigmoid": [(np.inf, 1), (-np.inf, 0), (np.nan, np.nan), (0, 0.5), (-large, 0)],
+        "relu": [(np.inf, np.inf), (-np.inf, 0), (np.nan, np.nan), (-1, 0), (tiny, tiny)],
+        "sign": [(-np.inf, -1), (np.nan, np.nan), (0, 0), (-tiny, -1), (3, 1)],
+    }
+    for name, pairs in expected.items():
+        for argument, value in pairs:
+            got = getattr(cpu, name)(np.full(length, argument, dtype))
+            want = np.full(length, value, dtype)
+            np.testing.assert_array_equal(got, want, err_msg=f"{name}({argument})")
+            np.testing.assert_array_equal(np.signbit(got), np.signbit(want), err_msg=name)
+    for name, x in (("exp", np.log(tiny, dtype=np.longdouble) + 1), ("log", tiny)):
+        x = np.full(length, x, dtype)
+        want = getattr(np, name)(x.astype(np.longdouble)).astype(dtype)
+        assert np.all(want != 0)
+        np.testing.assert_array_max_ulp(getattr(cpu, name)(x), want, 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_power_special_exponents(cpu, level, rng, dtype):
+    """A single exponent 2, 3, -1 or 1/2 is exact multiplication, division or square root."""
+    x = rng.standard_normal(37).astype(dtype)
+    np.testing.assert_array_equal(cpu.power(x, np.array(2, dtype)), x * x)
+    np.testing.assert_array_equal(cpu.power(x, np.array(3, dtype)), x * x * x)
+    np.testing.assert_array_equal(cpu.power(x, np.array(-1, dtype)), 1 / x)
+    half = np.broadcast_to(np.array(0.5, dtype), x.shape)
+    np.testing.assert_array_equal(cpu.power(np.abs(x), half), np.sqrt(np.abs(x)))
+    edge = np.array([-np.inf, -0.0, 0.0, np.inf], dtype)
+    got = cpu.power(edge, np.array(0.5, dtype))
+    np.testing.assert_array_equal(got, np.array([np.inf, 0, 0, np.inf], dtype))
+    assert not np.signbit(got).any()
+
+
+def test_maximum_and_max_let_nan_win(cpu, level):
+    a = np.tile(np.array([1, np.nan, 1, np.nan], np.float32), 20)
+    b = np.tile(np.array([2, 1, np.nan, np.nan], np.float32), 20)
+    np.testing.assert_array_equal(cpu.maximum(a, b), np.maximum(a, b))
+    x = np.zeros((5, 300), np.float32)
+    x[1, 7] = x[3, 299] = np.nan
+    for view in (x, x.T.copy().T):
+        np.testing.assert_array_equal(cpu.max(view, (1,), False), view.max(axis=1))
+        np.testing.assert_array_equal(cpu.max(view, (0,), False), view.max(axis=0))
+        np.testing.assert_array_equal(cpu.argmax(view, 1, False), view.argmax(axis=1))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sum_is_at_least_as_exact_as_numpy(cpu, level, rng, dtype):
+    """Rounding errors of long sums stay those of pairwise summation, along every axis."""
+    unit = np.finfo(dtype).eps
+    x = (rng.random((1 << 11, 1 << 7)) + 1).astype(dtype)
+    for view, axes in ((x, (0, 1)), (x, (0,)), (x.T, (1,)), (x.ravel()[::2], (0,))):
+        exact = view.sum(axis=axes, dtype=np.longdouble)
+        ours = np.abs(cpu.sum(view, axes, False) - exact) / exact
+        numpys = np.abs(view.sum(axis=axes) - exact) / exact
+        assert np.max(ours) <= max(np.max(numpys), 2 * unit)
+
+
+# -- any number of threads gives the same bits ---------------------------------------------------------
+
+
+def image(rng, g):
+    return rng.standard_normal(g.x_shape).astype(np.float32)
+
+
+WINDOWS = pool2d_geometry((5, 40, 40, 24), 3, 2, 1)
+
+
+def calls(rng):
+    """Large enough for several threads; sizes that do not divide."""
+    x = rng.standard_normal((301, 1003)).astype(np.float32)
+    narrow = rng.standard_normal((70_001, 3)).astype(np.float32)
+    rows, labels = rng.integers(0, 50, 4001), rng.integers(0, 1003, 301)
+    wide = rng.standard_normal((4001, 150)).astype(np.float32)
+    thin = rng.standard_normal((4001, 33)).astype(np.float32)
+    pooled = rng.standard_normal(WINDOWS.y_shape).astype(np.float32)
+    _, place = reference.Backend().max_pool2d(image(rng, WINDOWS), WINDOWS)
+    steps = rng.standard_normal((80, 4, 500)).astype(np.float32)
+    matrix = (rng.standard_normal((500, 500)) / 50).astype(np.float32)
+    single = np.dtype(np.float32)
+    return [
+        ("exp", x),
+        ("add", x, x[::-1, ::-1]),
+        ("multiply", x, np.broadcast_to(x[:1], x.shape)),
+        ("where", x > 0, x, x[::-1]),
+        ("sum", x, (0, 1), False),
+        ("sum", x, (0,), False),
+        ("sum", x, (1,), True),
+        ("sum", narrow, (0,), False),
+        ("sum", narrow.T, (1,), False),
+        ("max", x, (0,), False),
+        ("argmax", x, 1, False),
+        ("copy", x.T),
+        ("pad", x.T, (1, 2), (2, 1), (2007, 305), 1.0),
+        ("concat", [x.T, x.T], 1),
+        ("gather", wide, rows),
+        ("scatter_add", wide, rows, 50),
+        ("scatter_add", thin, rows, 50),
+        ("max_pool2d", image(rng, WINDOWS), WINDOWS),
+        ("max_pool2d_scatter", pooled, place, WINDOWS),
+        ("max_pool2d_gather", image(rng, WINDOWS), place, WINDOWS),
+        ("avg_pool2d", image(rng, WINDOWS), WINDOWS),
+        ("avg_pool2d_grad", pooled, WINDOWS),
+        ("rnn_forward", steps, steps[:, 0], matrix, matrix, matrix[0]),
+        ("rnn_backward", steps, np.tanh(steps), steps, steps[:, 0], matrix, matrix),
+        ("uniform", 5, 2**64 - 9, (301, 1003), single),
+        ("normal", 5, 6, (301, 1003), single),
+        ("bernoulli", 5, 6, 0.3, (301, 1003)),
+        ("dropout", x, 5, 6, 0.3),
+        ("softmax", x),
+        ("log_softmax", x),
+        ("cross_entropy", x, labels),
+        ("cross_entropy_grad", x, labels, x[:, 0]),
+    ]
+
+
+def bits_of(result):
+    return [r.tobytes() for r in (result if isinstance(result, tuple) else (result,))]
+
+
+def test_threads_do_not_change_a_bit(cpu, level, rng):
+    for name, *args in calls(rng):
+        for a in args:
+            if isinstance(a, np.ndarray):
+                read_only(a)  # inputs are never opened for writing
+        _runtime.set_threads(1)
+        one = bits_of(getattr(cpu, name)(*args))
+        for threads in (2, 3):
+            _runtime.set_threads(threads)
+            assert bits_of(getattr(cpu, name)(*args)) == one, f"{name} with {threads} threads"
+
+
+UPDATES = [
+    ("sgd_step", 0, (0.1, 0.0, False, 0.01)),
+    ("sgd_step", 1, (0.1, 0.9, True, 0.01)),
+    ("rmsprop_step", 1, (0.1, 0.9, 1e-7, 0.01)),
+    ("adam_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "states", "rates"), UPDATES)
+def test_threads_do_not_change_an_update(cpu, level, rng, name, states, rates):
+    start = [np.abs(rng.standard_normal(100_003)).astype(np.float32) for _ in range(1 + states)]
+    grad = read_only(rng.standard_normal(100_003).astype(np.float32))
+    results = []
+    for threads in (1, 2, 3):
+        _runtime.set_threads(threads)
+        param, *rest = [a.copy() for a in start]
+        state = rest or ([None] if name == "sgd_step" else [])
+        getattr(cpu, name)(param, grad, *state, *rates)
+        results.append([a.tobytes() for a in (param, *rest)])
+    assert results[0] == results[1] == results[2]
+
+
+# -- layouts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_stride(cpu, level, rng, dtype):
+    """Negative, zero, permuted and stepped strides of read-only arrays, against the reference."""
+    oracle = reference.Backend()
+    x = rng.standard_normal((6, 5, 7)).astype(dtype)
+    views = [
+        *(x[::-1], x[:, ::-2], x[..., ::3], x.transpose(2, 0, 1)[::-1], x[2:3, :, 4:5], x[:0]),
+        *(
+            np.broadcast_to(x[:1, :, :1], x.shape),
+            np.broadcast_to(x[0, 0, 0], (3, 4)),
+            x[0, 0, 0:1],
+        ),
+    ]
+    for view in views:
+        read_only(view)
+        before = view.copy()
+        for result, wanted in (
+            (cpu.copy(view), view),
+            (cpu.exp(view), oracle.exp(view)),
+            (cpu.subtract(view, view[::-1]), view - view[::-1]),
+            (cpu.multiply(view, np.array(2, dtype)), 2 * view),
+            (cpu.subtract(np.array(2, dtype), view), 2 - view),
+            (cpu.less(view, view[::-1]), view < view[::-1]),
+            (cpu.sum(view, (0,), True), view.sum(axis=0, keepdims=True)),
+            (cpu.sum(view, tuple(range(view.ndim)), False), view.sum()),
+        ):
+            assert result.flags.c_contiguous and result.flags.writeable
+            assert not np.shares_memory(result, view)
+            np.testing.assert_allclose(result, wanted, rtol=1e-5 if dtype == np.float32 else 1e-13)
+        np.testing.assert_array_equal(view, before)
+
+
+def test_a_zero_dimensional_result_is_an_array(cpu):
+    zero = np.array(2.0, np.float32)
+    for result in (cpu.add(zero, zero), cpu.exp(zero), cpu.less(zero, zero), cpu.copy(zero)):
+        assert isinstance(result, np.ndarray) and result.shape == ()
+    assert cpu.sum(np.ones(3, np.float32), (0,), False).shape == ()
+
+
+def test_unpickled_and_swapped_types(cpu):
+    """dtype objects that are equal but not identical, and the other byte order."""
+    own = np.ones(3, np.dtype("f4", copy=True))
+    assert own.dtype is not np.dtype("f4")
+    np.testing.assert_array_equal(cpu.add(own, own), np.full(3, 2, np.float32))
+    swapped = np.arange(3, dtype=np.dtype("f4").newbyteorder())
+    np.testing.assert_array_equal(cpu.add(swapped, swapped), [0, 2, 4])
+    np.testing.assert_array_equal(cpu.sum(swapped, (0,), False), 3)
+
+
+# -- indices -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [-1, 3, 2**31 - 1])
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_bad_index_says_what_the_reference_says(cpu, kind, bad):
+    x, indices = np.ones((3, 4), np.float32), np.array([0, bad, 5], kind)
+    oracle = reference.Backend()
+    for name, args in (
+        ("gather", (x, indices)),
+        ("scatter_add", (x, indices, 3)),
+        ("one_hot", (indices, 3, np.dtype(np.float32))),
+        ("cross_entropy", (x.T[:3, :3].copy(), indices)),
+    ):
+        messages = []
+        for room in (cpu, oracle):
+            with pytest.raises(IndexRangeError) as caught:
+                getattr(room, name)(*args)
+            messages.append(str(caught.value))
+        assert messages[0] == messages[1]
+
+
+# -- the loops which the kernels replace --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("C", [1, 5, 20])
+@pytest.mark.parametrize("padding", [0, 1, "same"])
+def test_max_pool2d_loops(cpu, level, rng, dtype, C, padding):
+    g = pool2d_geometry((2, 9, 8, C), (3, 2), (2, 1), padding if C > 1 else 0)
+    x = np.round(2 * rng.standard_normal(g.x_shape)).astype(dtype)  # many ties
+    x[rng.random(x.shape) < 0.1] = np.nan
+    y, place = np.empty(g.y_shape, dtype), np.empty(g.y_shape, np.int32)
+    getattr(_pool, f"max_pool2d_loops_{SUFFIX[dtype]}")(read_only(x), y, place, g)
+    fast, fast_place = cpu.max_pool2d(x, g)
+    np.testing.assert_array_equal(fast, y)
+    np.testing.assert_array_equal(fast_place, place)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rnn_loops(cpu, level, rng, dtype):
+    shapes = [(3, 5, 4), (3, 6), (4, 6), (6, 6), (6,)]
+    args = [read_only((rng.standard_normal(s) / 2).astype(dtype)) for s in shapes]
+    states = np.empty((3, 5, 6), dtype)
+    getattr(_recurrent, f"rnn_forward_loops_{SUFFIX[dtype]}")(*args, states)
+    tolerance = 64 * np.finfo(dtype).eps
+    np.testing.assert_allclose(cpu.rnn_forward(*args), states, rtol=tolerance, atol=tolerance)
+
+
+# -- the table -----------------------------------------------------------------------------------------
+
+
+def test_uses_numpy_is_the_truth():
+    """Exactly the listed kernels are inherited from the reference backend."""
+    inherited = {
+        name
+        for stem in reference.STEMS.values()
+        for name, kernel in vars(stem).items()
+        if not name.startswith("_") and getattr(CpuBackend, name) is kernel
+    }
+    assert inherited == set(uses_numpy)
+
+
+def test_dropout_keeps_what_bernoulli_says(cpu, level):
+    x = np.arange(1, 1001, dtype=np.float64)
+    keep = cpu.bernoulli(7, 3, 1 - 0.25, x.shape)
+    np.testing.assert_array_equal(cpu.dropout(x, 7, 3, 0.25), np.where(keep, x * (1 / 0.75), 0))
+    assert bernoulli_threshold(0.75) == 3 * 2**22

@@ -1,0 +1,273 @@
+"""IoU and mean average precision: brute force, cases by hand, and values that pycocotools gave."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinydl.errors import ConfigError, ShapeError
+from tinydl.metrics import (
+    COCO_THRESHOLDS,
+    Found,
+    Truth,
+    box_iou,
+    coco_average_precision,
+    mean_average_precision,
+    voc07_average_precision,
+    voc_average_precision,
+)
+
+
+def boxes_of(rows):
+    return np.array(rows, np.float64).reshape(-1, 4)
+
+
+box = st.tuples(*[st.integers(0, 12)] * 4).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))
+
+
+@given(st.lists(box, max_size=5), st.lists(box, max_size=5))
+def test_iou_counts_pixels(a, b):
+    def pixels(row):
+        return {(x, y) for x in range(row[0], row[2]) for y in range(row[1], row[3])}
+
+    result = box_iou(boxes_of(a), boxes_of(b))
+    assert result.shape == (len(a), len(b))
+    for i, one in enumerate(a):
+        for j, two in enumerate(b):
+            union = pixels(one) | pixels(two)
+            expected = len(pixels(one) & pixels(two)) / len(union) if union else 0.0
+            assert result[i, j] == pytest.approx(expected)
+
+
+def test_iou_by_hand():
+    a, b = boxes_of([[0, 0, 2, 2]]), boxes_of([[1, 1, 3, 3], [2, 0, 4, 2], [0, 0, 2, 2]])
+    assert np.allclose(box_iou(a, b), [[1 / 7, 0, 1]])
+    with pytest.raises(ShapeError, match=r"\(N, 4\)"):
+        box_iou(a[0], b)
+
+
+# -- areas under the curve -------------------------------------------------------------------------
+
+
+def test_areas_by_hand():
+    """Hits at ranks 1, 2, 4, 7 of 7 detections, 5 true boxes."""
+    hit = np.array([1, 1, 0, 1, 0, 0, 1])
+    recall, precision = hit.cumsum() / 5, hit.cumsum() / np.arange(1, 8)
+    # Largest precision at a recall of at least 0.2, 0.4, 0.6, 0.8, 1: 1, 1, 3/4, 4/7, 0.
+    assert voc_average_precision(recall, precision) == pytest.approx(0.2 * (1 + 1 + 3 / 4 + 4 / 7))
+    # r = 0 ... 0.4 give 1, 0.5 and 0.6 give 3/4, 0.7 and 0.8 give 4/7, 0.9 and 1 give 0.
+    assert voc07_average_precision(recall, precision) == pytest.approx(
+        (5 + 2 * 3 / 4 + 2 * 4 / 7) / 11
+    )
+    # Of the 101 points, 41 give 1, 20 give 3/4, 20 give 4/7, 20 give 0.
+    assert coco_average_precision(recall, precision) == pytest.approx(
+        (41 + 20 * 3 / 4 + 20 * 4 / 7) / 101
+    )
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(1, 40))
+def test_areas_by_definition(hits, total):
+    hit = np.array(hits, int)
+    total = max(total, hit.sum())
+    recall, precision = hit.cumsum() / total, hit.cumsum() / np.arange(1, len(hit) + 1)
+
+    def best(numerator, denominator):  # exact: hits / total >= numerator / denominator
+        ok = [
+            p
+            for p, h in zip(precision, hit.cumsum(), strict=True)
+            if h * denominator >= numerator * total
+        ]
+        return max(ok, default=0.0)
+
+    eleven = np.mean([best(k, 10) for k in range(11)])
+    hundred = np.mean([best(k, 100) for k in range(101)])
+    area = np.mean([best(k, total) for k in range(1, total + 1)])
+    assert voc07_average_precision(recall, precision) == pytest.approx(eleven)
+    assert coco_average_precision(recall, precision) == pytest.approx(hundred)
+    assert voc_average_precision(recall, precision) == pytest.approx(area)
+
+
+def test_no_detection_at_all():
+    empty = np.zeros(0)
+    for area in (voc07_average_precision, voc_average_precision, coco_average_precision):
+        assert area(empty, empty) == 0
+
+
+# -- matching --------------------------------------------------------------------------------------
+
+
+def found(*rows, label=0):
+    """(box, score) rows."""
+    labels = np.full(len(rows), label)
+    return Found(boxes_of([b for b, _ in rows]), labels, np.array([s for _, s in rows], float))
+
+
+def truth(*rows, label=0, ignore=None):
+    return Truth(boxes_of(rows), np.full(len(rows), label), ignore and np.array(ignore))
+
+
+A, B, FAR = (0, 0, 10, 10), (20, 0, 30, 10), (50, 50, 60, 60)
+NEAR_A = (0, 0, 10, 8)  # IoU 0.8
+
+
+@pytest.mark.parametrize("method", ["voc2007", "voc", "coco"])
+def test_perfect_and_useless_detectors(method):
+    truths = [truth(A, B), truth(FAR)]
+    perfect = [found((A, 0.9), (B, 0.4)), found((FAR, 0.7))]
+    assert mean_average_precision(perfect, truths, 1, method).value == 1
+    useless = [found((FAR, 0.9)), found((A, 0.9))]
+    assert mean_average_precision(useless, truths, 1, method).value == 0
+    assert mean_average_precision([found(), found()], truths, 1, method).value == 0
+    # False detections below all right ones cost nothing, above them they do.
+    low = [found((A, 0.9), (B, 0.4), (FAR, 0.1)), found((FAR, 0.7))]
+    assert mean_average_precision(low, truths, 1, method).value == 1
+    high = [found((A, 0.9), (B, 0.4), (FAR, 0.95)), found((FAR, 0.7))]
+    assert mean_average_precision(high, truths, 1, method).value == pytest.approx(0.75, abs=0.01)
+
+
+@pytest.mark.parametrize("method", ["voc", "coco"])
+def test_a_second_detection_of_the_same_thing_is_false(method):
+    twice = [found((A, 0.9), (NEAR_A, 0.8), (B, 0.7))]
+    value = mean_average_precision(twice, [truth(A, B)], 1, method, (0.5,)).value
+    assert value == pytest.approx((1 + 2 / 3) / 2, abs=0.01)
+
+
+def test_voc_and_coco_differ_where_the_best_box_is_taken():
+    """Two true boxes overlap; both detections are nearest to the first of them."""
+    first, second = (0, 0, 10, 10), (0, 2, 10, 12)
+    pair = [found(((0, 0, 10, 10), 0.9), ((0, 0.5, 10, 10.5), 0.8))]
+    truths = [truth(first, second)]
+    assert mean_average_precision(pair, truths, 1, "voc").value == 0.5
+    assert mean_average_precision(pair, truths, 1, "coco", (0.5,)).value == 1
+
+
+@pytest.mark.parametrize("method", ["voc2007", "voc", "coco"])
+def test_ignored_boxes_count_neither_way(method):
+    truths = [truth(A, B, ignore=[False, True])]
+    for rows in ([(A, 0.5)], [(B, 0.9), (A, 0.5)], [(B, 0.9), (B, 0.8), (A, 0.5)]):
+        assert mean_average_precision([found(*rows)], truths, 1, method).value == 1
+    only = [truth(B, ignore=[True])]
+    assert np.isnan(mean_average_precision([found((B, 0.9))], only, 1, method).value)
+
+
+def test_a_crowd_swallows_what_lies_within_it():
+    crowd = [truth((0, 0, 40, 40), FAR, ignore=[True, False])]
+    inside = [found(((1, 1, 5, 5), 0.9), (FAR, 0.5))]
+    assert mean_average_precision(inside, crowd, 1, "coco").value == 1
+    assert mean_average_precision(inside, crowd, 1, "voc").value == 0.5  # IoU 1/100: false
+
+
+def test_thresholds():
+    near = [found((NEAR_A, 0.9))]
+    assert mean_average_precision(near, [truth(A)], 1, "voc").value == 1
+    assert (
+        mean_average_precision(near, [truth(A)], 1, "voc", (0.8,)).value == 1
+    )  # reached is enough
+    assert mean_average_precision(near, [truth(A)], 1, "voc", (0.81,)).value == 0
+    # IoU 0.8 passes 0.5, 0.55, ..., 0.8: seven of ten.
+    assert mean_average_precision(near, [truth(A)], 1, "coco").value == pytest.approx(0.7)
+    assert len(COCO_THRESHOLDS) == 10 and COCO_THRESHOLDS[-1] == 0.95
+
+
+def test_classes_are_kept_apart_and_empty_ones_left_out():
+    truths = [Truth(boxes_of([A, B]), np.array([0, 2]))]
+    guess = [Found(boxes_of([A, B, A]), np.array([0, 1, 2]), np.array([0.9, 0.8, 0.7]))]
+    result = mean_average_precision(guess, truths, 4, "voc")
+    assert result.value == 0.5
+    assert np.array_equal(result.per_class, [1, np.nan, 0, np.nan], equal_nan=True)
+
+
+def test_only_the_best_hundred_of_a_picture_count_for_coco():
+    rows = [(FAR, 0.9 - k / 1000) for k in range(100)] + [(A, 0.1)]
+    assert mean_average_precision([found(*rows)], [truth(A)], 1, "coco").value == 0
+    assert mean_average_precision([found(*rows)], [truth(A)], 1, "voc").value > 0
+
+
+def random_case(seed):
+    """Pictures with things, detections around them, some ignored."""
+    rng = np.random.default_rng(seed)
+    guesses, truths = [], []
+    for i in range(8):
+        count = rng.integers(1, 6)
+        corner, size = rng.integers(0, 12, (count, 2)), rng.integers(1, 10, (count, 2))
+        boxes = np.concatenate([corner, corner + size], axis=1).astype(float)
+        labels, ignore = rng.integers(0, 3, count), rng.random(count) < 0.2
+        k = rng.integers(0, 9)
+        source = rng.integers(0, count, k)
+        near = boxes[source] + rng.integers(-1, 2, (k, 4))
+        kinds = np.where(rng.random(k) < 0.8, labels[source], rng.integers(0, 3, k))
+        near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
+        scores = rng.permutation(1000)[:k] / 1000 + i * 1e-7
+        guesses.append(Found(near, kinds, scores))
+        truths.append(Truth(boxes, labels, ignore))
+    return guesses, truths
+
+
+def definition(guesses, truths, label, threshold):
+    """VOC's area by its definition, without ties: one detection after the other."""
+    rows = sorted(
+        (
+            (-score, i, tuple(b))
+            for i, g in enumerate(guesses)
+            for b, kind, score in zip(g.boxes, g.labels, g.scores, strict=True)
+            if kind == label
+        )
+    )
+    things = {
+        (i, j): (t.boxes[j], t.ignore[j])
+        for i, t in enumerate(truths)
+        for j in np.flatnonzero(t.labels == label)
+    }
+    total = sum(not ignored for _, ignored in things.values())
+    if total == 0:
+        return np.nan
+    taken, outcome = set(), []
+    for _, i, b in rows:
+        own = [key for key in things if key[0] == i]
+        overlaps = [box_iou(boxes_of([b]), boxes_of([things[key][0]]))[0, 0] for key in own]
+        key = own[int(np.argmax(overlaps))] if own else None
+        if key is None or max(overlaps) < threshold:
+            outcome.append(0)
+        elif not things[key][1]:
+            outcome.append(int(key not in taken))
+            taken.add(key)
+    hits = np.cumsum(outcome)
+    precision = hits / np.arange(1, len(hits) + 1)
+    steps = [
+        max((p for p, h in zip(precision, hits, strict=True) if h >= k), default=0)
+        for k in range(1, total + 1)
+    ]
+    return sum(steps) / total
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_voc_by_definition(seed):
+    guesses, truths = random_case(seed)
+    for threshold in (0.3, 0.5):
+        ours = mean_average_precision(guesses, truths, 3, "voc", (threshold,)).per_class
+        theirs = [definition(guesses, truths, k, threshold) for k in range(3)]
+        assert np.allclose(ours, theirs, equal_nan=True, atol=1e-12)
+
+
+# pycocotools 2.0.11 on random_case(seed), bbox, area "all", 100 detections, recall at k / 100.
+PYCOCOTOOLS = {
+    0: [0.0, 0.03985148514851485, 0.02838283828382838],
+    1: [0.02574257425742574, 0.03793236466503794, 0.20673267326732672],
+    2: [0.0844059405940594, 0.07584158415841584, 0.14215686274509803],
+    3: [0.0883074021687883, 0.017008486562942012, 0.0],
+}
+
+
+@pytest.mark.parametrize("seed", PYCOCOTOOLS)
+def test_coco_as_pycocotools(seed):
+    ours = mean_average_precision(*random_case(seed), 3, "coco").per_class
+    assert np.allclose(ours, PYCOCOTOOLS[seed], atol=1e-12)
+
+
+def test_refusals():
+    with pytest.raises(ConfigError, match="method must be one of voc2007, voc, coco"):
+        mean_average_precision([found()], [truth(A)], 1, "mean")
+    with pytest.raises(ShapeError, match="1 pictures of detections, 2 of true boxes"):
+        mean_average_precision([found()], [truth(A), truth(B)], 1)
+    with pytest.raises(ShapeError):
+        mean_average_precision([], [], 1)
