@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -70,6 +71,12 @@ def extensions() -> list[Extension]:
     ]
 
 
+def with_headers(source: Path) -> set[Path]:
+    """The file and every header of csrc/ that it includes, directly or through another."""
+    names = re.findall(r'^#include "(.+)"', source.read_text(), re.MULTILINE)
+    return {source}.union(*(with_headers(Path("csrc", name)) for name in names))
+
+
 def cythonized_sources(sources: list[Extension], force: bool) -> list[list[str]]:
     """The C files which Cython makes of each extension: into build/, never into csrc/."""
     from Cython.Build import cythonize
@@ -101,7 +108,9 @@ class BuildKernels(build_ext):
             ext.sources = sources
             ext.extra_compile_args = [*ROOM_FLAGS, *DEBUG_INFO, *openmp]
             ext.extra_link_args = openmp
-            ext.depends = [str(p) for p in Path("csrc").glob("*.h")]
+            header = Path(f"csrc/{ext.name.rpartition('._')[2]}.h")
+            header = header if header.exists() else Path("csrc/kernel.h")
+            ext.depends = [str(p) for p in with_headers(header)]
         with ThreadPoolExecutor(JOBS) as pool:
             kernels = [
                 (ext, pool.map(self._compile, self._jobs(ext, openmp))) for ext in self.extensions
@@ -177,13 +186,14 @@ class BuildKernels(build_ext):
         target = self.compiler.object_filenames([source], output_dir=folder)[0]
         stamp = Path(target + ".flags")
         command = " ".join([*self.compiler.compiler_so, *flags])
-        inputs = [source, *map(str, Path("csrc").glob("*.h"))]
         if (
             not self.force
             and os.path.exists(target)
             and stamp.exists()
             and stamp.read_text() == command
-            and all(os.path.getmtime(p) < os.path.getmtime(target) for p in inputs)
+            and all(
+                p.stat().st_mtime < os.path.getmtime(target) for p in with_headers(Path(source))
+            )
         ):
             return target
         self.compiler.compile(

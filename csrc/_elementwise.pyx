@@ -26,7 +26,8 @@ from tinydl.backend.reference.elementwise import Elementwise as Reference
 cdef extern from "elementwise.h" nogil:
     enum:
         OP_negative, OP_exp, OP_log, OP_sqrt, OP_abs, OP_sign, OP_tanh, OP_sigmoid, OP_relu
-        OP_add, OP_subtract, OP_multiply, OP_divide, OP_power, OP_maximum
+        OP_log1p, OP_expm1, OP_softplus, OP_sin, OP_cos, OP_erf, OP_floor, OP_round
+        OP_add, OP_subtract, OP_multiply, OP_divide, OP_power, OP_maximum, OP_minimum, OP_atan2
         OP_relu_grad, OP_tanh_grad, OP_sigmoid_grad
         OP_equal, OP_not_equal, OP_less, OP_less_equal, OP_greater, OP_greater_equal
         OP_where, OP_from_f32, OP_from_f64, OP_from_i32, OP_from_i64, OP_from_u8
@@ -195,6 +196,38 @@ def relu(self, x):
     return unary(OP_relu, "relu", self, x)
 
 
+def log1p(self, x):
+    return unary(OP_log1p, "log1p", self, x)
+
+
+def expm1(self, x):
+    return unary(OP_expm1, "expm1", self, x)
+
+
+def softplus(self, x):
+    return unary(OP_softplus, "softplus", self, x)
+
+
+def sin(self, x):
+    return unary(OP_sin, "sin", self, x)
+
+
+def cos(self, x):
+    return unary(OP_cos, "cos", self, x)
+
+
+def erf(self, x):
+    return unary(OP_erf, "erf", self, x)
+
+
+def floor(self, x):
+    return unary(OP_floor, "floor", self, x)
+
+
+def round(self, x):
+    return unary(OP_round, "round", self, x)
+
+
 def astype(self, x, dtype):
     """To float32 or float64 from every type a tensor may have; the others are the reference's."""
     cdef object source = x.dtype
@@ -231,6 +264,14 @@ def power(self, a, b):
 
 def maximum(self, a, b):
     return binary(OP_maximum, "maximum", self, a, b)
+
+
+def minimum(self, a, b):
+    return binary(OP_minimum, "minimum", self, a, b)
+
+
+def atan2(self, a, b):
+    return binary(OP_atan2, "atan2", self, a, b)
 
 
 # -- derivatives ----------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Sums, maxima and their places: from ndarrays to reduce.c. float32 and float64 only."""
+"""Sums, maxima, minima, their places and running sums: from ndarrays to reduce.c and reduce_scan.c.
+
+float32 and float64 only.
+"""
 
 from libc.stdint cimport int64_t, uint8_t
 
@@ -9,19 +12,25 @@ import numpy as np
 
 cdef extern from "reduce.h" nogil:
     enum:
-        REDUCE_SUM, REDUCE_MAX
+        REDUCE_SUM, REDUCE_MAX, REDUCE_MIN
     int (*reduce_f32[3])(
         int op, const float *x, float *y, int ndim, const Py_ssize_t *shape,
         const Py_ssize_t *strides, const uint8_t *reduced, int threads)
     int (*reduce_f64[3])(
         int op, const double *x, double *y, int ndim, const Py_ssize_t *shape,
         const Py_ssize_t *strides, const uint8_t *reduced, int threads)
-    void (*argmax_f32[3])(
-        const float *x, int64_t *y, int axis, int ndim, const Py_ssize_t *shape,
+    void (*arg_reduce_f32[3])(
+        int op, const float *x, int64_t *y, int axis, int ndim, const Py_ssize_t *shape,
         const Py_ssize_t *strides, int threads)
-    void (*argmax_f64[3])(
-        const double *x, int64_t *y, int axis, int ndim, const Py_ssize_t *shape,
+    void (*arg_reduce_f64[3])(
+        int op, const double *x, int64_t *y, int axis, int ndim, const Py_ssize_t *shape,
         const Py_ssize_t *strides, int threads)
+    void (*cumsum_f32[3])(
+        const float *x, float *y, Py_ssize_t A, Py_ssize_t R, Py_ssize_t B, int reverse,
+        int threads)
+    void (*cumsum_f64[3])(
+        const double *x, double *y, Py_ssize_t A, Py_ssize_t R, Py_ssize_t B, int reverse,
+        int threads)
 
 cdef Runtime *rt = runtime()
 cdef object empty = np.empty
@@ -78,8 +87,12 @@ def max(object x, tuple axes, bint keepdims):
     return reduce(REDUCE_MAX, x, axes, keepdims)
 
 
-def argmax(object x, int axis, bint keepdims):
-    """int64 index of the first largest value along a non-empty `axis`; the first NaN wins."""
+def min(object x, tuple axes, bint keepdims):
+    """Smallest value over `axes`, none of them empty; NaN wins."""
+    return reduce(REDUCE_MIN, x, axes, keepdims)
+
+
+cdef object arg_reduce(int op, object x, int axis, bint keepdims):
     cdef Array a = array_of(x, NULL)
     cdef Array out
     cdef uint8_t reduced[MAX_NDIM]
@@ -92,11 +105,47 @@ def argmax(object x, int axis, bint keepdims):
     out = writable(y, NULL)
     with nogil:
         if a.itemsize == 4:
-            argmax_f32[rt.level](
-                <const float *> a.data, <int64_t *> out.data, axis, a.ndim, a.shape, a.strides,
+            arg_reduce_f32[rt.level](
+                op, <const float *> a.data, <int64_t *> out.data, axis, a.ndim, a.shape, a.strides,
                 rt.threads)
         else:
-            argmax_f64[rt.level](
-                <const double *> a.data, <int64_t *> out.data, axis, a.ndim, a.shape, a.strides,
+            arg_reduce_f64[rt.level](
+                op, <const double *> a.data, <int64_t *> out.data, axis, a.ndim, a.shape, a.strides,
                 rt.threads)
     return y
+
+
+def argmax(object x, int axis, bint keepdims):
+    """int64 index of the first largest value along a non-empty `axis`; the first NaN wins."""
+    return arg_reduce(REDUCE_MAX, x, axis, keepdims)
+
+
+def argmin(object x, int axis, bint keepdims):
+    """int64 index of the first smallest value along a non-empty `axis`; the first NaN wins."""
+    return arg_reduce(REDUCE_MIN, x, axis, keepdims)
+
+
+def cumsum(object x, object y, int axis, bint reverse):
+    """y = running sums of x along `axis`; both contiguous, of one shape and type."""
+    cdef Array a = array_of(x, NULL)
+    cdef Array b = writable(y, NULL)
+    cdef Py_ssize_t A = 1, B = 1
+    cdef int i
+    if not (a.contiguous and b.contiguous) or a.itemsize != b.itemsize or a.size != b.size:
+        raise ValueError("cumsum takes contiguous arrays of one type and size")
+    if not 0 <= axis < a.ndim:
+        raise ValueError("cumsum: no such axis")
+    if a.size == 0:
+        return
+    for i in range(axis):
+        A *= a.shape[i]
+    for i in range(axis + 1, a.ndim):
+        B *= a.shape[i]
+    with nogil:
+        if a.itemsize == 4:
+            cumsum_f32[rt.level](
+                <const float *> a.data, <float *> b.data, A, a.shape[axis], B, reverse, rt.threads)
+        else:
+            cumsum_f64[rt.level](
+                <const double *> a.data, <double *> b.data, A, a.shape[axis], B, reverse,
+                rt.threads)

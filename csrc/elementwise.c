@@ -74,12 +74,23 @@ UNARY(sign, real, x > 0 ? ONE : x < 0 ? -ONE : x == 0 ? 0 : x)
 UNARY(tanh, real, tanh_one(x))
 UNARY(sigmoid, real, sigmoid_one(x))
 UNARY(relu, real, x <= 0 ? 0 : x)
+UNARY(log1p, real, log1p_one(x))
+UNARY(expm1, real, expm1_one(x))
+UNARY(softplus, real, (x > 0 ? x : 0) + log1p_one(exp_one(-FABS(x))))
+UNARY(erf, real, erf_one(x))
+UNARY(floor, real, FLOOR(x))
+UNARY(round, real, RINT(x))
+/* One call of the C library per element. */
+UNARY(sin, real, SIN(x))
+UNARY(cos, real, COS(x))
 
 BINARY(add, real, a + b)
 BINARY(subtract, real, a - b)
 BINARY(multiply, real, a *b)
 BINARY(divide, real, a / b)
 BINARY(maximum, real, (a >= b) | (a != a) ? a : b)
+BINARY(minimum, real, (a <= b) | (a != a) ? a : b)
+BINARY(atan2, real, ATAN2(a, b))
 
 /* a is the output y of the operation, b the incoming gradient. */
 BINARY(relu_grad, real, a > 0 ? b : 0)

@@ -18,12 +18,22 @@
     OP(tanh, 3)                                                                                    \
     OP(sigmoid, 3)                                                                                 \
     OP(relu, 1)                                                                                    \
+    OP(log1p, 4)                                                                                   \
+    OP(expm1, 3)                                                                                   \
+    OP(softplus, 6)                                                                                \
+    OP(sin, 16)                                                                                    \
+    OP(cos, 16)                                                                                    \
+    OP(erf, 5)                                                                                     \
+    OP(floor, 1)                                                                                   \
+    OP(round, 1)                                                                                   \
     OP(add, 1)                                                                                     \
     OP(subtract, 1)                                                                                \
     OP(multiply, 1)                                                                                \
     OP(divide, 1)                                                                                  \
     OP(power, 16)                                                                                  \
     OP(maximum, 1)                                                                                 \
+    OP(minimum, 1)                                                                                 \
+    OP(atan2, 32)                                                                                  \
     OP(relu_grad, 1)                                                                               \
     OP(tanh_grad, 1)                                                                               \
     OP(sigmoid_grad, 1)                                                                            \

@@ -1,4 +1,4 @@
-/* Reductions: y[kept] = sum or max of x over the reduced axes, any strides.
+/* Reductions: y[kept] = sum, max or min of x over the reduced axes, any strides.
 
    The axes are sorted by stride, so that memory is read in order whatever the axes are called, and
    merged where they lie next to each other. Then the innermost axis decides.
@@ -266,38 +266,44 @@ INLINE int reduce_columns(int op, const real *x, real *y, const Layout *l, int t
 int NAME(reduce)(int op, const real *x, real *y, int ndim, const ptrdiff_t *shape,
                  const ptrdiff_t *strides, const uint8_t *reduced, int threads) {
     const Layout l = lay_out(ndim, shape, strides, reduced);
-    if (l.inner.reduced)
-        return op == REDUCE_SUM ? reduce_rows(REDUCE_SUM, x, y, &l, threads)
-                                : reduce_rows(REDUCE_MAX, x, y, &l, threads);
-    return op == REDUCE_SUM ? reduce_columns(REDUCE_SUM, x, y, &l, threads)
-                            : reduce_columns(REDUCE_MAX, x, y, &l, threads);
+    const int rows = l.inner.reduced;
+    switch (op) { /* a constant op in each call: inlined, no test in the loops */
+    case REDUCE_SUM:
+        return rows ? reduce_rows(REDUCE_SUM, x, y, &l, threads)
+                    : reduce_columns(REDUCE_SUM, x, y, &l, threads);
+    case REDUCE_MAX:
+        return rows ? reduce_rows(REDUCE_MAX, x, y, &l, threads)
+                    : reduce_columns(REDUCE_MAX, x, y, &l, threads);
+    default:
+        return rows ? reduce_rows(REDUCE_MIN, x, y, &l, threads)
+                    : reduce_columns(REDUCE_MIN, x, y, &l, threads);
+    }
 }
 
-/* ---- argmax --------------------------------------------------------------------------------- */
+/* ---- argmax, argmin ------------------------------------------------------------------------- */
 
-/* Index of the first largest of n elements; a NaN counts as larger than everything. Long runs are
-   read twice: for the value, which is vector code, then for its place. */
-static int64_t argmax_run(const real *x, ptrdiff_t n, ptrdiff_t stride) {
+/* Index of the first best of n elements; a NaN beats everything. Long runs are read
+   twice: for the value, which is vector code, then for its place. */
+INLINE int64_t arg_run(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
     if (n < LANES) {
         ptrdiff_t at = 0;
         for (ptrdiff_t i = 1; i < n; i++) {
             const real a = x[at * stride], b = x[i * stride];
-            at = (b > a) | ((b != b) & (a == a)) ? i : at;
+            at = beats(op, b, a) | ((b != b) & (a == a)) ? i : at;
         }
         return at;
     }
-    real best = -(real)INFINITY;
+    real best = neutral(op);
     for (ptrdiff_t low = 0; low < n; low += BLOCK)
-        best = combine(REDUCE_MAX, best,
-                       reduce_block(REDUCE_MAX, x + low * stride, MIN(BLOCK, n - low), stride));
+        best = combine(op, best, reduce_block(op, x + low * stride, MIN(BLOCK, n - low), stride));
     for (ptrdiff_t i = 0; i < n; i++)
         if (x[i * stride] == best || (best != best && x[i * stride] != x[i * stride])) return i;
     return 0;
 }
 
 /* One run per output; outputs are shared among threads. */
-void NAME(argmax)(const real *x, int64_t *y, int axis, int ndim, const ptrdiff_t *shape,
-                  const ptrdiff_t *strides, int threads) {
+void NAME(arg_reduce)(int op, const real *x, int64_t *y, int axis, int ndim, const ptrdiff_t *shape,
+                      const ptrdiff_t *strides, int threads) {
     Group kept = {.count = 1};
     ptrdiff_t step = 1;
     for (int i = ndim - 1; i >= 0; i--) step *= i == axis ? 1 : shape[i];
@@ -312,6 +318,7 @@ void NAME(argmax)(const real *x, int64_t *y, int axis, int ndim, const ptrdiff_t
     for (ptrdiff_t output = 0; output < kept.count; output++) {
         ptrdiff_t from, to;
         group_offsets(&kept, output, &from, &to);
-        y[to] = argmax_run(x + from, n, stride);
+        y[to] = op == REDUCE_MAX ? arg_run(REDUCE_MAX, x + from, n, stride)
+                                 : arg_run(REDUCE_MIN, x + from, n, stride);
     }
 }

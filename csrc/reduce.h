@@ -1,4 +1,4 @@
-/* Reductions over any set of axes, and argmax along one. */
+/* Reductions over any set of axes; argmax, argmin and running sums along one. */
 
 #ifndef TINYDL_REDUCE_H
 #define TINYDL_REDUCE_H
@@ -13,10 +13,15 @@
      const uint8_t *reduced, int threads)
 KERNEL(int, reduce, REDUCE_ARGS)
 
-/* y: int64 over the axes that are kept, C order. shape[axis] > 0. */
-#define ARGMAX_ARGS(real)                                                                          \
-    (const real *x, int64_t *y, int axis, int ndim, const ptrdiff_t *shape,                        \
+/* op: REDUCE_MAX or REDUCE_MIN. y: int64 over the axes that are kept, C order. shape[axis] > 0. */
+#define ARG_REDUCE_ARGS(real)                                                                      \
+    (int op, const real *x, int64_t *y, int axis, int ndim, const ptrdiff_t *shape,                \
      const ptrdiff_t *strides, int threads)
-KERNEL(void, argmax, ARGMAX_ARGS)
+KERNEL(void, arg_reduce, ARG_REDUCE_ARGS)
+
+/* x, y (A, R, B), contiguous: y[a, r, b] = sum of x[a, j, b], j <= r, or j >= r if `reverse`. */
+#define CUMSUM_ARGS(real)                                                                          \
+    (const real *x, real *y, ptrdiff_t A, ptrdiff_t R, ptrdiff_t B, int reverse, int threads)
+KERNEL(void, cumsum, CUMSUM_ARGS)
 
 #endif

@@ -1,4 +1,4 @@
-/* Sum or largest value of one run of numbers: what reductions and softmax have in common.
+/* Sum, largest or smallest value of one run of numbers: what reductions and softmax have in common.
 
    A run is cut into blocks of BLOCK elements. In a block, LANES partial results fill four vector
    registers: an addition need not wait for the one before, and each result holds few terms. */
@@ -9,7 +9,7 @@
 #include "kernel.h"
 #include <math.h>
 
-enum { REDUCE_SUM = 0, REDUCE_MAX = 1 };
+enum { REDUCE_SUM = 0, REDUCE_MAX = 1, REDUCE_MIN = 2 };
 
 #ifdef SUFFIX
 
@@ -17,14 +17,19 @@ enum { REDUCE_SUM = 0, REDUCE_MAX = 1 };
 #define BLOCK (32 * LANES)
 #define INLINE static inline __attribute__((always_inline))
 
-/* NaN wins: `larger` is b if either is NaN, then a is put back if it was the one. */
+/* Whether a beats b in a maximum or minimum; false if either is NaN. */
+INLINE int beats(int op, real a, real b) { return op == REDUCE_MAX ? a > b : a < b; }
+
+/* NaN wins: `best` is b if either is NaN, then a is put back if it was the one. */
 INLINE real combine(int op, real a, real b) {
     if (op == REDUCE_SUM) return a + b;
-    const real larger = a > b ? a : b;
-    return a != a ? a : larger;
+    const real best = beats(op, a, b) ? a : b;
+    return a != a ? a : best;
 }
 
-INLINE real neutral(int op) { return op == REDUCE_SUM ? 0 : -(real)INFINITY; }
+INLINE real neutral(int op) {
+    return op == REDUCE_SUM ? 0 : op == REDUCE_MAX ? -(real)INFINITY : (real)INFINITY;
+}
 
 /* At most BLOCK elements x[0], x[stride], ...: LANES interleaved results, folded in halves. */
 INLINE real reduce_block_strided(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {

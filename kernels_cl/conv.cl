@@ -1,7 +1,7 @@
 // 2-D convolution, images (N, H, W, C), weights (KH, KW, C / groups, F), results (N, OH, OW, F).
 //
-//     y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} x[n, oh*sh + kh*dh - top, ow*sw + kw*dw - left,
-//     c] * w[kh, kw, c, f]
+//     y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} x[n, h, w, c] * weight[kh, kw, c, f]
+//     with h = oh*sh + kh*dh - top and w = ow*sw + kw*dw - left, where that is inside x
 //
 // conv2d_<MR>x<NV>: CPU device, groups = 1. One work-item = MR pixels of one output row x NV
 // vectors of F, in registers, from an image that has been padded before, without im2col.
@@ -51,15 +51,18 @@ kernel void im2col(global const real *restrict x, int x0, global real *restrict 
     }
 }
 
-// For kernel cell (kh, kw): the output (oh, ow) that reads pixel (h, w) through it, if there is
-// one.
-#define FOR_EACH_READER                                                                            \
+// The output pixel oh * OW + ow whose window begins at (h, w) of the padded image; -1 if there is
+// none.
+static inline int reader(int h, int w, int sh, int sw, int OH, int OW) {
+    if (h < 0 || w < 0 || h % sh || w % sw || h / sh >= OH || w / sw >= OW) return -1;
+    return h / sh * OW + w / sw;
+}
+
+// For each kernel cell (kh, kw) through which an output pixel `at` reads the pixel (h, w).
+#define FOR_EACH_READER(at)                                                                        \
     for (int kh = 0; kh < KH; ++kh)                                                                \
-        for (int kw = 0; kw < KW; ++kw) {                                                          \
-            const int y_h = h + top - kh * dh, y_w = w + left - kw * dw;                           \
-            if (y_h < 0 || y_w < 0 || y_h % sh || y_w % sw) continue;                              \
-            const int oh = y_h / sh, ow = y_w / sw;                                                \
-            if (oh >= OH || ow >= OW) continue;
+        for (int kw = 0, at; kw < KW; ++kw)                                                        \
+            if ((at = reader(h + top - kh * dh, w + left - kw * dw, sh, sw, OH, OW)) >= 0)
 
 // x (N, H, W, C): the sum of all patch entries of a pixel; one work-item per (run of c, pixel).
 kernel void col2im(global const real *restrict columns, int columns0, global real *restrict x,
@@ -69,11 +72,11 @@ kernel void col2im(global const real *restrict columns, int columns0, global rea
     const int from = get_global_id(0) * span, to = min(from + span, C);
     x += pixel * C;
     for (int c = from; c < to; ++c) x[c] = 0;
-    FOR_EACH_READER
-    global const real *p =
-        columns + columns0 + (((n * OH + oh) * OW + ow) * KH * KW + kh * KW + kw) * C;
-    for (int c = from; c < to; ++c) x[c] += p[c];
-}
+    FOR_EACH_READER(at) {
+        global const real *p =
+            columns + columns0 + ((n * OH * OW + at) * KH * KW + kh * KW + kw) * C;
+        for (int c = from; c < to; ++c) x[c] += p[c];
+    }
 }
 
 // y (KH, KW, F, C) = weight (KH, KW, C, F) turned by 180 degrees and with its channels swapped: the
@@ -184,13 +187,14 @@ kernel void grouped_input_grad(global const real *restrict grad, int grad0,
     const int from = get_global_id(0) * span, to = min(from + span, C);
     for (int c = from; c < to; ++c) {
         real sum = 0;
-        FOR_EACH_READER
-        global const real *p = grad + grad0 + ((n * OH + oh) * OW + ow) * F + c / CG * FG;
-        global const real *q = weight + weight0 + ((kh * KW + kw) * CG + c % CG) * F + c / CG * FG;
-        for (int f = 0; f < FG; ++f) sum = p[f] * q[f] + sum;
+        FOR_EACH_READER(at) {
+            global const real *p = grad + grad0 + (n * OH * OW + at) * F + c / CG * FG;
+            global const real *q =
+                weight + weight0 + ((kh * KW + kw) * CG + c % CG) * F + c / CG * FG;
+            for (int f = 0; f < FG; ++f) sum = p[f] * q[f] + sum;
+        }
+        y[pixel * C + c] = sum;
     }
-    y[pixel * C + c] = sum;
-}
 }
 
 // One work-item per (run of f, kernel cell and channel of the group).
@@ -250,13 +254,13 @@ kernel void depthwise_input_grad(global const real *restrict grad, int grad0,
     const int from = get_global_id(0) * span, to = min(from + span, C);
     for (int c = from; c < to; c += VW) {
         realv sum = 0;
-        FOR_EACH_READER
-        sum = LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) *
-                  LOADV(weight + weight0 + (kh * KW + kw) * C + c) +
-              sum;
+        FOR_EACH_READER(at) {
+            sum = LOADV(grad + grad0 + (n * OH * OW + at) * C + c) *
+                      LOADV(weight + weight0 + (kh * KW + kw) * C + c) +
+                  sum;
+        }
+        store_part(sum, to - c, y + pixel * C + c);
     }
-    store_part(sum, to - c, y + pixel * C + c);
-}
 }
 
 // y (chunks, KH, KW, C); one work-item per (vector of c, kernel cell, chunk of `images` images).

@@ -83,11 +83,27 @@ UNARY(relu, RELU)
 #define SQRT(T, x) sqrt(x)
 #define TANH(T, x) tanh(x)
 #define SIGMOID(T, x) ((T)0.5f * tanh((T)0.5f * (x)) + (T)0.5f) // cannot overflow
+#define LOG1P(T, x) log1p(x)
+#define EXPM1(T, x) expm1(x)
+#define SOFTPLUS(T, x) (fmax(x, ZERO(T)) + log1p(exp(-fabs(x)))) // cannot overflow
+#define SIN(T, x) sin(x)
+#define COS(T, x) cos(x)
+#define ERF(T, x) erf(x)
+#define FLOOR(T, x) floor(x)
+#define ROUND(T, x) rint(x) // halves to the even integer
 UNARY(exp, EXP)
 UNARY(log, LOG)
 UNARY(sqrt, SQRT)
 UNARY(tanh, TANH)
 UNARY(sigmoid, SIGMOID)
+UNARY(log1p, LOG1P)
+UNARY(expm1, EXPM1)
+UNARY(softplus, SOFTPLUS)
+UNARY(sin, SIN)
+UNARY(cos, COS)
+UNARY(erf, ERF)
+UNARY(floor, FLOOR)
+UNARY(round, ROUND)
 #else
 #define ABS(T, x) ((x) < ZERO(T) ? -(x) : (x))
 #endif
@@ -103,17 +119,22 @@ UNARY(abs, ABS)
 #define SUBTRACT(T, a, b) ((a) - (b))
 #define MULTIPLY(T, a, b) ((a) * (b))
 #define MAXIMUM(T, a, b) ((((a) >= (b)) | ((a) != (a))) ? (a) : (b)) // NaN if either is NaN
+#define MINIMUM(T, a, b) ((((a) <= (b)) | ((a) != (a))) ? (a) : (b)) // so here
 BINARY(add, ADD)
 BINARY(subtract, SUBTRACT)
 BINARY(multiply, MULTIPLY)
 BINARY(maximum, MAXIMUM)
+BINARY(minimum, MINIMUM)
 
 #ifdef FLOATING
 #define DIVIDE(T, a, b) ((a) / (b))
+#define ATAN2(T, a, b) atan2(a, b)
 #define RELU_GRAD(T, y, grad) ((y) > ZERO(T) ? (grad) : ZERO(T))
 #define TANH_GRAD(T, y, grad) ((grad) * (ONE(T) - (y) * (y)))
 #define SIGMOID_GRAD(T, y, grad) ((grad) * ((y) * (ONE(T) - (y))))
 BINARY(divide, DIVIDE)
+// Not through BINARY, which would hand on the macro that some drivers make of the name atan2.
+BINARY_TO(atan2, real, SAME, SAME, ATAN2)
 BINARY(relu_grad, RELU_GRAD)
 BINARY(tanh_grad, TANH_GRAD)
 BINARY(sigmoid_grad, SIGMOID_GRAD)

@@ -1,6 +1,6 @@
 // Update rules in place; all arrays have n contiguous elements. One work-item per vector of VW
-// elements. In-place arrays have no room for a whole vector at the end: the last vector is stored
-// in part.
+// elements. What follows an array that is written in place may be another one's: the last vector is
+// stored in part.
 
 #define BEGIN                                                                                      \
     const int i = get_global_id(0) * VW;                                                           \
@@ -38,8 +38,8 @@ kernel void rmsprop_step(global real *param, int param0, global const real *grad
 }
 
 // m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2;
-// param <- param - lr * (m / correction1) / (sqrt(v / correction2) + eps), correction = 1 -
-// beta^step
+// param <- param - lr * (m / correction1) / (sqrt(v / correction2) + eps)
+// with correction = 1 - beta^step
 kernel void adam_step(global real *param, int param0, global const real *grad, int grad0,
                       global real *mean, int mean0, global real *square, int square0, int n,
                       real lr, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2,

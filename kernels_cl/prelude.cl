@@ -3,9 +3,12 @@
 // Set by -D, once per dtype and device:
 //   REAL      element type, called real below (float, double, int, long, uchar)
 //   MASK      signed integer of its size: what a vector comparison yields
-//   VW        elements per vector: 8 or 16 floats on a CPU device, 1 on a GPU (one work-item per
-//   element) FLOATING  32 for float, 64 for double, else undefined BOOL      defined for bool,
-//   which is stored as uchar 0 or 1
+//   VW        elements per vector: 8 or 16 floats on a CPU device, 1 on a GPU
+//   FLOATING  32 for float, 64 for double, else undefined
+//   BOOL      defined for bool, which is stored as uchar 0 or 1
+//
+// Vectors have at most 64 bytes, and 32 with pip's PoCL, which loses wider ones in calls of
+// built-in functions.
 //
 // Every array argument is a buffer followed by `int name0`, the index of its first element; results
 // are fresh buffers and start at 0. All buffers end in 256 bytes of padding, so that loading or

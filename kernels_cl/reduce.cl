@@ -9,9 +9,11 @@
 // <op>_columns: b_step = 1; one work-item per (a, chunk, NV vectors of b).
 //
 // <op>_strided: anything; one work-item per (a, chunk, b).
+// argmax, argmin, cumsum: one work-item per (a, b), which walks along R.
 
 #define SUM(a, b) ((a) + (b))
 #define MAX(a, b) ((((a) >= (b)) | ((a) != (a))) ? (a) : (b)) // NaN wins
+#define MIN(a, b) ((((a) <= (b)) | ((a) != (a))) ? (a) : (b))
 
 #define REDUCE_COLUMNS(name, NV, START, COMBINE)                                                   \
     kernel void name(global const real *restrict x, int x0, global real *restrict y, int items,    \
@@ -75,6 +77,7 @@
 #define FROM_FIRST(T, first) (first)
 REDUCE(sum, FROM_ZERO, SUM)
 REDUCE(max, FROM_FIRST, MAX)
+REDUCE(min, FROM_FIRST, MIN)
 
 #ifdef FLOATING
 #define IS_NAN(v) isnan(v)
@@ -82,21 +85,41 @@ REDUCE(max, FROM_FIRST, MAX)
 #define IS_NAN(v) 0
 #endif
 
-// y (A, B): the first index r of the largest x[a, r, b]; the first NaN wins. One work-item per (a,
-// b).
-kernel void argmax(global const real *restrict x, int x0, global long *restrict y, int items, int R,
-                   int B, int a_step, int r_step, int b_step) {
+// y (A, B): the first index r of the largest (smallest) x[a, r, b]; the first NaN wins.
+#define ARG_REDUCE(name, BEATS)                                                                    \
+    kernel void name(global const real *restrict x, int x0, global long *restrict y, int items,    \
+                     int R, int B, int a_step, int r_step, int b_step) {                           \
+        const int item = get_global_id(0);                                                         \
+        if (item >= items) return;                                                                 \
+        global const real *p = x + x0 + item / B * a_step + item % B * b_step;                     \
+        real best = p[0];                                                                          \
+        int place = 0;                                                                             \
+        for (int r = 1; r < R; ++r) {                                                              \
+            const real value = p[r * r_step];                                                      \
+            if (BEATS(value, best) || (IS_NAN(value) && !IS_NAN(best))) {                          \
+                best = value;                                                                      \
+                place = r;                                                                         \
+            }                                                                                      \
+        }                                                                                          \
+        y[item] = place;                                                                           \
+    }
+
+#define LARGER(a, b) ((a) > (b))
+#define SMALLER(a, b) ((a) < (b))
+ARG_REDUCE(argmax, LARGER)
+ARG_REDUCE(argmin, SMALLER)
+
+// y[a, r, b] = sum of x[a, j, b] over j <= r, or over j >= r with `reverse`; x and y are (A, R, B),
+// contiguous.
+kernel void cumsum(global const real *restrict x, int x0, global real *restrict y, int items, int R,
+                   int B, int reverse) {
     const int item = get_global_id(0);
     if (item >= items) return;
-    global const real *p = x + x0 + item / B * a_step + item % B * b_step;
-    real best = p[0];
-    int place = 0;
-    for (int r = 1; r < R; ++r) {
-        const real value = p[r * r_step];
-        if (value > best || (IS_NAN(value) && !IS_NAN(best))) {
-            best = value;
-            place = r;
-        }
+    const int start = item / B * R * B + item % B;
+    real total = 0;
+    for (int r = 0; r < R; ++r) {
+        const int i = start + (reverse ? R - 1 - r : r) * B;
+        total += x[x0 + i];
+        y[i] = total;
     }
-    y[item] = place;
 }

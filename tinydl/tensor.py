@@ -322,6 +322,15 @@ class Tensor:
     def __ge__(self, other):
         return ops.greater_equal(self, self._lift(other))
 
+    def __and__(self, other):
+        return ops.logical_and(self, self._lift(other))
+
+    def __or__(self, other):
+        return ops.logical_or(self, self._lift(other))
+
+    def __xor__(self, other):
+        return ops.logical_xor(self, self._lift(other))
+
     def __invert__(self):
         return ops.logical_not(self)
 
@@ -366,11 +375,41 @@ class Tensor:
     def var(self, axis=None, keepdims=False, correction=0):
         return ops.var(self, axis, keepdims, correction)
 
+    def std(self, axis=None, keepdims=False, correction=0):
+        return ops.std(self, axis, keepdims, correction)
+
+    def prod(self, axis=None, keepdims=False):
+        return ops.prod(self, axis, keepdims)
+
     def max(self, axis=None, keepdims=False):
         return ops.max(self, axis, keepdims)
 
+    def min(self, axis=None, keepdims=False):
+        return ops.min(self, axis, keepdims)
+
     def argmax(self, axis=None, keepdims=False):
         return ops.argmax(self, axis, keepdims)
+
+    def argmin(self, axis=None, keepdims=False):
+        return ops.argmin(self, axis, keepdims)
+
+    def any(self, axis=None, keepdims=False):
+        return ops.any(self, axis, keepdims)
+
+    def all(self, axis=None, keepdims=False):
+        return ops.all(self, axis, keepdims)
+
+    def cumsum(self, axis=None):
+        return ops.cumsum(self, axis)
+
+    def argsort(self, axis=-1):
+        return ops.argsort(self, axis)
+
+    def clip(self, low=None, high=None):
+        return ops.clip(self, low, high)
+
+    def round(self):
+        return ops.round(self)
 
     def logsumexp(self, axis=None, keepdims=False):
         return ops.logsumexp(self, axis, keepdims)
@@ -387,6 +426,9 @@ class Tensor:
 
     def broadcast_to(self, *shape):
         return ops.broadcast_to(self, *shape)
+
+    def repeat(self, repeats, axis=None):
+        return ops.repeat(self, repeats, axis)
 
     def squeeze(self, axis=None):
         return ops.squeeze(self, axis)

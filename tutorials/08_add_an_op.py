@@ -1,14 +1,15 @@
 # %% [markdown]
 # # 8. Add an op
 #
-# tinydl does not have the softsign function, a cousin of tanh:
+# tinydl has the softsign function, a cousin of tanh, as a composition of other operations:
 #
 #     softsign(x) = x / (1 + |x|)                slope: 1 / (1 + |x|)^2
 #
-# (Bergstra et al. 2009.) We add it in four steps, each a little more work and a little more speed:
-# as a composition of existing operations, as a `Function` with a NumPy kernel, with a C kernel, and
-# with an OpenCL kernel. Nothing inside the library is changed or patched: your op can live in your
-# own project. At the end you find the list of lines that would bring it into tinydl itself.
+# (Bergstra et al. 2009.) We build it anew in four steps, each a little more work and a little more
+# speed: as a composition of existing operations, as a `Function` with a NumPy kernel, with a C
+# kernel, and with an OpenCL kernel. Nothing inside the library is changed or patched: your op can
+# live in your own project. At the end you find the list of lines that would bring it into tinydl
+# itself.
 
 # %%
 from __future__ import annotations

@@ -103,6 +103,11 @@ def choice(d: Draw, dtype: np.dtype) -> tuple:
     return d.bools(shapes[0]), values(d, shapes[1], dtype), values(d, shapes[2], dtype)
 
 
+def halves(d: Draw, dtype: np.dtype) -> tuple:
+    """Multiples of 1/2: ties and integers, of both signs."""
+    return (np.asarray(d.rng.integers(-9, 10, shape(d)) / 2, dtype),)
+
+
 def conversion(d: Draw, dtype: np.dtype) -> tuple:
     return np.asarray(np.abs(values(d, shape(d), dtype))), np.dtype(d.choose(ALL))
 
@@ -117,6 +122,14 @@ ELEMENTWISE = (
     KernelCase("tanh", unary(), ulps=6),
     KernelCase("sigmoid", unary(), ulps=8),
     KernelCase("relu", unary("tied")),
+    KernelCase("log1p", unary("positive"), ulps=4),
+    KernelCase("expm1", unary(), ulps=4),
+    KernelCase("softplus", unary(), ulps=4),
+    KernelCase("sin", unary(), ulps=4),
+    KernelCase("cos", unary(), ulps=4),
+    KernelCase("erf", unary(), ulps=16),
+    KernelCase("floor", unary()),
+    KernelCase("round", halves),
     KernelCase("logical_not", unary(), ("bool",)),
     KernelCase("astype", conversion, ALL),
     KernelCase("add", binary(), NUMBERS, ulps=1),
@@ -124,7 +137,9 @@ ELEMENTWISE = (
     KernelCase("multiply", binary(), NUMBERS, ulps=1),
     KernelCase("divide", binary("normal", "positive"), ulps=4),
     KernelCase("power", binary("positive", "normal"), ulps=32),
-    KernelCase("maximum", binary("tied"), NUMBERS),
+    KernelCase("maximum", binary("tied"), (*NUMBERS, "bool")),
+    KernelCase("minimum", binary("tied"), (*NUMBERS, "bool")),
+    KernelCase("atan2", binary(), ulps=8),
     KernelCase("relu_grad", output_and_grad),
     KernelCase("tanh_grad", output_and_grad, ulps=4),
     KernelCase("sigmoid_grad", output_and_grad, ulps=4),
@@ -157,6 +172,16 @@ def first_maximum(d: Draw, dtype: np.dtype) -> tuple:
     return values(d, where, dtype, "tied"), d.integer(0, len(where) - 1), d.flag()
 
 
+def running(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d) or (3,)
+    return values(d, where, dtype), d.integer(0, len(where) - 1), d.flag()
+
+
+def ranking(d: Draw, dtype: np.dtype) -> tuple:
+    where = shape(d) or (3,)
+    return values(d, where, dtype, "tied"), d.integer(0, len(where) - 1), d.flag()
+
+
 def reduced(x, axes, keepdims):
     return prod([x.shape[a] for a in axes])
 
@@ -164,7 +189,11 @@ def reduced(x, axes, keepdims):
 REDUCE = (
     KernelCase("sum", reduction, (*NUMBERS, "bool"), terms=reduced),
     KernelCase("max", maxima, NUMBERS),
+    KernelCase("min", maxima, NUMBERS),
     KernelCase("argmax", first_maximum, NUMBERS),
+    KernelCase("argmin", first_maximum, NUMBERS),
+    KernelCase("cumsum", running, (*NUMBERS, "bool"), terms=lambda x, axis, reverse: x.shape[axis]),
+    KernelCase("argsort", ranking, ALL),
 )
 
 # -- shape -----------------------------------------------------------------------------------------

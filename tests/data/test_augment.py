@@ -311,6 +311,9 @@ def test_mix_up():
     assert mixed.shape == x.shape and mixed.dtype == np.float32
     assert np.allclose(targets.sum(1), 1)
     assert np.allclose(mixed, targets @ x, atol=1e-6)  # images are mixed as their targets are
+    shares = np.sort(targets, axis=1)[:, -2:]
+    assert 0 < shares[:, 0].max() < 1  # with another one, by one share for the batch
+    assert len(np.unique(np.round(shares[shares[:, 0] > 0], 5), axis=0)) == 1
     with pytest.raises(DTypeError, match="one-hot"):
         MixUp()((x, np.arange(H)), Generator(0))
     with pytest.raises(ConfigError, match="alpha must be > 0"):

@@ -429,6 +429,26 @@ def test_fetch_and_verify_rows(server, folders, monkeypatch):
         download.verify("tiny", online=True)
 
 
+def test_two_editions_of_one_file_name(server, folders, monkeypatch):
+    other = DataFile(NAME, hashlib.sha256(b"repacked").hexdigest(), 8, (), ())
+    monkeypatch.setitem(CATALOG, "tiny", tiny(server, "good"))
+    monkeypatch.setitem(
+        CATALOG, "second", DataSet("second", "tiny-folder", (other,), (), "", "", "", "", "")
+    )
+    path = folders / "cache" / "tiny-folder" / NAME
+    path.parent.mkdir(parents=True)
+    for content, statuses in (
+        (b"repacked", ("missing", "ok")),
+        (BODY, ("ok", "missing")),
+        (b"repacker", ("missing", "wrong")),
+        (b"neither", ("wrong", "wrong")),
+    ):
+        path.write_bytes(content)
+        rows = [download.verify(name)[0] for name in ("tiny", "second")]
+        assert tuple(row["status"] for row in rows) == statuses
+    assert download.verify("tiny")[0]["detail"].endswith(f"instead of {len(BODY)}")
+
+
 def test_unknown_names():
     with pytest.raises(ConfigError, match="unknown data set 'nothing', known are digits, mnist"):
         download.fetch("nothing")
@@ -474,13 +494,16 @@ def test_what_cannot_be_downloaded_says_so(server, folders, monkeypatch):
 def test_the_first_edition_that_is_there(server, folders, monkeypatch):
     other = DataFile("other.gz", hashlib.sha256(b"other").hexdigest(), 5, (), ())
     first = tiny(server, "good")
-    second = DataSet("second", "tiny-folder", (other,), (), "", "", "", "", "")
+    again = DataFile("again.gz", hashlib.sha256(b"again").hexdigest(), 5, (), ())
+    second = DataSet("second", "tiny-folder", (other, again), (), "", "", "", "", "")
     monkeypatch.setitem(CATALOG, "tiny", first)
     monkeypatch.setitem(CATALOG, "second", second)
     assert download.first_present("tiny", "second") is first
     folder = folders / "cache" / "tiny-folder"
     folder.mkdir(parents=True)
     (folder / "other.gz").write_bytes(b"other")
+    assert download.first_present("tiny", "second") is first  # half of it is not enough
+    (folder / "again.gz").write_bytes(b"again")
     assert download.first_present("tiny", "second") is second
     (folder / NAME).write_bytes(BODY[:-1])  # a wrong size does not count
     assert download.first_present("tiny", "second") is second

@@ -11,14 +11,14 @@ from tinydl.data import read_imdb_npz, read_imdb_tar, read_imdb_tsv, read_text, 
 from tinydl.data.reviews import imdb_keras
 from tinydl.errors import ConfigError, FormatError
 
-TSV = "label\trating\tid\ttext\n1\t7\t12\tgood\x85film<br />yes\n0\t1\t3\tbad \u2028 film\n"
+TSV = "label\trating\tid\ttext\n1\t7\t12\tgood\x85film<br />yes\n0\t1\t3\tbad \u2028\r film\n"
 
 
 def test_tsv(tmp_path):
     path = tmp_path / "train.tsv.gz"
     path.write_bytes(gzip.compress(TSV.encode()))
     part = read_imdb_tsv(path)
-    assert part.texts == ("good\x85film<br />yes", "bad \u2028 film")
+    assert part.texts == ("good\x85film<br />yes", "bad \u2028\r film")
     assert part.y.tolist() == [1, 0] and part.stars.tolist() == [7, 1] and len(part) == 2
     path.write_bytes(TSV.rstrip("\n").encode())
     assert read_imdb_tsv(path).texts == part.texts
@@ -33,7 +33,7 @@ def test_tsv(tmp_path):
         ("7\t12\t", "7\t12 ", "line 2 is not"),
         ("bad", "b\tad", "line 3 is not"),
         ("yes\n", "yes\n\n", "line 3 is not"),
-        ("yes\n0\t1\t3\tbad \u2028 film\n", "", None),
+        ("yes\n0\t1\t3\tbad \u2028\r film\n", "", None),
     ],
 )
 def test_tsv_that_is_none(tmp_path, old, new, message):

@@ -103,6 +103,13 @@ def test_steps_follow_the_table():
             expected = world.transitions[state, action]
             assert (seen[expected == 0] == 0).all()
             assert abs(seen / 500 - expected).max() < 0.08
+
+    class Zero:
+        def uniform(self, *shape, **options):
+            return np.zeros(1)
+
+    following, _, _ = world.step(10, 0, Zero())  # a draw of 0 is no excuse for the impossible
+    assert world.transitions[10, 0, following] > 0
     with pytest.raises(ShapeError, match="state 11 and action 0"):
         world.step(11, 0, rng)
 

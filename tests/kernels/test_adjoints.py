@@ -84,6 +84,13 @@ def sum_broadcast(k, d):
     return lambda a: k.sum(a, axes, True), lambda b: k.broadcast_to(b, where), x, y
 
 
+def cumsum(k, d):
+    where = shape(d) or (3,)
+    axis = d.integer(0, len(where) - 1)
+    x, y = values(d, where, F64), values(d, where, F64)
+    return lambda a: k.cumsum(a, axis, False), lambda b: k.cumsum(b, axis, True), x, y
+
+
 def dropout(k, d):
     where = shape(d)
     mask = lambda a: k.dropout(a, 3, 7, 0.4)  # noqa: E731
@@ -92,7 +99,7 @@ def dropout(k, d):
 
 PAIRS = (
     *(im2col, conv2d_input, conv2d_weight, conv2d_gradients, max_pool2d, avg_pool2d),
-    *(slice_pad, gather, sum_broadcast, dropout),
+    *(slice_pad, gather, sum_broadcast, cumsum, dropout),
 )
 
 

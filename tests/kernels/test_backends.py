@@ -189,9 +189,12 @@ def test_signatures_agree(backend, name):
 # -- special values and errors ---------------------------------------------------------------------
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 200.0, -200.0, 0.5, 3.0])
-UNARY = ("negative", "exp", "log", "sqrt", "abs", "sign", "tanh", "sigmoid", "relu")
+UNARY = (
+    *("negative", "exp", "log", "sqrt", "abs", "sign", "tanh", "sigmoid", "relu"),
+    *("log1p", "expm1", "softplus", "sin", "cos", "erf", "floor", "round"),
+)
 BINARY = (
-    *("add", "subtract", "multiply", "divide", "power", "maximum"),
+    *("add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "atan2"),
     *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
 )
 

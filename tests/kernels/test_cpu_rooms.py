@@ -1,7 +1,9 @@
-"""What is particular to the compiled kernels: accuracy per level, special values, thread counts, loops.
+"""What is particular to the compiled kernels: accuracy, special values, threads, strides, loops.
 
 That every kernel equals the reference on every backend is test_backends.py's business.
 """
+
+import math
 
 import numpy as np
 import pytest
@@ -52,8 +54,16 @@ def sigmoid(x):
     return np.where(x < 0, e, 1) / (1 + e)
 
 
+def erf(x):
+    """Of doubles, which the C library gets right to one unit of the last place."""
+    return np.array([math.erf(v) for v in x], np.longdouble)
+
+
 # Units of the last place that each function may be off, against long double.
-ACCURACY = {"exp": (np.exp, 2), "log": (np.log, 2), "tanh": (np.tanh, 4), "sigmoid": (sigmoid, 4)}
+ACCURACY = {
+    **{"exp": (np.exp, 2), "log": (np.log, 2), "tanh": (np.tanh, 4), "sigmoid": (sigmoid, 4)},
+    **{"log1p": (np.log1p, 3), "expm1": (np.expm1, 3), "erf": (erf, 4)},
+}
 
 
 def arguments(rng, dtype, name):
@@ -61,13 +71,10 @@ def arguments(rng, dtype, name):
     bits = rng.integers(0, 2**63, 40_000, dtype=np.uint64)
     anything = bits.view(np.float64) if dtype == np.float64 else bits.astype(np.uint32).view(dtype)
     reach = 90 if dtype == np.float32 else 710
-    near = [
-        rng.uniform(-1, 1, 40_000),
-        rng.uniform(-reach, reach, 40_000),
-        rng.normal(1, 0.2, 40_000),
-    ]
-    x = np.concatenate([anything, -anything, *near]).astype(dtype)
-    x = x[np.isfinite(x)]
+    near = [rng.uniform(-1, 1, 40_000), rng.uniform(-reach, reach, 40_000)]
+    near = np.concatenate([*near, rng.normal(1, 0.2, 40_000)]).astype(dtype)
+    anything = anything[np.isfinite(anything)]
+    x = np.concatenate([anything, -anything, near])
     return np.abs(x) if name == "log" else x
 
 
@@ -92,6 +99,15 @@ def test_ulps(cpu, level, rng, name, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["log1p", "expm1"])
+def test_tiny_arguments_come_back_bit_for_bit(cpu, level, name, dtype):
+    tiny = np.finfo(dtype).smallest_subnormal
+    x = np.array([0.0, -0.0, tiny, -tiny, 3 * tiny, 5 * tiny, 1e-30], dtype)
+    y = getattr(cpu, name)(x)
+    assert np.array_equal(y, x) and np.array_equal(np.signbit(y), np.signbit(x))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("length", [1, 7, 40])
 def test_special_values(cpu, level, dtype, length):
     """Infinities, NaN, signed zeros, overflow and denormals, in vector bodies and in tails."""
@@ -110,7 +126,8 @@ def test_special_values(cpu, level, dtype, length):
             got = getattr(cpu, name)(np.full(length, argument, dtype))
             want = np.full(length, value, dtype)
             np.testing.assert_array_equal(got, want, err_msg=f"{name}({argument})")
-            np.testing.assert_array_equal(np.signbit(got), np.signbit(want), err_msg=name)
+            if not np.isnan(value):
+                np.testing.assert_array_equal(np.signbit(got), np.signbit(want), err_msg=name)
     for name, x in (("exp", np.log(tiny, dtype=np.longdouble) + 1), ("log", tiny)):
         x = np.full(length, x, dtype)
         want = getattr(np, name)(x.astype(np.longdouble)).astype(dtype)
@@ -157,7 +174,7 @@ def test_sum_is_at_least_as_exact_as_numpy(cpu, level, rng, dtype):
         assert np.max(ours) <= max(np.max(numpys), 2 * unit)
 
 
-# -- any number of threads gives the same bits ---------------------------------------------------------
+# -- any number of threads gives the same bits -----------------------------------------------------
 
 
 def image(rng, g):
@@ -253,7 +270,7 @@ def test_threads_do_not_change_an_update(cpu, level, rng, name, states, rates):
     assert results[0] == results[1] == results[2]
 
 
-# -- layouts -----------------------------------------------------------------------------------------
+# -- layouts ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -302,16 +319,15 @@ def test_unpickled_and_swapped_types(cpu):
     np.testing.assert_array_equal(cpu.add(own, own), np.full(3, 2, np.float32))
     swapped = np.arange(3, dtype=np.dtype("f4").newbyteorder())
     np.testing.assert_array_equal(cpu.add(swapped, swapped), [0, 2, 4])
-    np.testing.assert_array_equal(cpu.sum(swapped, (0,), False), 3)
 
 
-# -- indices -----------------------------------------------------------------------------------------
+# -- indices ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", [-1, 3, 2**31 - 1])
 @pytest.mark.parametrize("kind", [np.int32, np.int64])
 def test_bad_index_says_what_the_reference_says(cpu, kind, bad):
-    x, indices = np.ones((3, 4), np.float32), np.array([0, bad, 5], kind)
+    x, indices = np.ones((3, 4), np.float32), np.array([0, bad, 1], kind)
     oracle = reference.Backend()
     for name, args in (
         ("gather", (x, indices)),
@@ -327,7 +343,7 @@ def test_bad_index_says_what_the_reference_says(cpu, kind, bad):
         assert messages[0] == messages[1]
 
 
-# -- the loops which the kernels replace --------------------------------------------------------------
+# -- the loops which the kernels replace -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -354,7 +370,7 @@ def test_rnn_loops(cpu, level, rng, dtype):
     np.testing.assert_allclose(cpu.rnn_forward(*args), states, rtol=tolerance, atol=tolerance)
 
 
-# -- the table -----------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------
 
 
 def test_uses_numpy_is_the_truth():

@@ -141,6 +141,15 @@ def test_voc_and_coco_differ_where_the_best_box_is_taken():
     assert mean_average_precision(pair, truths, 1, "coco", (0.5,)).value == 1
 
 
+def test_of_equal_overlaps_coco_takes_the_last():
+    """The first detection lies between two true boxes, the second is one of them."""
+    left, right, between = (0, 0, 10, 10), (4, 0, 14, 10), (2, 0, 12, 10)
+    pair = [found((between, 0.9), (left, 0.8))]
+    assert mean_average_precision(pair, [truth(left, right)], 1, "coco", (0.5,)).value == 1
+    one = mean_average_precision(pair, [truth(right, left)], 1, "coco", (0.5,)).value
+    assert one == pytest.approx(51 / 101)
+
+
 @pytest.mark.parametrize("method", ["voc2007", "voc", "coco"])
 def test_ignored_boxes_count_neither_way(method):
     truths = [truth(A, B, ignore=[False, True])]

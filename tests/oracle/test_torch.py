@@ -26,6 +26,8 @@ pytestmark = pytest.mark.oracle
 torch = oracle_module("torch")
 functional = torch.nn.functional
 
+from torch_breadth import BREADTH  # noqa: E402  (imports torch, which may be missing)
+
 # -- the same operations in PyTorch ----------------------------------------------------------------
 
 
@@ -259,6 +261,7 @@ ORACLE = {
     "transpose": lambda x, axes: x.permute(axes or tuple(reversed(range(x.dim())))),
     "var": var,
     "where": torch.where,
+    **BREADTH,
 }
 #: Operations that PyTorch has only inside of max_pool2d, whose gradient the row above compares.
 WITHOUT = {"max_pool2d_scatter", "max_pool2d_gather"}

@@ -138,7 +138,7 @@ def list_datasets() -> list[Row]:
             faults = [part["status"] for part in parts if part["status"] != "ok"]
             row = Row(
                 name=name,
-                file=f"{len(parts)} files",
+                file=f"{len(parts)} file{'s' if len(parts) > 1 else ''}",
                 path=str(Path(parts[0]["path"]).parent),
                 status=faults[0] if faults else "ok",
                 detail="",
@@ -163,7 +163,19 @@ def _file_row(dataset: DataSet, file: DataFile, check: Callable[[Path, DataFile]
     else:
         detail = check(path, file)
         status = "wrong" if detail else "ok"
+        if detail and (owner := _other_owner(dataset, file, path)):
+            status, detail = "missing", f"the file there is that of {owner}"
     return Row(name=dataset.name, file=file.name, path=str(path), status=status, detail=detail)
+
+
+def _other_owner(dataset: DataSet, file: DataFile, path: Path) -> str:
+    """The entry with a file of this name, and of the size at `path`, in the same folder, or ""."""
+    size = path.stat().st_size
+    for name, other in CATALOG.items():
+        fits = [f for f in other.files if f.name == file.name and f.size == size != file.size]
+        if fits and name != dataset.name and other.folder == dataset.folder:
+            return name
+    return ""
 
 
 def _mirror_row(dataset: DataSet, file: DataFile, mirror: Mirror) -> Row:

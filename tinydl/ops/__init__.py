@@ -1,6 +1,22 @@
 """Layer 3: what each operation computes (kernels) and its derivative (other operations)."""
 
+from .activations import elu, gelu, hard_sigmoid, leaky_relu, relu6, selu, softplus, softsign, swish
+from .arrange import (
+    depth_to_space,
+    diagonal,
+    flip,
+    repeat,
+    roll,
+    space_to_depth,
+    split,
+    stack,
+    tile,
+    trace,
+    tril,
+    triu,
+)
 from .conv import col2im, conv2d, im2col
+from .einsum import einsum, gram_matrix
 from .elementwise import (
     abs,
     add,
@@ -27,30 +43,54 @@ from .elementwise import (
     tanh,
     where,
 )
-from .index import embedding, gather, one_hot, scatter_add
+from .index import (
+    embedding,
+    gather,
+    one_hot,
+    scatter_add,
+    scatter_add_along_axis,
+    take,
+    take_along_axis,
+)
 from .matmul import linear, matmul
+from .order import argsort, cumsum, sort, topk
 from .pool import avg_pool2d, max_pool2d
 from .random import dropout
 from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
-from .reduce import argmax, logsumexp, max, mean, sum, var
-from .shape import (
-    broadcast_to,
-    concat,
-    expand_dims,
-    getitem,
-    pad,
-    reshape,
-    squeeze,
-    transpose,
-)
+from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, sum, var
+from .resize import resize
+from .shape import broadcast_to, concat, expand_dims, getitem, pad, reshape, squeeze, transpose
 from .softmax import cross_entropy_per_row, log_softmax, softmax
+from .special import (
+    atan2,
+    clip,
+    cos,
+    erf,
+    expm1,
+    floor,
+    log1p,
+    logical_and,
+    logical_or,
+    logical_xor,
+    masked_fill,
+    minimum,
+    round,
+    sin,
+)
 
 __all__ = [
-    "abs", "add", "argmax", "astype", "avg_pool2d", "broadcast_to", "col2im", "concat", "conv2d",
-    "cross_entropy_per_row", "divide", "dropout", "embedding", "equal", "exp", "expand_dims",
-    "gather", "getitem", "greater", "greater_equal", "im2col", "less", "less_equal", "linear",
-    "log", "log_softmax", "logical_not", "logsumexp", "matmul", "max", "max_pool2d", "maximum",
-    "mean", "multiply", "negative", "not_equal", "one_hot", "pad", "power", "relu", "reshape",
-    "rnn_cell", "rnn_sequence", "rnn_sequence_by_cells", "scatter_add", "sigmoid", "sign",
-    "softmax", "sqrt", "squeeze", "subtract", "sum", "tanh", "transpose", "var", "where",
+    "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "atan2", "avg_pool2d",
+    "broadcast_to", "clip", "col2im", "concat", "conv2d", "cos", "cross_entropy_per_row",
+    "cumsum", "depth_to_space", "diagonal", "divide", "dropout", "einsum", "elu", "embedding",
+    "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
+    "gram_matrix", "greater", "greater_equal", "hard_sigmoid", "im2col", "leaky_relu", "less",
+    "less_equal", "linear", "log", "log1p", "log_softmax", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logsumexp", "masked_fill", "matmul", "max", "max_pool2d",
+    "maximum", "mean", "min", "minimum", "multiply", "negative", "norm", "not_equal", "one_hot",
+    "pad", "power", "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell",
+    "rnn_sequence", "rnn_sequence_by_cells", "roll", "round", "scatter_add",
+    "scatter_add_along_axis", "selu", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign",
+    "sort", "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum",
+    "swish", "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril",
+    "triu", "var", "where",
 ]  # fmt: skip

@@ -1,12 +1,20 @@
-"""Reading rows by index (embedding lookup) and its adjoint. Indices are int32 or int64 and in 0 <=
-i < rows."""
+"""Reading by index (rows, along an axis, as NumPy's `x[i, j]`) and the adjoints, which add.
+
+Indices are int32 or int64 and in 0 <= i < size. Everything is a gather of rows: an index along
+another axis is an index into the rows of a reshaped x.
+"""
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, IndexRangeError, ShapeError
 from ..function import Function
+from ..geometry import normalize_axes
+from .elementwise import _constant, astype, where
+from .shape import _basic_slice, reshape, transpose
 
 
 class Gather(Function):
@@ -92,3 +100,239 @@ def one_hot(indices, depth, dtype=np.float32):
     if depth < 1:
         raise ShapeError(f"one_hot: depth must be >= 1, got {depth}")
     return OneHot(depth, np.dtype(dtype)).apply(indices)
+
+
+# -- along one axis --------------------------------------------------------------------------------
+
+
+def _host_indices(like, host):
+    """Host integers as a tensor on the backend of `like`."""
+    return like._new(like.backend.asarray(np.array(host, np.int64, order="C")), like.backend)
+
+
+def _flat_positions(shape, indices, axis):
+    """Positions in C order of x[..., indices[...], ...], x of `shape`: a tensor shaped as
+    `indices`."""
+    before, after = prod(shape[:axis]), prod(shape[axis + 1 :])
+    three = (before, indices.shape[axis], after)
+    rows = np.arange(before).reshape(-1, 1, 1) * (shape[axis] * after) + np.arange(after)
+    flat = reshape(astype(indices, np.int64), three)
+    if after != 1:
+        flat = flat * _constant(flat, after)
+    return reshape(flat + _host_indices(indices, rows), indices.shape)
+
+
+def _out_of_range_kept(indices, flat, size, total):
+    """`flat`, but outside 0 ... total - 1 where `indices` is outside 0 ... size - 1, so that gather
+    raises."""
+    zero, end = _constant(indices, 0), _constant(indices, size)
+    beyond = where(indices >= end, astype(indices, np.int64) + _constant(flat, total), flat)
+    return where(indices < zero, astype(indices, np.int64), beyond)
+
+
+def _check_on_host(op, indices, axis, size):
+    """Name the first wrong index of `indices`; used once gather has failed."""
+    host = indices.numpy()
+    bad = host[(host < 0) | (host >= size)]
+    if bad.size:
+        raise IndexRangeError(
+            f"{op}: index {int(bad[0])} is out of range for axis {axis} of size {size}"
+        ) from None
+
+
+def take_in_range(x, indices, axis):
+    """take_along_axis for indices that are known to be right (those of a sort)."""
+    flat = _flat_positions(x.shape, indices, axis)
+    return Gather().apply(reshape(x, (prod(x.shape),)), flat)
+
+
+def _check_along(op, x, indices, axis):
+    check_indices(op, indices)
+    (axis,) = normalize_axes(op, axis, x.ndim)
+    others = [n for i, n in enumerate(x.shape) if i != axis]
+    if indices.ndim != x.ndim or [n for i, n in enumerate(indices.shape) if i != axis] != others:
+        raise ShapeError(
+            f"{op}: indices {indices.shape} must have the shape of x {x.shape} "
+            f"except along axis {axis}"
+        )
+    return axis
+
+
+def take_along_axis(x, indices, axis=-1):
+    """y[..., k, ...] = x[..., indices[..., k, ...], ...]: one index per element of the result,
+    shaped as `indices`.
+
+    indices: int32 or int64, 0 <= index < x.shape[axis], the other sizes are x's. Equal indices add
+    their gradients. Raises ShapeError, DTypeError, IndexRangeError (on OpenCL: when a result is
+    next read).
+    """
+    axis = _check_along("take_along_axis", x, indices, axis)
+    size, total = x.shape[axis], prod(x.shape)
+    flat = _flat_positions(x.shape, indices, axis)
+    try:
+        flat = _out_of_range_kept(indices, flat, size, total)
+        return Gather().apply(reshape(x, (total,)), flat)
+    except IndexRangeError:
+        _check_on_host("take_along_axis", indices, axis, size)
+        raise
+
+
+def scatter_add_along_axis(x, indices, axis, size):
+    """Zeros to which x[..., k, ...] is added at [..., indices[..., k, ...], ...]: the adjoint of
+    take_along_axis.
+
+    x and indices have one shape; the result has `size` along `axis`. Errors as in take_along_axis.
+    """
+    axis = _check_along("scatter_add_along_axis", x, indices, axis)
+    if x.shape != indices.shape:
+        raise ShapeError(f"scatter_add_along_axis: x {x.shape} and indices {indices.shape} differ")
+    shape = x.shape[:axis] + (size,) + x.shape[axis + 1 :]
+    total = prod(shape)
+    flat = _flat_positions(shape, indices, axis)
+    try:
+        flat = _out_of_range_kept(indices, flat, size, total)
+        y = ScatterAdd(total).apply(reshape(x, (prod(x.shape),)), reshape(flat, (prod(x.shape),)))
+    except IndexRangeError:
+        _check_on_host("scatter_add_along_axis", indices, axis, size)
+        raise
+    return reshape(y, shape)
+
+
+def _checked_host(op, values, axis, size):
+    """Host indices as int64 with negative ones counted from the end, as in NumPy."""
+    host = np.asarray(values)
+    if host.size == 0 and host.dtype.kind == "f":  # np.asarray([])
+        host = host.astype(np.int64)
+    if host.dtype.kind not in "iu":
+        raise DTypeError(f"{op}: indices must be integers, got {host.dtype} {host.shape}")
+    bad = host[(host < -size) | (host >= size)]
+    if bad.size:
+        raise IndexRangeError(
+            f"{op}: index {int(bad.flat[0])} is out of range for axis {axis} of size {size}"
+        )
+    return np.where(host < 0, host + size, host).astype(np.int64)
+
+
+def take(x, indices, axis=0):
+    """Slices of x at `indices` of any shape S along `axis`: x.shape[:axis] + S + x.shape[axis +
+    1:].
+
+    indices: an integer tensor (0 <= index < size), or a list or ndarray, where negative ones count
+    from the end. Repeated slices add their gradients. Raises ShapeError, DTypeError,
+    IndexRangeError.
+    """
+    (axis,) = normalize_axes("take", axis, x.ndim)
+    before, size = prod(x.shape[:axis]), x.shape[axis]
+    if hasattr(indices, "_new"):
+        check_indices("take", indices)
+        if before == 1:
+            return reshape(gather(reshape(x, x.shape[axis:]), indices), _taken(x, indices, axis))
+        order = (axis, *[i for i in range(x.ndim) if i != axis])
+        rows = gather(transpose(x, order), indices)
+        lead, n = indices.ndim, indices.ndim + axis
+        return transpose(rows, (*range(lead, n), *range(lead), *range(n, rows.ndim)))
+    host = _checked_host("take", indices, axis, size)
+    flat = np.arange(before).reshape(-1, *([1] * host.ndim)) * size + host
+    rows = reshape(x, (before * size,) + x.shape[axis + 1 :])
+    return reshape(Gather().apply(rows, _host_indices(x, flat)), _taken(x, host, axis))
+
+
+def _taken(x, indices, axis):
+    return x.shape[:axis] + tuple(indices.shape) + x.shape[axis + 1 :]
+
+
+# -- x[i, j] ---------------------------------------------------------------------------------------
+
+
+def is_index_array(key):
+    """Whether a part of x[...] is an array of positions or a mask."""
+    return isinstance(key, np.ndarray | list) or hasattr(key, "_new")
+
+
+def _is_mask(key):
+    return getattr(key, "dtype", None) == np.bool_
+
+
+def _complete_keys(x, keys):
+    """One key per axis of x, plus the Nones: Ellipsis filled in, each bool mask replaced by its
+    positions."""
+    keys = [np.asarray(k) if isinstance(k, list) else k for k in keys]
+    # A mask decides the shape of the result, so it has to be read on the host.
+    keys = [k.numpy() if _is_mask(k) and hasattr(k, "_new") else k for k in keys]
+    ellipses = [i for i, k in enumerate(keys) if k is Ellipsis]
+    used = [k.ndim if _is_mask(k) else 1 for k in keys if k is not None and k is not Ellipsis]
+    if len(ellipses) > 1 or sum(used) > x.ndim:
+        raise ShapeError(f"getitem: {sum(used)} indices for {x.ndim} axes of shape {x.shape}")
+    place = ellipses[0] if ellipses else len(keys)
+    keys[place : place + 1] = [slice(None)] * (x.ndim - sum(used))
+    complete, axis = [], 0
+    for key in keys:
+        if not _is_mask(key):
+            complete.append(key)
+            axis += key is not None
+            continue
+        if key.shape != x.shape[axis : axis + key.ndim]:
+            raise ShapeError(
+                f"getitem: mask {key.shape} at axis {axis} does not fit the shape {x.shape}"
+            )
+        complete += key.nonzero()
+        axis += key.ndim
+    return complete
+
+
+def getitem_arrays(x, keys):
+    """x[keys] with integer arrays, tensors or masks among slices, None and integers: NumPy's
+    advanced indexing.
+
+    The index arrays broadcast to one shape S. S takes their place in the result if they stand next
+    to each other, else it comes first. Entries of lists and ndarrays may be negative, those of
+    tensors may not.
+    """
+    basic: list = []
+    arrays, places, axis = [], [], 0
+    for key in _complete_keys(x, keys):
+        if key is not None and not isinstance(key, slice):
+            arrays.append((axis, key))
+            places.append(len(basic))
+            key = slice(None)
+        basic.append(key)
+        axis += key is not None
+    y = _basic_slice(x, basic)
+    others = [i for i in range(y.ndim) if i not in places]
+    sizes, rest = [y.shape[p] for p in places], tuple([y.shape[i] for i in others])
+    order = [*places, *others]
+    y = y if order == sorted(order) else transpose(y, order)
+    rows = reshape(y, (prod(sizes), *rest))
+    found = _gather_at(rows, arrays, sizes)
+    if places != list(range(places[0], places[0] + len(places))) or places[0] == 0:
+        return found
+    lead = found.ndim - len(rest)
+    at = lead + places[0]
+    return transpose(found, (*range(lead, at), *range(lead), *range(at, found.ndim)))
+
+
+def _gather_at(rows, arrays, sizes):
+    """Rows at the combined position of several (axis, indices) over axes of `sizes`, the last one
+    fastest."""
+    steps = [prod(sizes[i + 1 :]) for i in range(len(sizes))]
+    host, tensors = np.zeros((), np.int64), []
+    for (axis, key), size, step in zip(arrays, sizes, steps, strict=True):
+        if hasattr(key, "_new"):
+            check_indices("getitem", key)
+            tensors.append((key, size, step))
+            continue
+        values = _checked_host("getitem", key, axis, size) * step
+        try:
+            host = host + values
+        except ValueError:
+            raise ShapeError(
+                f"getitem: index arrays {host.shape} and {values.shape} do not broadcast"
+            ) from None
+    if len(arrays) == 1 and tensors:
+        return gather(rows, arrays[0][1])
+    flat = _host_indices(rows, host)
+    for key, _, step in tensors:
+        flat = flat + astype(key, np.int64) * _constant(flat, step)
+    for key, size, _ in tensors:
+        flat = _out_of_range_kept(key, flat, size, prod(sizes))
+    return Gather().apply(rows, flat)

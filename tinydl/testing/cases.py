@@ -7,7 +7,6 @@ none. Add yours at the end of the group it belongs to.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,29 +15,9 @@ from .. import ops
 from ..geometry import conv2d_geometry, pool2d_geometry
 from ..ops import conv, elementwise, pool
 from ..random import Generator
+from . import cases_elementwise, cases_reduce, cases_shape
+from .case import NO_DERIVATIVE, Example, OpCase
 from .draws import Draw
-
-NO_DERIVATIVE = "its result is piecewise constant"
-
-
-@dataclass(frozen=True)
-class Example:
-    """Arguments of one call: arrays, which become tensors (float64 ones: leaves), and options."""
-
-    inputs: tuple[np.ndarray, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class OpCase:
-    """function(*tensors, **options); `order`: how often it is differentiated; `note`: why not."""
-
-    name: str
-    function: Callable[..., Any]
-    draw: Callable[[Draw], Example]
-    order: int = 2
-    note: str = ""
-
 
 # -- elementwise -----------------------------------------------------------------------------------
 
@@ -453,6 +432,7 @@ SOFTMAX = (
 )
 
 ROWS = (
-    *ELEMENTWISE, *REDUCE, *SHAPE, *INDEX, *MATMUL, *CONV, *POOL, *RECURRENT, *RANDOM, *SOFTMAX,
+    *ELEMENTWISE, *cases_elementwise.ROWS, *REDUCE, *cases_reduce.ROWS, *SHAPE, *cases_shape.ROWS,
+    *INDEX, *MATMUL, *CONV, *POOL, *RECURRENT, *RANDOM, *SOFTMAX,
 )  # fmt: skip
 CASES: dict[str, OpCase] = {case.name: case for case in ROWS}

@@ -20,6 +20,14 @@ class Elementwise(Reference):
     tanh = room.tanh
     sigmoid = room.sigmoid
     relu = room.relu
+    log1p = room.log1p
+    expm1 = room.expm1
+    softplus = room.softplus
+    sin = room.sin
+    cos = room.cos
+    erf = room.erf
+    floor = room.floor
+    round = room.round
     astype = room.astype
 
     add = room.add
@@ -28,6 +36,8 @@ class Elementwise(Reference):
     divide = room.divide
     power = room.power
     maximum = room.maximum
+    minimum = room.minimum
+    atan2 = room.atan2
 
     relu_grad = room.relu_grad
     tanh_grad = room.tanh_grad

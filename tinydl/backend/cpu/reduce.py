@@ -1,4 +1,5 @@
-"""Reductions of float32 and float64: csrc/reduce.c. Other types, and max of nothing: NumPy."""
+"""Reductions of float32 and float64: csrc/reduce.c. Other types, and max or min of nothing:
+NumPy."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import numpy as np
 from .. import _reduce as room
 from ..reference.arrays import Array
 from ..reference.reduce import Reduce as Reference
+from .shape import contiguous
 
 FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 
@@ -23,7 +25,24 @@ class Reduce(Reference):
             return Reference.max(self, x, axes, keepdims)
         return room.max(x, axes, keepdims)
 
+    def min(self, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+        if x.dtype not in FLOATS or x.size == 0:
+            return Reference.min(self, x, axes, keepdims)
+        return room.min(x, axes, keepdims)
+
     def argmax(self, x: Array, axis: int, keepdims: bool) -> Array:
         if x.dtype not in FLOATS or x.size == 0:
             return Reference.argmax(self, x, axis, keepdims)
         return room.argmax(x, axis, keepdims)
+
+    def argmin(self, x: Array, axis: int, keepdims: bool) -> Array:
+        if x.dtype not in FLOATS or x.size == 0:
+            return Reference.argmin(self, x, axis, keepdims)
+        return room.argmin(x, axis, keepdims)
+
+    def cumsum(self, x: Array, axis: int, reverse: bool) -> Array:
+        if x.dtype not in FLOATS:
+            return Reference.cumsum(self, x, axis, reverse)
+        y = np.empty(x.shape, x.dtype)
+        room.cumsum(contiguous(x), y, axis, reverse)
+        return y

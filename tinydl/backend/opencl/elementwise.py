@@ -85,6 +85,38 @@ class Elementwise(Arrays):
     def relu(self, x: ClArray) -> ClArray:
         return self._unary("relu", x)
 
+    def log1p(self, x: ClArray) -> ClArray:
+        self._require_float("log1p", x)
+        return self._unary("log1p", x)
+
+    def expm1(self, x: ClArray) -> ClArray:
+        self._require_float("expm1", x)
+        return self._unary("expm1", x)
+
+    def softplus(self, x: ClArray) -> ClArray:
+        self._require_float("softplus", x)
+        return self._unary("softplus", x)
+
+    def sin(self, x: ClArray) -> ClArray:
+        self._require_float("sin", x)
+        return self._unary("sin", x)
+
+    def cos(self, x: ClArray) -> ClArray:
+        self._require_float("cos", x)
+        return self._unary("cos", x)
+
+    def erf(self, x: ClArray) -> ClArray:
+        self._require_float("erf", x)
+        return self._unary("erf", x)
+
+    def floor(self, x: ClArray) -> ClArray:
+        self._require_float("floor", x)
+        return self._unary("floor", x)
+
+    def round(self, x: ClArray) -> ClArray:
+        self._require_float("round", x)
+        return self._unary("round", x)
+
     def logical_not(self, x: ClArray) -> ClArray:
         return self._convert("apply_logical_not", x, _BOOL)
 
@@ -113,6 +145,13 @@ class Elementwise(Arrays):
 
     def maximum(self, a: ClArray, b: ClArray) -> ClArray:
         return self._binary("maximum", a, b)
+
+    def minimum(self, a: ClArray, b: ClArray) -> ClArray:
+        return self._binary("minimum", a, b)
+
+    def atan2(self, a: ClArray, b: ClArray) -> ClArray:
+        self._require_float("atan2", a)
+        return self._binary("atan2", a, b)
 
     def relu_grad(self, y: ClArray, grad: ClArray) -> ClArray:
         self._require_float("relu_grad", y)

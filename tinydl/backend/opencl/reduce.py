@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from ...geometry import reduced_shape
+from ..reference.reduce import Reduce as Reference
 from .array import ClArray, Shape, merge_axes
 from .arrays import Arrays
 
@@ -28,14 +29,35 @@ class Reduce(Arrays):
     def max(self, x: ClArray, axes: tuple[int, ...], keepdims: bool) -> ClArray:
         return self._reduce("max", x, axes, keepdims)
 
+    def min(self, x: ClArray, axes: tuple[int, ...], keepdims: bool) -> ClArray:
+        return self._reduce("min", x, axes, keepdims)
+
     def argmax(self, x: ClArray, axis: int, keepdims: bool) -> ClArray:
+        return self._arg_reduce("argmax", x, axis, keepdims)
+
+    def argmin(self, x: ClArray, axis: int, keepdims: bool) -> ClArray:
+        return self._arg_reduce("argmin", x, axis, keepdims)
+
+    def cumsum(self, x: ClArray, axis: int, reverse: bool) -> ClArray:
+        x = self._to_int64(x) if x.dtype == _BOOL else self._contiguous(x)
+        (A, R, B), _ = _three_axes(x.shape, x.strides, axis, axis + 1)
+        y = self.empty(x.shape, x.dtype)
+        kernel = self.runtime.kernel("reduce", x.dtype, "cumsum")
+        if y.size:
+            self.runtime.light(kernel, A * B, x, y.buffer, A * B, R, B, int(reverse))
+        return y
+
+    def argsort(self, x: ClArray, axis: int, descending: bool) -> ClArray:
+        return self.asarray(Reference().argsort(self.to_numpy(x), axis, descending))
+
+    def _arg_reduce(self, op: str, x: ClArray, axis: int, keepdims: bool) -> ClArray:
         axis %= max(x.ndim, 1)
         if x.ndim == 0:
             return self.full((), 0, _INT64)
         (A, R, B), _ = _three_axes(x.shape, x.strides, axis, axis + 1)
         x = self._contiguous(x)
         y = self.empty(reduced_shape(x.shape, (axis,), keepdims), _INT64)
-        kernel = self.runtime.kernel("reduce", x.dtype, "argmax")
+        kernel = self.runtime.kernel("reduce", x.dtype, op)
         self.runtime.light(kernel, A * B, x, y.buffer, A * B, R, B, R * B, B, 1)
         return y
 

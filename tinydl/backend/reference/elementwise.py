@@ -7,6 +7,8 @@ IEEE rules hold: log(0) = -inf, 0/0 = nan, and no warning is printed.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .arrays import Array
@@ -51,6 +53,39 @@ class Elementwise:
         """max(x, 0); NaN stays NaN."""
         return np.asarray(np.maximum(x, x.dtype.type(0)), order="C")
 
+    def log1p(self, x: Array) -> Array:
+        """log(1 + x), accurate near 0."""
+        return _quiet(np.log1p, x)
+
+    def expm1(self, x: Array) -> Array:
+        """e^x - 1, accurate near 0."""
+        return _quiet(np.expm1, x)
+
+    def softplus(self, x: Array) -> Array:
+        """log(1 + e^x), computed as max(x, 0) + log(1 + e^-|x|), which cannot overflow."""
+        with np.errstate(all="ignore"):
+            tail = np.log1p(np.exp(-np.abs(x)))
+            return np.asarray(np.maximum(x, x.dtype.type(0)) + tail, order="C")
+
+    def sin(self, x: Array) -> Array:
+        return _quiet(np.sin, x)
+
+    def cos(self, x: Array) -> Array:
+        return _quiet(np.cos, x)
+
+    def erf(self, x: Array) -> Array:
+        """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. NumPy has none: element by
+        element."""
+        values = [math.erf(v) for v in np.asarray(x).ravel().tolist()]
+        return np.array(values, x.dtype).reshape(x.shape)
+
+    def floor(self, x: Array) -> Array:
+        return np.asarray(np.floor(x), order="C")
+
+    def round(self, x: Array) -> Array:
+        """The nearest integer; halves go to the even one."""
+        return np.asarray(np.rint(x), order="C")
+
     def logical_not(self, x: Array) -> Array:
         return np.asarray(np.logical_not(x), order="C")
 
@@ -76,10 +111,18 @@ class Elementwise:
         return _quiet(np.power, a, b)
 
     def maximum(self, a: Array, b: Array) -> Array:
-        """The larger one; NaN if either is NaN."""
+        """The larger one; NaN if either is NaN. On bool it is "or"."""
         return _quiet(np.maximum, a, b)
 
-    # -- derivatives in one pass: grad (the incoming gradient) times the derivative, written in te
+    def minimum(self, a: Array, b: Array) -> Array:
+        """The smaller one; NaN if either is NaN. On bool it is "and"."""
+        return _quiet(np.minimum, a, b)
+
+    def atan2(self, a: Array, b: Array) -> Array:
+        """Angle of the point (b, a) with the first axis, -pi ... pi."""
+        return _quiet(np.arctan2, a, b)
+
+    # -- derivatives in one pass: grad times the derivative in terms of the output y --------------
 
     def relu_grad(self, y: Array, grad: Array) -> Array:
         """grad where y > 0, else 0: the derivative at the kink is 0."""

@@ -1,0 +1,62 @@
+"""einsum and gram_matrix: what is refused, and the number of products."""
+
+import numpy as np
+import pytest
+
+from tinydl import Tensor, instruments, ops
+from tinydl.errors import DTypeError, ShapeError
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
+
+
+def tensors(*shapes):
+    return [Tensor(np.random.default_rng(i).normal(size=s)) for i, s in enumerate(shapes)]
+
+
+def test_a_pair_is_one_product():
+    names = []
+    with instruments.watching(lambda function, *_: names.append(function.name)):
+        y = ops.einsum("bqhd,bkhd->bhqk", *tensors((2, 3, 4, 5), (2, 6, 4, 5)))
+    assert y.shape == (2, 4, 3, 6) and names.count("matmul") == 1
+
+
+def test_agrees_with_numpy_in_both_orders():
+    a, b, c = tensors((2, 3), (3, 4), (4, 2))
+    want = np.einsum("ij,jk,ki->", a.numpy(), b.numpy(), c.numpy())
+    assert ops.einsum("ij,jk,ki->", a, b, c).item() == pytest.approx(want)
+    assert np.allclose(ops.einsum("ij -> ji", a).numpy(), a.numpy().T)
+
+
+def test_empty_sums():
+    assert ops.einsum("ij,jk->ik", *tensors((2, 0), (0, 3))).tolist() == [[0, 0, 0]] * 2
+
+
+@pytest.mark.parametrize(
+    "subscripts, shapes, words",
+    [
+        ("ij,jk", ((2, 3), (3, 4)), "must read like"),
+        ("...i->...", ((2, 3),), "must read like"),
+        ("ii->i", ((2, 2),), "a letter is repeated within one term"),
+        ("ij->ii", ((2, 2),), "a letter is repeated within one term"),
+        ("ij,jk->ik", ((2, 3),), "names 2 operands, got 1"),
+        ("ij->ik", ((2, 3),), "letters in the result that no operand has"),
+        ("ij->i", ((2, 3, 4),), r"'ij' of 'ij->i' for a tensor of shape \(2, 3, 4\)"),
+        ("ij,jk->ik", ((2, 3), (4, 5)), "'j' of 'ij,jk->ik' has the sizes 3 and 4"),
+    ],
+)
+def test_errors(subscripts, shapes, words):
+    with pytest.raises(ShapeError, match=words):
+        ops.einsum(subscripts, *tensors(*shapes))
+
+
+def test_integers_are_no_matter_for_products():
+    with pytest.raises(DTypeError, match="matmul: needs two tensors of one float type"):
+        ops.einsum("i,i->", Tensor([1]), Tensor([2]))
+
+
+def test_gram_matrix_sums_over_the_positions():
+    (x,) = tensors((2, 3, 4, 5))
+    f = x.numpy().reshape(2, 12, 5)
+    assert np.allclose(ops.gram_matrix(x).numpy(), np.swapaxes(f, 1, 2) @ f)
+    with pytest.raises(ShapeError, match="gram_matrix: needs"):
+        ops.gram_matrix(Tensor([1.0]))

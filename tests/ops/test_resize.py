@@ -1,0 +1,61 @@
+"""Resizing: where the pixel centres are, ties, sizes of one pixel, errors."""
+
+import numpy as np
+import pytest
+
+from tinydl import Tensor, ops
+from tinydl.errors import ConfigError, DTypeError, ShapeError
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
+
+
+def row(values, width, **options):
+    x = Tensor(np.asarray(values, np.float64).reshape(1, 1, -1, 1))
+    return ops.resize(x, (1, width), **options).numpy().ravel().tolist()
+
+
+def test_nearest():
+    assert row([0, 1, 2], 6) == [0, 0, 1, 1, 2, 2]
+    assert row([0, 1, 2, 3], 2) == [1, 3]  # centres 1 and 3 are ties: the later pixel
+    assert row([0, 1, 2], 1) == [1] and row([0, 1, 2, 3, 4], 3) == [0, 2, 4]
+
+
+def test_bilinear_with_half_pixels():
+    assert row([0, 4], 4, mode="bilinear") == [0, 1, 3, 4]
+    assert row([0, 4, 8, 12], 2, mode="bilinear") == [2, 10]
+    assert row([0, 4], 1, mode="bilinear") == [2]
+
+
+def test_bilinear_with_aligned_corners():
+    options = {"mode": "bilinear", "align_corners": True}
+    assert row([0, 3], 4, **options) == pytest.approx([0, 1, 2, 3])
+    assert row([0, 1, 2, 3, 4], 3, **options) == [0, 2, 4]
+    assert row([5, 1], 1, **options) == [5] and row([5], 3, **options) == [5, 5, 5]
+
+
+def test_a_linear_image_stays_linear():
+    ramp = np.arange(12.0).reshape(1, 3, 4, 1)
+    y = ops.resize(Tensor(ramp), (5, 7), mode="bilinear", align_corners=True).numpy()[0, :, :, 0]
+    want = np.linspace(0, 8, 5)[:, None] + np.linspace(0, 3, 7)
+    assert np.allclose(y, want)
+
+
+def test_the_same_size_is_the_same_tensor():
+    x = Tensor(np.zeros((1, 2, 3, 1)))
+    assert ops.resize(x, (2, 3)) is x and ops.resize(x, (2, 3), mode="bilinear") is x
+
+
+@pytest.mark.parametrize(
+    "call, error, words",
+    [
+        (lambda x: ops.resize(x[0], 2), ShapeError, r"x must be \(N, H, W, C\)"),
+        (lambda x: ops.resize(x, (0, 2)), ShapeError, "size must be an integer >= 1"),
+        (lambda x: ops.resize(x[:, :0], 2), ShapeError, "an image without pixels"),
+        (lambda x: ops.resize(x, 2, "bicubic"), ConfigError, "must be nearest or bilinear"),
+        (lambda x: ops.resize(x, 2, align_corners=True), ConfigError, "'bilinear' only"),
+        (lambda x: ops.resize(x.astype("int64"), 3, "bilinear"), DTypeError, "needs a float"),
+    ],
+)
+def test_errors(call, error, words):
+    with pytest.raises(error, match=words):
+        call(Tensor(np.zeros((1, 2, 2, 1))))

@@ -1,0 +1,236 @@
+"""The operations of special, activations, order, einsum, arrange and resize in PyTorch.
+
+Conventions that differ are converted here:
+
+    axis=None         tinydl all axes, or the flattened tensor   PyTorch often has no such argument
+    descending sort   tinydl stable                              PyTorch stable=True space_to_depth
+    tinydl (row, column, c), c fastest         PyTorch c slowest: channels are permuted nearest
+    resize    half pixels                                PyTorch "nearest-exact" hard_sigmoid
+    slope 0.2                                  PyTorch slope 1/6: written with clamp pad
+    tinydl any axis                            PyTorch up to 3 axes: one at a time
+"""
+
+import numpy as np
+import torch
+
+functional = torch.nn.functional
+
+
+def axes_of(x, axis):
+    return tuple(range(x.dim())) if axis is None else axis
+
+
+def flat(function):
+    """axis None stands for the flattened tensor."""
+
+    def call(x, axis, **options):
+        return (
+            function(x.reshape(-1), 0, **options) if axis is None else function(x, axis, **options)
+        )
+
+    return call
+
+
+def each_axis(function):
+    """A PyTorch function of one axis over several, the last first."""
+
+    def call(x, axis, keepdims):
+        axes = range(x.dim()) if axis is None else [axis] if isinstance(axis, int) else axis
+        for one in sorted([a % x.dim() for a in axes], reverse=True):
+            x = function(x, one, keepdim=keepdims)
+        return x
+
+    return call
+
+
+def smallest(x, axis, keepdims):
+    return x if axis == () else x.amin(axes_of(x, axis), keepdim=keepdims)
+
+
+def argmin(x, axis, keepdims):
+    return torch.argmin(x, axis, keepdim=keepdims)
+
+
+def std(x, axis, keepdims, correction):
+    return torch.std(x, axes_of(x, axis), correction=correction, keepdim=keepdims)
+
+
+def norm(x, p, axis, keepdims):
+    if axis == ():
+        return x.abs()
+    return torch.linalg.vector_norm(x, p, axes_of(x, axis), keepdim=keepdims)
+
+
+def cumsum(x, axis, reverse):
+    return x.flip(axis).cumsum(axis).flip(axis) if reverse else x.cumsum(axis)
+
+
+def ordered(which):
+    def call(x, axis, descending):
+        return torch.sort(x, dim=axis, descending=descending, stable=True)[which]
+
+    return call
+
+
+def topk(x, k, axis, largest):
+    return torch.topk(x, k, axis, largest=largest, sorted=True).values
+
+
+def einsum(*tensors, subscripts):
+    return torch.einsum(subscripts, *tensors)
+
+
+def gram(x):
+    if x.dim() == 4:
+        x = x.reshape(x.shape[0], -1, x.shape[3])
+    return x.transpose(-1, -2) @ x
+
+
+def split(x, sections, axis, which):
+    n = x.shape[axis]
+    size = sections if isinstance(sections, list) else max(n // sections, 1)
+    parts = torch.split(x, size, axis)
+    return parts[which] if n or isinstance(sections, list) else x
+
+
+def tile(x, repetitions):
+    times = (repetitions,) if isinstance(repetitions, int) else repetitions
+    return torch.tile(x, times)
+
+
+def repeat(x, repeats, axis):
+    counts = repeats if isinstance(repeats, int) else torch.tensor(repeats)
+    return torch.repeat_interleave(x, counts, axis)
+
+
+def flip(x, axis):
+    axes = axes_of(x, axis)
+    return torch.flip(x, (axes,) if isinstance(axes, int) else axes)
+
+
+def diagonal(x):
+    return torch.diagonal(x, dim1=-2, dim2=-1)
+
+
+def pad(x, widths, mode):
+    for axis, (before, after) in enumerate(widths):
+        n = x.shape[axis]
+        if mode == "reflect":
+            places = np.pad(np.arange(n), (before, after), "reflect")
+        else:
+            places = np.pad(np.arange(n), (before, after), "edge")
+        if x.dim() == 4 and axis in (1, 2):  # where PyTorch has it: (N, C, H, W)
+            sides = (0, 0, before, after) if axis == 1 else (before, after, 0, 0)
+            x = functional.pad(x.permute(0, 3, 1, 2), sides, mode).permute(0, 2, 3, 1)
+        else:
+            x = torch.index_select(x, axis, torch.from_numpy(places))
+    return x
+
+
+def space_to_depth(x, block):
+    N, H, W, C = x.shape
+    y = functional.pixel_unshuffle(x.permute(0, 3, 1, 2), block)  # (N, C block^2, ...)
+    y = y.reshape(N, C, block * block, H // block, W // block)
+    return y.permute(0, 3, 4, 2, 1).reshape(N, H // block, W // block, -1)
+
+
+def depth_to_space(x, block):
+    N, H, W, C = x.shape
+    y = x.reshape(N, H, W, block * block, -1).permute(0, 4, 3, 1, 2).reshape(N, C, H, W)
+    return functional.pixel_shuffle(y, block).permute(0, 2, 3, 1)
+
+
+def resize(x, size, mode, align_corners):
+    size = (size, size) if isinstance(size, int) else size
+    image = x.permute(0, 3, 1, 2)
+    if mode == "nearest":
+        y = functional.interpolate(image, size, mode="nearest-exact")
+    else:
+        y = functional.interpolate(image, size, mode="bilinear", align_corners=align_corners)
+    return y.permute(0, 2, 3, 1)
+
+
+def take(x, indices, axis):
+    indices = torch.as_tensor(indices).long() % x.shape[axis]
+    axis %= x.dim()
+    rows = torch.index_select(x, axis, indices.reshape(-1))
+    return rows.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+def scatter_add_along_axis(x, indices, axis, size):
+    shape = list(x.shape)
+    shape[axis] = size
+    return torch.zeros(shape, dtype=x.dtype).scatter_add(axis, indices.long(), x)
+
+
+def getitem(x, key):
+    """PyTorch has no negative steps (flip instead); arrays and masks follow NumPy's rules there
+    too."""
+    turned, place, wanted = [], 0, []
+    named = sum(k is not None and k is not Ellipsis for k in key)
+    for k in key:
+        if isinstance(k, slice) and k.step == -1:
+            turned.append(place)
+            k = slice(None)
+        wanted.append(torch.from_numpy(k) if isinstance(k, np.ndarray) else k)
+        place += x.dim() - named if k is Ellipsis else k is not None
+    return x.flip(turned)[tuple(wanted)]
+
+
+BREADTH = {
+    "all": each_axis(torch.all),
+    "any": each_axis(torch.any),
+    "argmin": argmin,
+    "argsort": flat(ordered(1)),
+    "atan2": torch.atan2,
+    "clip": lambda x, low=None, high=None: torch.clamp(x, low, high),
+    "cos": torch.cos,
+    "cumsum": flat(cumsum),
+    "depth_to_space": depth_to_space,
+    "diagonal": diagonal,
+    "einsum": einsum,
+    "elu": lambda x, alpha: functional.elu(x, alpha),
+    "erf": torch.erf,
+    "expm1": torch.expm1,
+    "flip": flip,
+    "floor": torch.floor,
+    "gelu": lambda x, approximation: functional.gelu(x, approximate=approximation or "none"),
+    "getitem_arrays": getitem,
+    "gram_matrix": gram,
+    "hard_sigmoid": lambda x: torch.clamp(0.2 * x + 0.5, 0, 1),
+    "leaky_relu": lambda x, slope: functional.leaky_relu(x, slope),
+    "log1p": torch.log1p,
+    "logical_and": torch.logical_and,
+    "logical_or": torch.logical_or,
+    "logical_xor": torch.logical_xor,
+    "masked_fill": lambda x, mask, value: x.masked_fill(mask, value),
+    "min": smallest,
+    "minimum": torch.minimum,
+    "norm": norm,
+    "pad_reflect": pad,
+    "pad_replicate": pad,
+    "prod": each_axis(torch.prod),
+    "relu6": functional.relu6,
+    "repeat": repeat,
+    "resize": resize,
+    "roll": lambda x, shift, axis: torch.roll(x, shift, axis),
+    "round": torch.round,
+    "scatter_add_along_axis": scatter_add_along_axis,
+    "selu": functional.selu,
+    "sin": torch.sin,
+    "softplus": lambda x: functional.softplus(x, threshold=1e9),
+    "softsign": functional.softsign,
+    "sort": flat(ordered(0)),
+    "space_to_depth": space_to_depth,
+    "split": split,
+    "stack": lambda *tensors, axis: torch.stack(tensors, axis),
+    "std": std,
+    "swish": lambda x, beta: x * torch.sigmoid(beta * x),
+    "take": take,
+    "take_along_axis": lambda x, i, axis: torch.gather(x, axis, i.long()),
+    "tile": tile,
+    "topk": topk,
+    "trace": lambda x: diagonal(x).sum(-1),
+    "tril": lambda x, k: torch.tril(x, k),
+    "triu": lambda x, k: torch.triu(x, k),
+}

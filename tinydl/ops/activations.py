@@ -1,0 +1,112 @@
+"""Activation functions beyond relu, sigmoid and tanh: float tensors of any shape to the same."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+from ..errors import ConfigError
+from ..function import Function
+from .elementwise import _constant, _require_float, sigmoid, tanh, where
+from .special import Clip, clip, erf, expm1
+
+#: Klambauer et al. 2017 (arXiv:1706.02515): mean 0 and variance 1 are a fixed point of selu.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+class Softplus(Function):
+    name = "softplus"
+    saves = (0,)
+
+    def forward(self, x):
+        return self.backend.softplus(x)
+
+    def backward(self, grad):
+        return grad * sigmoid(self.saved[0])
+
+
+def softplus(x):
+    """log(1 + e^x), a smooth relu whose derivative is sigmoid(x). Dugas et al. 2000. Never
+    overflows."""
+    _require_float("softplus", x)
+    return Softplus().apply(x)
+
+
+def softsign(x):
+    """x / (1 + |x|); the gradient 1 / (1 + |x|)^2 is 1 at 0. Bergstra et al. 2009."""
+    _require_float("softsign", x)
+    return x / (_constant(x, 1) + abs(x))
+
+
+def leaky_relu(x, slope=0.2):
+    """x where x > 0, else slope * x; the gradient at 0 is `slope`. Maas et al. 2013.
+
+    slope: 0.2 as in GANs (Radford et al. 2016); PyTorch's default is 0.01, Keras' 0.3.
+    """
+    _require_float("leaky_relu", x)
+    return where(x > _constant(x, 0), x, _constant(x, slope) * x)
+
+
+def relu6(x):
+    """min(max(x, 0), 6); the gradient is 0 at both kinks. Krizhevsky 2010; Howard et al. 2017."""
+    _require_float("relu6", x)
+    return Clip(0.0, 6.0, closed=False).apply(x)
+
+
+def _elu(x, alpha, scale):
+    zero = _constant(x, 0)
+    positive = x > zero
+    # e^x is taken of the other half only: its overflow times 0 would be NaN in the gradient.
+    negative_part = expm1(where(positive, zero, x))
+    straight = x if scale == 1 else _constant(x, scale) * x
+    return where(positive, straight, _constant(x, scale * alpha) * negative_part)
+
+
+def elu(x, alpha=1.0):
+    """x where x > 0, else alpha (e^x - 1); the gradient at 0 is alpha. Clevert et al. 2016
+    (arXiv:1511.07289)."""
+    _require_float("elu", x)
+    return _elu(x, alpha, 1)
+
+
+def selu(x):
+    """lambda elu(x, alpha) with lambda = 1.0507... and alpha = 1.6733..., self-normalising.
+
+    The gradient at 0 is lambda alpha. Klambauer et al. 2017 (arXiv:1706.02515).
+    """
+    _require_float("selu", x)
+    return _elu(x, SELU_ALPHA, SELU_SCALE)
+
+
+def hard_sigmoid(x):
+    """clip(0.2 x + 0.5, 0, 1), the gate of Keras' older recurrent layers.
+
+    The gradient at both kinks is 0.2. Courbariaux et al. 2015 with Theano's slope. (PyTorch's
+    hardsigmoid is clip(x / 6 + 1/2, 0, 1).)
+    """
+    _require_float("hard_sigmoid", x)
+    return clip(_constant(x, 0.2) * x + _constant(x, 0.5), 0.0, 1.0)
+
+
+def gelu(x, approximation=None):
+    """x Phi(x), Phi the standard normal distribution. Hendrycks and Gimpel 2016 (arXiv:1606.08415).
+
+    approximation: None computes x (1 + erf(x / sqrt 2)) / 2; "tanh" is the paper's
+    x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. Raises ConfigError for another name.
+    """
+    _require_float("gelu", x)
+    if approximation is None:
+        bell = erf(x * _constant(x, sqrt(0.5)))
+    elif approximation == "tanh":
+        cubic = x + _constant(x, 0.044715) * (x * x * x)
+        bell = tanh(_constant(x, sqrt(2 / pi)) * cubic)
+    else:
+        raise ConfigError(f"gelu: approximation must be None or 'tanh', got {approximation!r}")
+    return _constant(x, 0.5) * x * (bell + _constant(x, 1))
+
+
+def swish(x, beta=1.0):
+    """x sigmoid(beta x); with beta = 1 also called SiLU. Ramachandran et al. 2017
+    (arXiv:1710.05941)."""
+    _require_float("swish", x)
+    return x * sigmoid(x if beta == 1 else _constant(x, beta) * x)

@@ -1,0 +1,192 @@
+"""Rearrangements composed of views, concatenation and masks: stack, tile, flip, triu, blocks."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..geometry import normalize_axes
+from .elementwise import _constant, where
+from .index import take
+from .reduce import sum
+from .shape import Slice, _take, broadcast_to, concat, expand_dims, reshape, transpose
+
+
+def stack(tensors, axis=0):
+    """Tensors of one shape along a new `axis` of the result. Raises ShapeError, DTypeError if they
+    differ."""
+    tensors = list(tensors)
+    if not tensors:
+        raise ShapeError("stack: needs at least one tensor")
+    for i, t in enumerate(tensors):
+        if t.shape != tensors[0].shape:
+            raise ShapeError(f"stack: tensor {i} has shape {t.shape}, the first {tensors[0].shape}")
+    (axis,) = normalize_axes("stack", axis, tensors[0].ndim + 1)
+    return concat([expand_dims(t, axis) for t in tensors], axis)
+
+
+def split(x, sections, axis=0):
+    """x cut along `axis` into a list of views: `sections` equal parts, or parts of given sizes.
+
+    Raises ShapeError if the parts do not make up the axis.
+    """
+    (axis,) = normalize_axes("split", axis, x.ndim)
+    n = x.shape[axis]
+    if isinstance(sections, int):
+        if sections < 1 or n % sections:
+            raise ShapeError(f"split: {sections} equal parts of axis {axis} of {x.shape}")
+        sizes = [n // sections] * sections
+    else:
+        sizes = [int(size) for size in sections]
+        if min(sizes, default=0) < 0 or np.sum(sizes) != n:
+            raise ShapeError(f"split: sizes {sizes} do not add up to axis {axis} of {x.shape}")
+    ends = np.cumsum(sizes).tolist()
+    return [_take(x, axis, end - size, size) for end, size in zip(ends, sizes, strict=True)]
+
+
+def tile(x, repetitions):
+    """x repeated as a whole: repetitions[i] times along axis i (an integer: the last axis), as in
+    NumPy."""
+    times = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
+    if any(not isinstance(n, int) or n < 0 for n in times):
+        raise ShapeError(f"tile: repetitions must be integers >= 0, got {repetitions!r}")
+    ndim = max(x.ndim, len(times))
+    shape = (1,) * (ndim - x.ndim) + x.shape
+    times = (1,) * (ndim - len(times)) + times
+    split_axes = tuple(n for pair in zip((1,) * ndim, shape, strict=True) for n in pair)
+    repeated = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
+    result = tuple(n * m for n, m in zip(times, shape, strict=True))
+    return reshape(broadcast_to(reshape(x, split_axes), repeated), result)
+
+
+def repeat(x, repeats, axis=None):
+    """Each element (axis None: of the flattened x) or slice along `axis`, `repeats` times in a row.
+
+    repeats: an integer, or one per slice. Raises ShapeError for negative ones or a wrong number of
+    them.
+    """
+    if axis is None:
+        x, axis = reshape(x, (prod(x.shape),)), 0
+    (axis,) = normalize_axes("repeat", axis, x.ndim)
+    n = x.shape[axis]
+    counts = np.asarray(repeats)
+    if counts.dtype.kind not in "iu" or counts.shape not in ((), (n,)) or (counts < 0).any():
+        raise ShapeError(
+            f"repeat: repeats must be an integer >= 0 or {n} of them for axis {axis} of {x.shape}, "
+            f"got {repeats!r}"
+        )
+    if counts.ndim:
+        return take(x, np.repeat(np.arange(n), counts), axis)
+    times = int(counts)
+    column = expand_dims(x, axis + 1)
+    wide = broadcast_to(column, x.shape[: axis + 1] + (times,) + x.shape[axis + 1 :])
+    return reshape(wide, x.shape[:axis] + (n * times,) + x.shape[axis + 1 :])
+
+
+def flip(x, axis=None):
+    """x read backwards along `axis` (an integer, several, or None: all), as a view."""
+    axes = normalize_axes("flip", axis, x.ndim)
+    turned = [i in axes and x.shape[i] > 1 for i in range(x.ndim)]
+    starts = tuple(n - 1 if t else 0 for n, t in zip(x.shape, turned, strict=True))
+    return Slice(starts, tuple(-1 if t else 1 for t in turned), x.shape).apply(x)
+
+
+def roll(x, shift, axis=None):
+    """x moved `shift` cells along `axis`, what leaves at the end comes in at the front.
+
+    axis None rolls the flattened tensor; tuples roll several axes. Raises ShapeError if their
+    lengths differ.
+    """
+    if axis is None:
+        if not isinstance(shift, int):
+            raise ShapeError(f"roll: without an axis shift must be one integer, got {shift!r}")
+        return reshape(roll(reshape(x, (prod(x.shape),)), shift, 0), x.shape)
+    shifts = (shift,) if isinstance(shift, int) else tuple(shift)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if len(shifts) != len(axes):
+        raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes")
+    for cells, one in zip(shifts, axes, strict=True):
+        (place,) = normalize_axes("roll", one, x.ndim)
+        n = x.shape[place]
+        cells %= max(n, 1)
+        if cells:
+            x = concat([_take(x, place, n - cells, cells), _take(x, place, 0, n - cells)], place)
+    return x
+
+
+def _triangle(op, x, k, upper):
+    if x.ndim < 2:
+        raise ShapeError(f"{op}: needs at least two axes, got {x.shape}")
+    H, W = x.shape[-2:]
+    mask = ~np.tri(H, W, k - 1, bool) if upper else np.tri(H, W, k, bool)
+    return where(x._new(x.backend.asarray(mask), x.backend), x, _constant(x, 0))
+
+
+def triu(x, k=0):
+    """x (..., H, W) with zeros below diagonal k (0: the main one, positive: above it)."""
+    return _triangle("triu", x, k, True)
+
+
+def tril(x, k=0):
+    """x (..., H, W) with zeros above diagonal k."""
+    return _triangle("tril", x, k, False)
+
+
+def diagonal(x):
+    """x[..., i, i] for x (..., H, W) -> (..., min(H, W)): every (W + 1)-th element of the flattened
+    matrix."""
+    if x.ndim < 2:
+        raise ShapeError(f"diagonal: needs at least two axes, got {x.shape}")
+    H, W = x.shape[-2:]
+    lead = x.shape[:-2]
+    flat = reshape(x, (*lead, H * W))
+    counts = (*lead, min(H, W))
+    return Slice((0,) * len(counts), (1,) * len(lead) + (W + 1,), counts).apply(flat)
+
+
+def trace(x):
+    """sum_i x[..., i, i] for x (..., H, W) -> (...)."""
+    if x.ndim < 2:
+        raise ShapeError(f"trace: needs at least two axes, got {x.shape}")
+    return sum(diagonal(x), -1)
+
+
+def _check_block(op, x, block):
+    if not isinstance(block, int) or block < 1:
+        raise ShapeError(f"{op}: block must be an integer >= 1, got {block!r}")
+    if x.ndim != 4:
+        raise ShapeError(f"{op}: x must be (N, H, W, C), got {x.shape}")
+
+
+def space_to_depth(x, block):
+    """Blocks of b x b pixels become channels: (N, H, W, C) -> (N, H/b, W/b, b^2 C), b = `block`.
+
+    Channel (row in block, column in block, c), c fastest, as TensorFlow and ONNX; PyTorch's
+    pixel_unshuffle has c slowest. Raises ShapeError unless block divides H and W.
+    """
+    _check_block("space_to_depth", x, block)
+    N, H, W, C = x.shape
+    if H % block or W % block:
+        raise ShapeError(f"space_to_depth: block {block} does not divide the image {x.shape}")
+    blocks = reshape(x, (N, H // block, block, W // block, block, C))
+    return reshape(
+        transpose(blocks, (0, 1, 3, 2, 4, 5)), (N, H // block, W // block, block * block * C)
+    )
+
+
+def depth_to_space(x, block):
+    """Inverse of space_to_depth: (N, H, W, b^2 C) -> (N, b H, b W, C), b = `block`.
+
+    Shi et al. 2016 (arXiv:1609.05158), with c as the fastest channel. Raises ShapeError unless b^2
+    divides the channels.
+    """
+    _check_block("depth_to_space", x, block)
+    N, H, W, C = x.shape
+    if C % (block * block):
+        raise ShapeError(f"depth_to_space: {block}^2 does not divide the {C} channels of {x.shape}")
+    blocks = reshape(x, (N, H, W, block, block, C // (block * block)))
+    return reshape(
+        transpose(blocks, (0, 1, 3, 2, 4, 5)), (N, H * block, W * block, C // (block * block))
+    )

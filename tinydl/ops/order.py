@@ -1,0 +1,84 @@
+"""Operations along an ordered axis: running sums, sorting, the k largest."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..errors import ShapeError
+from ..function import Function
+from ..geometry import normalize_axes
+from .index import take_in_range
+from .shape import _take, reshape
+
+
+class Cumsum(Function):
+    """Adjoint: the running sum from the other end."""
+
+    name = "cumsum"
+
+    def __init__(self, axis, reverse):
+        self.axis, self.reverse = axis, reverse
+
+    def forward(self, x):
+        return self.backend.cumsum(x, self.axis, self.reverse)
+
+    def backward(self, grad):
+        return Cumsum(self.axis, not self.reverse).apply(grad)
+
+
+class Argsort(Function):
+    name = "argsort"
+    differentiable = False
+
+    def __init__(self, axis, descending):
+        self.axis, self.descending = axis, descending
+
+    def forward(self, x):
+        return self.backend.argsort(x, self.axis, self.descending)
+
+
+def _one_axis(op, x, axis):
+    """(x, axis); axis None stands for the flattened tensor."""
+    if axis is None:
+        return reshape(x, (prod(x.shape),)), 0
+    (axis,) = normalize_axes(op, axis, x.ndim)
+    return x, axis
+
+
+def cumsum(x, axis=None, reverse=False):
+    """y_i = sum of x_j over j <= i along `axis` (None: flattened), or over j >= i with `reverse`.
+
+    Same shape; bool counts as int64. Raises ShapeError for an axis that x does not have.
+    """
+    x, axis = _one_axis("cumsum", x, axis)
+    return Cumsum(axis, reverse).apply(x)
+
+
+def argsort(x, axis=-1, descending=False):
+    """int64 positions that put x in order along `axis` (None: flattened). Same shape; no gradient.
+
+    Stable: equal elements keep their order, descending too. NaN counts as larger than everything.
+    """
+    x, axis = _one_axis("argsort", x, axis)
+    return Argsort(axis, descending).apply(x)
+
+
+def sort(x, axis=-1, descending=False):
+    """x in order along `axis` (None: flattened); the gradient goes back to where each element came
+    from."""
+    x, axis = _one_axis("sort", x, axis)
+    return take_in_range(x, Argsort(axis, descending).apply(x.detach()), axis)
+
+
+def topk(x, k, axis=-1, largest=True):
+    """(values, int64 positions) of the k largest (or smallest) elements along `axis`, best first.
+
+    The first positions win ties. Raises ShapeError unless 0 <= k <= size of the axis.
+    """
+    x, axis = _one_axis("topk", x, axis)
+    if not 0 <= k <= x.shape[axis]:
+        raise ShapeError(
+            f"topk: k must be in 0 ... {x.shape[axis]} for axis {axis} of {x.shape}, got {k!r}"
+        )
+    indices = _take(Argsort(axis, largest).apply(x.detach()), axis, 0, k)
+    return take_in_range(x, indices, axis), indices

@@ -1,0 +1,32 @@
+"""What a row of `cases` is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .draws import Draw
+
+NO_DERIVATIVE = "its result is piecewise constant"
+
+
+@dataclass(frozen=True)
+class Example:
+    """Arguments of one call: arrays, which become tensors (float64 ones: leaves), and options."""
+
+    inputs: tuple[np.ndarray, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpCase:
+    """function(*tensors, **options); `order`: how often it is differentiated; `note`: why not."""
+
+    name: str
+    function: Callable[..., Any]
+    draw: Callable[[Draw], Example]
+    order: int = 2
+    note: str = ""

@@ -1,0 +1,108 @@
+"""Rows of the newer reductions, of ops/order.py and of ops/einsum.py."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .case import NO_DERIVATIVE, Example, OpCase
+from .draws import Draw
+
+
+def _axes(d: Draw, x: np.ndarray, **options: Any) -> Example:
+    return Example((x,), {"axis": d.axes(x.ndim), "keepdims": d.flag(), **options})
+
+
+def _min(d: Draw) -> Example:
+    return _axes(d, d.distinct(d.shape()))
+
+
+def _argmin(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    axis = d.integer(-len(shape), len(shape) - 1) if d.flag() else None
+    return Example((d.distinct(shape),), {"axis": axis, "keepdims": d.flag()})
+
+
+def _prod(d: Draw) -> Example:
+    """Factors 0 included, also several in one product."""
+    x = d.normal(d.shape())
+    return _axes(d, np.where(d.uniform(x.shape, 0.0, 1.0) < 0.2, 0.0, x))
+
+
+def _std(d: Draw) -> Example:
+    shape = d.shape(1, 3, 2, 4)
+    axis = d.integer(-len(shape), len(shape) - 1) if d.flag() else None
+    options = {"axis": axis, "keepdims": d.flag(), "correction": d.integer(0, 1)}
+    return Example((d.distinct(shape, 0.2),), options)
+
+
+def _norm(d: Draw) -> Example:
+    """|x| away from 0, and no two equal: the largest is clear."""
+    x = d.distinct(d.shape(), 0.05)
+    magnitude = x - x.min(initial=0.0) + 0.3
+    signs = np.where(d.bools(x.shape), 1.0, -1.0)
+    return _axes(d, np.asarray(signs * magnitude), p=d.choose((2, 1, 3, 2.5, inf)))
+
+
+def _truths(d: Draw) -> Example:
+    return _axes(d, d.bools(d.shape()))
+
+
+def _along(kind: str) -> Any:
+    def draw(d: Draw) -> Example:
+        shape = d.shape(1, 3)
+        axis = d.integer(-len(shape), len(shape) - 1) if d.integer(0, 3) else None
+        x = d.normal(shape) if kind == "cumsum" else d.distinct(shape)
+        flag = "reverse" if kind == "cumsum" else "descending"
+        return Example((x,), {"axis": axis, flag: d.flag()})
+
+    return draw
+
+
+def _topk(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    axis = d.integer(-len(shape), len(shape) - 1)
+    options = {"k": d.integer(0, shape[axis]), "axis": axis, "largest": d.flag()}
+    return Example((d.distinct(shape),), options)
+
+
+def _einsum(d: Draw) -> Example:
+    """One to three terms of different letters; every letter occurs where it is drawn."""
+    letters = "abcd"[: d.integer(1, 4)]
+    size = {c: d.integer(1, 3) for c in letters}
+    terms = [_some(d, letters) for _ in range(d.integer(1, 3))]
+    output = _some(d, "".join(sorted(set("".join(terms)))))
+    arrays = [d.normal(tuple([size[c] for c in term])) for term in terms]
+    return Example(tuple(arrays), {"subscripts": f"{','.join(terms)}->{output}"})
+
+
+def _some(d: Draw, letters: str) -> str:
+    """Some of the letters, in any order."""
+    left, term = list(letters), ""
+    for _ in range(d.integer(0, len(left))):
+        term += left.pop(d.integer(0, len(left) - 1))
+    return term
+
+
+def _gram(d: Draw) -> Example:
+    return Example((d.normal(d.shape(d.choose((4, 3, 2)), 4, 1, 3)),))
+
+
+ROWS = (
+    OpCase("min", ops.min, _min),
+    OpCase("argmin", ops.argmin, _argmin, 0, NO_DERIVATIVE),
+    OpCase("prod", ops.prod, _prod),
+    OpCase("std", ops.std, _std),
+    OpCase("norm", ops.norm, _norm),
+    OpCase("any", ops.any, _truths, 0, NO_DERIVATIVE),
+    OpCase("all", ops.all, _truths, 0, NO_DERIVATIVE),
+    OpCase("cumsum", ops.cumsum, _along("cumsum")),
+    OpCase("argsort", ops.argsort, _along("argsort"), 0, NO_DERIVATIVE),
+    OpCase("sort", ops.sort, _along("sort")),
+    OpCase("topk", lambda x, **options: ops.topk(x, **options)[0], _topk),
+    OpCase("einsum", lambda *tensors, subscripts: ops.einsum(subscripts, *tensors), _einsum),
+    OpCase("gram_matrix", ops.gram_matrix, _gram),
+)
