@@ -6,13 +6,9 @@ TINYDL_REQUIRE_ORACLE=1 turns a missing oracle library from a skip into a failur
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -25,10 +21,11 @@ if "POCL_CACHE_DIR" not in os.environ:
     _own_cache = tempfile.mkdtemp(prefix="tinydl-pocl-")
     os.environ["POCL_CACHE_DIR"] = _own_cache
 
+from support import load_backend  # noqa: E402
+
 from tinydl import backend as backends  # noqa: E402
 from tinydl import instruments  # noqa: E402
 from tinydl.backend.reference import Backend  # noqa: E402
-from tinydl.errors import DeviceError  # noqa: E402
 from tinydl.function import is_recording  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -53,51 +50,7 @@ def pytest_unconfigure(config):
         shutil.rmtree(_own_cache, ignore_errors=True)
 
 
-def oracle_module(name: str):
-    """Import a library that serves as an oracle; without it skip, or fail if it is required."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        reason = f"{name} is missing ({error}): pip install 'tinydl[oracle,test]'"
-    if os.environ.get("TINYDL_REQUIRE_ORACLE") == "1":
-        pytest.fail(f"TINYDL_REQUIRE_ORACLE=1, but {reason}")
-    pytest.skip(reason, allow_module_level=True)
-
-
 # -- backends --------------------------------------------------------------------------------------
-
-
-@lru_cache
-def opencl_problem() -> str | None:
-    """Why OpenCL tests cannot run here, or None. Probed in a child: a broken driver may abort."""
-    code = "from tinydl.backend import get; get('opencl')"
-    try:
-        child = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            cwd=REPOSITORY,
-        )
-    except subprocess.TimeoutExpired:
-        return "the OpenCL driver did not answer within two minutes"
-    if child.returncode == 0:
-        return None
-    lines = child.stderr.strip().splitlines()
-    return lines[-1] if lines else f"the OpenCL driver ended the process ({child.returncode})"
-
-
-def load_backend(name: str) -> Backend:
-    """The backend called "numpy", "cpu" or "opencl". Skips without OpenCL; "cpu" must be there."""
-    if name == "opencl" and (problem := opencl_problem()) is not None:
-        pytest.skip(f"no OpenCL here: {problem}")
-    try:
-        return backends.get(name)
-    except DeviceError as error:
-        if name.startswith("opencl"):
-            pytest.skip(str(error))
-        pytest.fail(str(error))
 
 
 @pytest.fixture(scope="session", params=["numpy", "cpu", "opencl"])

@@ -19,7 +19,7 @@ def run_child(code, timeout=120, **environment):
     """Run `code` in a fresh interpreter with extra environment variables; returns its output."""
     child = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONSAFEPATH": "1", **environment},  # the installed package
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -32,7 +32,7 @@ def run_child(code, timeout=120, **environment):
 
 @pytest.fixture(scope="module")
 def found():
-    from tests.conftest import load_backend
+    from support import load_backend
 
     load_backend("opencl")  # skips without a device
     return devices.find_devices()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import load_backend
 
-from tests.conftest import load_backend
 from tinydl.backend.opencl import conv, device
 from tinydl.backend.reference import Backend
 from tinydl.geometry import conv2d_geometry
@@ -131,7 +131,7 @@ def run_generic_tests(which, **environment):
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
     child = subprocess.run(
         [*command, "tests/kernels/test_backends.py", "-k", which],
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONSAFEPATH": "1", **environment},  # the installed package
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

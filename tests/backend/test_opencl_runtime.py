@@ -4,8 +4,8 @@ import gc
 
 import numpy as np
 import pytest
+from support import load_backend
 
-from tests.conftest import load_backend
 from tinydl.backend.opencl import OpenCLBackend
 from tinydl.backend.opencl import runtime as runtimes
 from tinydl.backend.opencl.array import merge_axes, reshaped_strides, row_tile

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import oracle_module
 from hypothesis import given
+from support import oracle_module
 
 from tinydl import Tensor, grad, ops
 from tinydl.testing import Draw

@@ -13,8 +13,8 @@ Conventions that differ are converted here and nowhere else:
 
 import numpy as np
 import pytest
-from conftest import oracle_module
 from hypothesis import given
+from support import oracle_module
 
 from tinydl import Tensor, grad
 from tinydl.backend.reference import Backend

@@ -111,8 +111,8 @@ def markdown(measured: Mapping[str, Any]) -> str:
         "independent NumPy",
         "re-run (checked), and ours as the mean over training seeds. Training accuracies are "
         "running means of the",
-        "last epoch with dropout on, test accuracies those after the last epoch. Seconds are wall time "
-        "per seed on a shared machine with two busy cores: no benchmark.",
+        "last epoch with dropout on, test accuracies those after the last epoch. Seconds are wall "
+        "time per seed on a shared machine with two busy cores: no benchmark.",
         "",
         "| " + " | ".join((*HEADS, "backend", "seconds")) + " |",
         "|---" * (len(HEADS) + 2) + "|",
