@@ -23,6 +23,7 @@ LAYERS = {
     "tinydl.errors": 0,
     "tinydl.geometry": 0,
     "tinydl.backend": 1,
+    "tinydl.kernels_cl": 1,  # where wheels keep the OpenCL sources
     "tinydl.random": 1,  # the host's generator draws with the reference kernels
     "tinydl.instruments": 1,
     "tinydl.function": 2,

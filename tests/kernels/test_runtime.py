@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def in_new_process(code, **environment):
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    env = {**os.environ, "PYTHONSAFEPATH": "1", **environment}  # the installed package
     return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
 
 
