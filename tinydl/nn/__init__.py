@@ -6,6 +6,27 @@ from .conv import Conv2d
 from .dropout import Dropout
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
+from .losses_classes import (
+    bce,
+    dice,
+    focal,
+    hinge,
+    kl_categorical,
+    margin,
+    nll,
+    soft_cross_entropy,
+    squared_hinge,
+    weighted_cross_entropy,
+)
+from .losses_distance import contrastive, cosine, triplet
+from .losses_gan import (
+    gradient_penalty,
+    least_squares_discriminator,
+    least_squares_generator,
+    wasserstein_critic,
+    wasserstein_generator,
+)
+from .losses_regression import gaussian_nll, huber, kl_gaussian, mae, smooth_l1, total_variation
 from .module import Module, Parameter, Sequential
 from .penalties import L1, L1L2, L2
 from .pool import AvgPool2d, Flatten, MaxPool2d
@@ -31,9 +52,33 @@ __all__ = [
     "Softmax",
     "Summary",
     "Tanh",
+    "bce",
     "bce_with_logits",
+    "contrastive",
+    "cosine",
     "cross_entropy",
+    "dice",
+    "focal",
+    "gaussian_nll",
+    "gradient_penalty",
+    "hinge",
+    "huber",
     "init",
+    "kl_categorical",
+    "kl_gaussian",
+    "least_squares_discriminator",
+    "least_squares_generator",
+    "mae",
+    "margin",
     "mse",
+    "nll",
+    "smooth_l1",
+    "soft_cross_entropy",
+    "squared_hinge",
     "summary",
+    "total_variation",
+    "triplet",
+    "wasserstein_critic",
+    "wasserstein_generator",
+    "weighted_cross_entropy",
 ]

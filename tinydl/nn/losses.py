@@ -31,6 +31,16 @@ def _check_pair(op: str, first: str, x: Tensor, second: str, t: Tensor) -> None:
         )
 
 
+def _check_float(op: str, name: str, x: Tensor) -> None:
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{op}: {name} must be a float tensor, got {x.dtype}")
+
+
+def _check_positive(op: str, name: str, value: float) -> None:
+    if not value > 0:
+        raise ConfigError(f"{op}: {name} must be above 0, got {value!r}")
+
+
 def _reduce(losses: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return losses

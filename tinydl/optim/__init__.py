@@ -1,8 +1,23 @@
-"""Layer 6: update rules. One kernel each writes parameters and state in place, on the backend."""
+"""Layer 6: update rules, schedules, clipping. SGD, RMSprop and Adam are one kernel each; the others
+are composed of operations. All write parameters and state in place, on the backend."""
 
 from .adam import Adam
+from .clipping import (
+    WeightAverage,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    clip_weights,
+)
+from .composed import AdaDelta, AdaGrad, Adamax, AdamW, AMSGrad, CentredRMSprop, Groups, Nadam
 from .optimizer import Optimizer
 from .rmsprop import RMSprop
+from .schedules import Cosine, Exponential, Piecewise, Plateau, Polynomial, StepDecay, WarmUp
 from .sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop"]
+__all__ = [
+    "SGD", "AMSGrad", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "CentredRMSprop", "Cosine",
+    "Exponential", "Groups", "Nadam", "Optimizer", "Piecewise", "Plateau", "Polynomial", "RMSprop",
+    "StepDecay", "WarmUp", "WeightAverage", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
+    "clip_weights",
+]  # fmt: skip

@@ -1,6 +1,12 @@
 """Layer 7: `fit`, `evaluate`, `predict`; metrics, history, callbacks, checkpoints."""
 
-from .callbacks import Checkpoint, EarlyStopping, WriteHistory
+from .callbacks import (
+    Checkpoint,
+    EarlyStopping,
+    LearningRateSchedule,
+    ReduceOnPlateau,
+    WriteHistory,
+)
 from .checkpoint import (
     load_checkpoint,
     load_weights,
@@ -18,6 +24,8 @@ __all__ = [
     "Checkpoint",
     "EarlyStopping",
     "History",
+    "LearningRateSchedule",
+    "ReduceOnPlateau",
     "State",
     "WriteHistory",
     "accuracy",

@@ -1,4 +1,5 @@
-"""Callbacks: small objects with any of on_batch_end, on_epoch_end, on_fit_end (state)."""
+"""Callbacks: small objects with any of on_fit_start, on_batch_end, on_epoch_end, on_fit_end
+(state)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigError
+from ..optim.schedules import Plateau, Schedule
 from .checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
@@ -90,3 +92,40 @@ class EarlyStopping:
     def on_fit_end(self, state: State) -> None:
         if self._best_weights is not None:
             state.model.load_state_dict(self._best_weights)
+
+
+class LearningRateSchedule:
+    """Sets the optimiser's rate to schedule(step) before every step.
+
+    per: "epoch" (finished epochs are counted) or "batch" (updates, by the optimiser's own count).
+    Both counts are in checkpoints: a resumed run goes on where it was. Raises ConfigError.
+    """
+
+    def __init__(self, schedule: Schedule, per: str = "epoch") -> None:
+        if per not in ("epoch", "batch"):
+            raise ConfigError(f"LearningRateSchedule: needs per 'epoch' or 'batch', got {per!r}")
+        self.schedule, self.per = schedule, per
+
+    def _set(self, state: State) -> None:
+        step = state.epoch if self.per == "epoch" else max(state.optimizer.steps)
+        state.optimizer.lr = self.schedule(step)
+
+    on_fit_start = on_epoch_end = _set
+
+    def on_batch_end(self, state: State) -> None:
+        if self.per == "batch":
+            self._set(state)
+
+
+class ReduceOnPlateau:
+    """Cuts the optimiser's rate when a column of the history has stopped falling (`Plateau`).
+
+    After a resume the waiting starts again; the rate itself is in the checkpoint.
+    """
+
+    def __init__(self, monitor: str = "val_loss", plateau: Plateau | None = None) -> None:
+        self.monitor, self.plateau = monitor, Plateau() if plateau is None else plateau
+
+    def on_epoch_end(self, state: State) -> None:
+        value = state.history[self.monitor][-1]
+        state.optimizer.lr = self.plateau.update(value, state.optimizer.lr)

@@ -62,9 +62,9 @@ def fit(
     data, validation: iterables (usually `Batches`) of tuples (inputs..., targets) of ndarrays;
     every `for` loop over them is one epoch. loss(outputs, targets): the mean over the batch. What
     is differentiated is that plus `model.penalty()`. metrics: functions of (outputs, targets) with
-    one number per sample, or their names. callbacks: objects with any of on_batch_end(state),
-    on_epoch_end(state), on_fit_end(state). progress: True or False, None for a bar only on a
-    terminal. start_epoch, history: where a resumed run is.
+    one number per sample, or their names. callbacks: objects with any of on_fit_start(state),
+    on_batch_end(state), on_epoch_end(state), on_fit_end(state). progress: True or False,
+    None for a bar only on a terminal. start_epoch, history: where a resumed run is.
 
     "loss" and the metrics of a row are means over the epoch's samples while the weights changed,
     with dropout on (the Keras convention); "val_..." are taken after the epoch, with dropout off.
@@ -74,6 +74,7 @@ def fit(
     history = History() if history is None else history
     state = State(model, optimizer, data, history, start_epoch, epochs)
     after_batch = [c.on_batch_end for c in callbacks if hasattr(c, "on_batch_end")]
+    _call(callbacks, "on_fit_start", state)
     with Bar(data, start_epoch, epochs, progress) as bar:
         while state.epoch < epochs and not state.stop:
             started, means, state.batch = perf_counter(), Means(), 0

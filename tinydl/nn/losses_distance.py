@@ -1,0 +1,84 @@
+"""Losses on embeddings: what belongs together is near, what does not is apart.
+
+`reduction` is that of losses.py: "mean" is over everything that "none" would return.
+"""
+
+from __future__ import annotations
+
+from .. import ops
+from ..errors import DTypeError, ShapeError
+from ..tensor import Tensor
+from .losses import _check_pair, _check_positive, _check_reduction, _reduce
+
+
+def _check_embeddings(op: str, first: str, a: Tensor, second: str, b: Tensor) -> None:
+    _check_pair(op, first, a, second, b)
+    if a.ndim < 1:
+        raise ShapeError(f"{op}: {first} must be (..., D), got ()")
+
+
+def contrastive(
+    a: Tensor, b: Tensor, same: Tensor, reduction: str = "mean", margin: float = 1.0
+) -> Tensor:
+    """same d^2 / 2 + (1 - same) max(0, margin - d)^2 / 2 with d = |a - b|.
+
+    a, b (..., D); same (...,): 1 for a pair that belongs together, else 0 (the paper's Y is
+    1 - same); one float type -> one number, or (...,). At d = 0 the gradient is 0. Raises
+    ShapeError, DTypeError, ConfigError. Hadsell, Chopra and LeCun 2006, doi:10.1109/CVPR.2006.100.
+    """
+    _check_reduction("contrastive", reduction)
+    _check_positive("contrastive", "margin", margin)
+    _check_embeddings("contrastive", "a", a, "b", b)
+    if same.shape != a.shape[:-1]:
+        raise ShapeError(f"contrastive: same must be {a.shape[:-1]}, got {same.shape}")
+    if same.dtype != a.dtype:
+        raise DTypeError(f"contrastive: a is {a.dtype}, same {same.dtype}; use .astype")
+    # d^2 is a sum of squares, not the square of a root: its derivative needs no division by d.
+    difference = a - b
+    short = ops.relu(margin - ops.norm(difference, axis=-1))
+    near = same * ops.sum(difference * difference, axis=-1)
+    return _reduce((near + (1.0 - same) * short * short) * 0.5, reduction)
+
+
+def triplet(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    reduction: str = "mean",
+    margin: float = 1.0,
+    squared: bool = False,
+) -> Tensor:
+    """max(0, |anchor - positive| - |anchor - negative| + margin); squared: of squared distances.
+
+    All (..., D) of one float type -> one number, or (...,). The gradient of a distance of 0 is 0.
+    Raises ShapeError, DTypeError, ConfigError. Schroff et al. 2015 (arXiv:1503.03832), equation 3,
+    is the squared form; plain distances as in Hermans et al. 2017 (arXiv:1703.07737).
+    """
+    _check_reduction("triplet", reduction)
+    _check_positive("triplet", "margin", margin)
+    _check_embeddings("triplet", "anchor", anchor, "positive", positive)
+    _check_embeddings("triplet", "anchor", anchor, "negative", negative)
+    near, far = anchor - positive, anchor - negative
+    if squared:
+        gap = ops.sum(near * near, axis=-1) - ops.sum(far * far, axis=-1)
+    else:
+        gap = ops.norm(near, axis=-1) - ops.norm(far, axis=-1)
+    return _reduce(ops.relu(gap + margin), reduction)
+
+
+def _direction(x: Tensor) -> Tensor:
+    """x / |x|, and 0 for the zero vector."""
+    length = ops.norm(x, axis=-1, keepdims=True)
+    return x / ops.masked_fill(length, length == 0.0, 1.0)
+
+
+def cosine(a: Tensor, b: Tensor, reduction: str = "mean") -> Tensor:
+    """1 - a . b / (|a| |b|): 0 for one direction, 2 for opposite ones; 1 if one of them is 0.
+
+    a, b (..., D) of one float type -> one number, or (...,). Raises ShapeError, DTypeError,
+    ConfigError. (Keras' cosine similarity loss is this minus 1.)
+    """
+    _check_reduction("cosine", reduction)
+    _check_embeddings("cosine", "a", a, "b", b)
+    # Each vector is divided by its own length first: the product |a| |b| could overflow or vanish.
+    return _reduce(1.0 - ops.sum(_direction(a) * _direction(b), axis=-1), reduction)

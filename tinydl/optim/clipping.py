@@ -1,0 +1,95 @@
+"""What is done between `backward` and `step`, and after it: clipping, and averages of weights.
+
+A gradient is never written in place, as another tensor may share its storage: a new one is
+assigned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from .. import ops
+from ..errors import ConfigError
+from ..function import no_grad
+from ..tensor import Tensor
+
+
+def _with_gradients(op: str, parameters: Iterable[Tensor], limit: float) -> list[Tensor]:
+    if not limit > 0:
+        raise ConfigError(f"{op}: the limit must be above 0, got {limit!r}")
+    return [p for p in parameters if p.grad is not None]
+
+
+def clip_by_value(parameters: Iterable[Tensor], limit: float) -> None:
+    """Every element of every gradient is moved into [-limit, limit]. Raises ConfigError."""
+    with no_grad():
+        for p in _with_gradients("clip_by_value", parameters, limit):
+            p.grad = ops.clip(p.grad, -float(limit), float(limit))
+
+
+def clip_by_norm(parameters: Iterable[Tensor], limit: float) -> None:
+    """Each gradient by itself: g min(1, limit / |g|). Raises ConfigError.
+
+    Computed on the backend, without waiting for it.
+    """
+    with no_grad():
+        for p in _with_gradients("clip_by_norm", parameters, limit):
+            p.grad = p.grad * (float(limit) / ops.clip(ops.norm(p.grad), low=float(limit)))
+
+
+def clip_by_global_norm(parameters: Iterable[Tensor], limit: float) -> float:
+    """All gradients by one factor min(1, limit / n), n the norm of all of them together; returns n.
+
+    With an n that is not finite the gradients are left as they are: look at what is returned.
+    (PyTorch divides by n + 1e-6.) Pascanu, Mikolov and Bengio 2013 (arXiv:1211.5063), algorithm 1.
+    Raises ConfigError.
+    """
+    with no_grad():
+        ready = _with_gradients("clip_by_global_norm", parameters, limit)
+        total = math.hypot(*[float(ops.norm(p.grad)) for p in ready])
+        if math.isfinite(total) and total > limit:
+            for p in ready:
+                p.grad = p.grad * (limit / total)
+    return total
+
+
+def clip_weights(parameters: Iterable[Tensor], limit: float) -> None:
+    """Every weight is moved into [-limit, limit], in place: the first Wasserstein GAN's critic.
+
+    Call it after `step`. Arjovsky et al. 2017 (arXiv:1701.07875), algorithm 1. Raises ConfigError.
+    """
+    if not limit > 0:
+        raise ConfigError(f"clip_weights: the limit must be above 0, got {limit!r}")
+    with no_grad():
+        for p in parameters:
+            p.backend.copy_into(p.data, ops.clip(p, -float(limit), float(limit)).data)
+            p.bump_version()
+
+
+class WeightAverage:
+    """a <- decay a + (1 - decay) w after every `update()`; a starts as the weights.
+
+    `swap()` exchanges averages and weights, in place; a second one brings the weights back. Polyak
+    and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780). Raises ConfigError for a decay
+    outside [0, 1).
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], decay: float = 0.999) -> None:
+        if not 0 <= decay < 1:
+            raise ConfigError(f"WeightAverage: decay must be in [0, 1), got {decay!r}")
+        self.parameters, self.decay = list(parameters), decay
+        self.averages = [Tensor._new(p.backend.copy(p.data), p.backend) for p in self.parameters]
+
+    def update(self) -> None:
+        with no_grad():
+            for p, a in zip(self.parameters, self.averages, strict=True):
+                moved = a * self.decay + p * (1 - self.decay)
+                a.backend.copy_into(a.data, moved.data)
+
+    def swap(self) -> None:
+        for p, a in zip(self.parameters, self.averages, strict=True):
+            weights = p.backend.copy(p.data)
+            p.backend.copy_into(p.data, a.data)
+            p.backend.copy_into(a.data, weights)
+            p.bump_version()
