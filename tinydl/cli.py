@@ -1,8 +1,8 @@
 """The command `tinydl`: train recipes, look at runs, reproduce the books, look after data.
 
-Exit codes: 0 done, 1 a check failed (`gradcheck`, `data verify`), 2 bad input with one message on
-stderr, 130 interrupted. With --json the only thing on stdout is one JSON value; what is meant for
-people goes to stderr.
+Exit codes: 0 done, 1 a check failed (`gradcheck`, `data verify`, `bench`), 2 bad input with one
+message on stderr, 130 interrupted. With --json the only thing on stdout is one JSON value; what is
+meant for people goes to stderr (`bench --json OUT` writes a file instead).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Callable[[Arguments], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run=run)
-        if name != "gradcheck":
+        if name not in ("gradcheck", "bench"):
             sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
         return sub
 
@@ -90,7 +90,17 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--examples", type=int, default=20)
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--backend", default="numpy", help="numpy (default), cpu, opencl, opencl:1")
+    _add_bench(command("bench", _bench, "our kernels' speed beside other libraries'"))
     return parser
+
+
+def _add_bench(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("groups", metavar="GROUP", nargs="*", help="gemm, conv, ... (default: all)")
+    sub.add_argument("--against", default="numpy,torch", help="(default numpy,torch)")
+    sub.add_argument("--threads", default="1", help="such as 1,2 (default 1)")
+    sub.add_argument("--rounds", type=int, help="interleaved rounds (default 7, --quick 3)")
+    sub.add_argument("--quick", action="store_true", help="a few cells of each group")
+    sub.add_argument("--json", metavar="OUT", help="write the rows into this file")
 
 
 def _add_place(sub: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -423,6 +433,28 @@ def _gradcheck(args: Arguments) -> int:
         print(f"tinydl: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _bench(args: Arguments) -> int:
+    from .bench.harness import means_text, peer_specs, run_benchmarks, select
+
+    try:
+        threads = [int(n) for n in args.threads.split(",")]
+    except ValueError:
+        threads = [0]
+    rounds = args.rounds if args.rounds is not None else 3 if args.quick else 7
+    if min(threads) < 1 or rounds < 1:
+        raise ConfigError("bench: --threads (such as 1,2) and --rounds must be numbers >= 1")
+    cases = select(args.groups, args.quick)
+    peers = peer_specs([name for name in args.against.split(",") if name])
+    target = 0.005 if args.quick else 0.02
+    rows = run_benchmarks(
+        cases, peers, threads, rounds, target, lambda line: print(line, flush=True)
+    )
+    print(f"\n{means_text(rows)}")
+    if args.json:
+        Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+    return int(any(row["problems"] for row in rows))
 
 
 def _info(args: Arguments) -> int:

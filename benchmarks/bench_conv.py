@@ -1,0 +1,8 @@
+"""`tinydl bench conv conv_backward`; same options."""
+
+import sys
+
+from tinydl.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["bench", "conv", "conv_backward", *sys.argv[1:]]))

@@ -1,0 +1,91 @@
+"""The benchmark harness: what it reports and what it refuses to time. No speed is asserted."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinydl.bench import CASES, GROUPS, PEERS, run_benchmarks
+from tinydl.bench.cases import inputs
+from tinydl.bench.harness import geometric_means, means_text, select
+from tinydl.bench.worker import difference
+from tinydl.cli import main
+
+pytest.importorskip("tinydl.backend._runtime")
+FIELDS = {
+    "name", "group", "threads", "seconds", "gflops", "peers", "best_peer", "ratio", "spread",
+    "peak_share", "error", "problems", "versions", "missing", "level", "machine", "date", "commit",
+}  # fmt: skip
+SMALL = [case for case in CASES if case.name in ("gemm 64x64x64", "softmax-CE 128x10")]
+
+
+def test_the_command_writes_rows(tmp_path, capsys):
+    out = tmp_path / "rows.json"
+    arguments = ("--against", "numpy", "--quick", "--rounds", "1", "--json", str(out))
+    assert main(["bench", "adam", *arguments]) == 0
+    (row,) = json.loads(out.read_text())
+    assert set(row) >= FIELDS
+    assert row["name"] == "adam 1000000" and row["group"] == "adam" and row["threads"] == 1
+    assert row["best_peer"] == "numpy" and row["ratio"] > 0 and row["seconds"] > 0
+    assert row["peers"]["numpy"]["seconds"] > 0 and not row["problems"]
+    assert row["versions"]["numpy"] == f"numpy {np.__version__}"
+    text = capsys.readouterr().out
+    assert "adam 1000000" in text and "geometric mean" in text
+
+
+def test_two_threads_and_gflops():
+    rows = run_benchmarks(SMALL[:1], {"numpy": PEERS["numpy"]}, (1, 2), rounds=1, target=1e-4)
+    assert [row["threads"] for row in rows] == [1, 2]
+    assert all(r["gflops"] == pytest.approx(2 * 64**3 / r["seconds"] / 1e9) for r in rows)
+    assert all(r["peak_share"] is None for r in rows)
+
+
+def test_a_wrong_result_is_reported_and_not_timed(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    peers = {"wrong": "wrong_peer:", "numpy": PEERS["numpy"]}
+    lines = []
+    rows = run_benchmarks(SMALL, peers, rounds=1, target=1e-4, tell=lines.append)
+    assert len(rows) == 2
+    for row in rows:
+        assert "wrong result" in row["problems"]["wrong"] and "wrong" not in row["peers"]
+        assert row["best_peer"] == "numpy"
+    assert any("wrong: wrong result" in line for line in lines)
+
+
+def test_a_missing_peer_is_named(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    lines = []
+    peers = {"absent": "wrong_peer:raises"}
+    (row,) = run_benchmarks(SMALL[:1], peers, rounds=1, target=1e-4, tell=lines.append)
+    assert row["missing"] == {"absent": "No module named 'wrong'"}
+    assert row["best_peer"] is None and row["ratio"] is None and row["seconds"] > 0
+    assert "absent: not installed (No module named 'wrong')" in lines
+
+
+def test_the_cells():
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    assert {case.group for case in CASES} == set(GROUPS) == {c.group for c in select((), True)}
+    first, again = inputs(SMALL[0]), inputs(SMALL[0])
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+def test_difference():
+    one = np.ones(3)
+    assert difference([one], [one]) == 0 and difference([one * 1.5], [one]) == 0.5
+    assert difference([one[:2]], [one]) == difference([one * np.nan], [one]) == float("inf")
+
+
+def test_geometric_means():
+    rows = [{"group": "conv", "threads": 1, "ratio": r} for r in (0.5, 2.0, None)]
+    assert geometric_means(rows) == {("conv", 1): (pytest.approx(1.0), 0.5, 2)}
+    assert "conv" in means_text(rows)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("gem",), ("--against", "tensorflov"), ("--threads", "0"), ("--threads", "two")]
+)
+def test_bad_input(arguments, capsys):
+    assert main(["bench", *arguments]) == 2
+    assert "tinydl: error: bench: " in capsys.readouterr().err

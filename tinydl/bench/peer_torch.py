@@ -1,0 +1,205 @@
+"""PyTorch, eager: with its default image layout (NCHW), or `channels_last`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .cases import Case
+from .peer_tinydl import Cell
+
+IMAGES = ("conv", "conv_backward", "max_pool", "max_pool_backward", "avg_pool",
+          "avg_pool_backward", "lenet_inference", "lenet_step")  # fmt: skip
+
+
+def open_peer(argument: str, threads: int) -> TorchPeer:
+    """The worker's peer; `argument` is "channels_last" or ""."""
+    return TorchPeer(argument == "channels_last", threads)
+
+
+class TorchPeer:
+    """`build` as in `peer_tinydl.py`; arrays are brought to torch's layouts before the clock."""
+
+    def __init__(self, channels_last: bool, threads: int) -> None:
+        self.torch: Any = import_module("torch")
+        self.F: Any = self.torch.nn.functional
+        self.torch.set_num_threads(threads)
+        self.channels_last = channels_last
+        self.version = f"torch {self.torch.__version__}"
+
+    def build(self, case: Case, arrays: dict[str, np.ndarray]) -> Cell | None:
+        """`run` and `export` of one cell, or None (channels_last has only image cells)."""
+        maker = getattr(self, f"_{case.kind.removesuffix('_backward')}", None)
+        if maker is None or (self.channels_last and case.kind not in IMAGES):
+            return None
+        a = {name: self._tensor(name, array) for name, array in arrays.items()}
+        if case.kind.endswith(("_step", "_inference")) or case.kind in ("adam", "chain"):
+            return maker(case, a)
+        call, leaves = maker(case, a)
+        if case.kind.endswith("_backward"):
+            return self._backward(call, [a[name] for name in leaves], a.get("dy"))
+        return self._forward(call)
+
+    def _tensor(self, name: str, array: np.ndarray) -> Any:
+        t = self.torch.from_numpy(array.copy())
+        if array.ndim == 4:
+            weight = name[0] == "w"
+            t = t.permute(3, 2, 0, 1) if weight else t.permute(0, 3, 1, 2)
+            last = self.channels_last
+            layout = self.torch.channels_last if last else self.torch.contiguous_format
+            return t.contiguous(memory_format=layout)
+        if name == "w2" and array.shape[0] == 1600:  # after flattening (C, H, W), not (H, W, C)
+            t = t.reshape(5, 5, 64, 128).permute(2, 0, 1, 3).reshape(1600, 128)
+        if array.ndim == 2 and name[0] == "w" and name[1:].isdigit():
+            return t.t().contiguous()  # torch's Linear weight is (out, in)
+        return t
+
+    def _numpy(self, t: Any, is_weight: bool) -> np.ndarray:
+        """A result back in (N, H, W, C), (KH, KW, C, F) or (in, out)."""
+        t = t.detach()
+        if t.ndim == 4:
+            t = t.permute(2, 3, 1, 0) if is_weight else t.permute(0, 2, 3, 1)
+        elif is_weight and t.ndim == 2:
+            t = t.t()
+            if t.shape[0] == 1600:
+                t = t.reshape(64, 5, 5, 128).permute(1, 2, 0, 3).reshape(1600, 128)
+        return t.contiguous().numpy()
+
+    # -- how cells run -----------------------------------------------------------------------------
+
+    def _forward(self, call: Callable[[], Any]) -> Cell:
+        def run() -> Any:
+            with self.torch.inference_mode():
+                return call()
+
+        return run, lambda result: [self._numpy(result, False)]
+
+    def _backward(self, call: Callable[[], Any], leaves: list[Any], dy: Any) -> Cell:
+        for leaf in leaves:
+            leaf.requires_grad_(True)
+
+        def run() -> Any:
+            for leaf in leaves:
+                leaf.grad = None
+            y = call()
+            y.backward(dy)
+            return [y, *(leaf.grad for leaf in leaves)]
+
+        def export(result: Any) -> list[np.ndarray]:
+            # result: y, the input's gradient, then those of weights (rank 4, or 2 as (out, in))
+            return [self._numpy(t, i > 1) for i, t in enumerate(result)]
+
+        return run, export
+
+    def _step(self, loss_of: Callable[[], Any], a: dict[str, Any]) -> Cell:
+        leaves = [v for k, v in a.items() if k[0] in "wb" and k[1:].isdigit()]
+        for leaf in leaves:
+            leaf.requires_grad_(True)
+        optimizer = self.torch.optim.Adam(leaves, lr=0.001, eps=1e-7, fused=True)
+
+        def run() -> Any:
+            optimizer.zero_grad()
+            loss = loss_of()
+            loss.backward()
+            optimizer.step()
+            return [loss, *(leaf.grad for leaf in leaves)]
+
+        return run, lambda result: [self._numpy(t, i > 0) for i, t in enumerate(result)]
+
+    # -- kinds: the call, and the names of what gets a gradient ------------------------------------
+
+    def _matmul(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: a["a"] @ a["b"], ()
+
+    def _conv(self, case: Case, a: dict[str, Any]) -> Any:
+        stride, padding = case.sizes["stride"], case.sizes["padding"]
+        conv = self.F.conv2d
+        return lambda: conv(a["x"], a["weight"], None, stride, padding), ("x", "weight")
+
+    def _max_pool(self, case: Case, a: dict[str, Any]) -> Any:
+        pool = self.F.max_pool2d if case.kind.startswith("max") else self.F.avg_pool2d
+        return lambda: pool(a["x"], case.sizes["K"], case.sizes["stride"]), ("x",)
+
+    _avg_pool = _max_pool
+
+    def _softmax_ce(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: self.F.cross_entropy(a["x"], a["labels"]), ("x",)
+
+    def _of_x(self, case: Case, a: dict[str, Any]) -> Any:
+        function, x = getattr(self.torch, case.kind), a["x"]
+        return lambda: function(x), ()
+
+    _relu = _sum = _exp = _tanh = _sigmoid = _of_x
+
+    def _add(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: a["x"] + a["y"], ()
+
+    def _bias(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: a["x"] + a["bias"], ()
+
+    def _sum_rows(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: a["x"].sum(0), ()
+
+    def _sum_columns(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: a["x"].sum(1), ()
+
+    def _rnn(self, case: Case, a: dict[str, Any]) -> Any:
+        """torch.nn.RNN's kernel: two biases (the second zero), weights (H, D) and (H, H)."""
+        for name in ("weight_x", "weight_h"):
+            a[name] = a[name].t().contiguous()
+        zero, h0 = self.torch.zeros_like(a["bias"]), a["h0"][None]
+
+        def call() -> Any:
+            weights = [a["weight_x"], a["weight_h"], a["bias"], zero]
+            training = case.kind == "rnn_backward"
+            return self.torch.rnn_tanh(
+                a["x"], h0, weights, True, 1, 0.0, training, False, True
+            )[0]  # fmt: skip
+
+        return call, ("x", "weight_x", "weight_h", "bias")
+
+    def _adam(self, case: Case, a: dict[str, Any]) -> Cell:
+        x = a["x"].requires_grad_(True)
+        x.grad = a["y"]
+        optimizer = self.torch.optim.Adam([x], lr=0.001, eps=1e-7, fused=True)
+
+        def run() -> Any:
+            optimizer.step()
+            return x
+
+        return run, lambda result: [result.detach().numpy().copy()]
+
+    def _chain(self, case: Case, a: dict[str, Any]) -> Cell:
+        def chain() -> Any:
+            z = a["x"]
+            for _ in range(10):
+                z = z * a["y"] + a["x"]
+            return z.sum()
+
+        return self._backward(chain, [a["x"], a["y"]], None)
+
+    def _mlp(self, a: dict[str, Any]) -> Any:
+        h = self.F.relu(self.F.linear(a["x"], a["w0"], a["b0"]))
+        return self.F.linear(self.F.relu(self.F.linear(h, a["w1"], a["b1"])), a["w2"], a["b2"])
+
+    def _lenet(self, a: dict[str, Any]) -> Any:
+        F = self.F
+        h = F.max_pool2d(F.relu(F.conv2d(a["x"], a["w0"], a["b0"])), 2)
+        h = F.max_pool2d(F.relu(F.conv2d(h, a["w1"], a["b1"])), 2)
+        h = F.relu(F.linear(h.reshape(h.shape[0], 1600), a["w2"], a["b2"]))
+        return F.linear(h, a["w3"], a["b3"])
+
+    def _mlp_inference(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._forward(lambda: self._mlp(a))
+
+    def _lenet_inference(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._forward(lambda: self._lenet(a))
+
+    def _mlp_step(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._step(lambda: self.F.cross_entropy(self._mlp(a), a["labels"]), a)
+
+    def _lenet_step(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._step(lambda: self.F.cross_entropy(self._lenet(a), a["labels"]), a)

@@ -1,0 +1,122 @@
+"""One peer in one pinned process: JSON lines in on stdin, JSON lines out on stdout.
+
+`python -m tinydl.bench.worker MODULE:ARGUMENT THREADS`. Requests: {"do": "prepare", "case": {...},
+"reference": FILE, "write": bool, "target": seconds} and {"do": "time"}; end of input ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .cases import Case, inputs
+
+WALL_REPEATS = 3  # with 2 threads: best of these in each round, a neighbour may take a core
+
+
+def pin(threads: int) -> None:
+    """Keep to the last `threads` cores (core 0 answers most interrupts); where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[-threads:])
+
+
+def difference(found: list[np.ndarray], reference: list[np.ndarray]) -> float:
+    """Largest |found - reference| / max |reference| over the arrays; inf for shapes or NaN."""
+    if [f.shape for f in found] != [r.shape for r in reference]:
+        return float("inf")
+    worst = 0.0
+    for f, r in zip(found, reference, strict=True):
+        scale = float(np.max(np.abs(r), initial=0.0)) or 1.0
+        error = float(np.max(np.abs(f - r), initial=0.0)) / scale
+        worst = max(worst, error if error == error else float("inf"))
+    return worst
+
+
+class Worker:
+    """The cell prepared last, and its clock."""
+
+    def __init__(self, peer: Any, threads: int) -> None:
+        self.peer, self.threads = peer, threads
+        self.run: Callable[[], Any] | None = None
+        self.count = 1
+
+    def prepare(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Build the cell, verify its first result, warm up, choose the repetitions."""
+        self.run = None
+        case = Case(**request["case"])
+        cell = self.peer.build(case, inputs(case))
+        if cell is None:
+            return {"absent": True}
+        run, export = cell
+        result = [np.asarray(r) for r in export(run())]
+        if request.get("write"):
+            np.savez(request["reference"], *result)
+            return {"error": 0.0}
+        with np.load(request["reference"], allow_pickle=False) as stored:
+            error = difference(result, [stored[name] for name in stored.files])
+        self.run = run
+        self._warm_up(request["target"])
+        return {"error": error if np.isfinite(error) else "inf"}
+
+    def _warm_up(self, target: float) -> None:
+        self.count, seconds = 1, self._block()
+        while seconds < target / 4 and self.count < 1 << 20:
+            self.count *= 4
+            seconds = self._block()
+        each = max(seconds / self.count, 1e-9)
+        self.count = max(1, round(target / each))
+
+    def _block(self) -> float:
+        run, clock = self.run, time.process_time if self.threads == 1 else time.perf_counter
+        if run is None:
+            raise RuntimeError("time: no cell is prepared")
+        begin = clock()
+        for _ in range(self.count):
+            run()
+        return clock() - begin
+
+    def time(self) -> dict[str, float]:
+        """Seconds per call: CPU time on 1 thread, the best wall time of a few blocks on more."""
+        blocks = 1 if self.threads == 1 else WALL_REPEATS
+        return {"seconds": min(self._block() for _ in range(blocks)) / self.count}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One request."""
+        return self.prepare(request) if request["do"] == "prepare" else self.time()
+
+
+def main(arguments: list[str]) -> int:
+    """Answer until stdin ends. What libraries print goes to stderr, stdout is the protocol's."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    (module, _, argument), threads = arguments[0].partition(":"), int(arguments[1])
+    pin(threads)
+
+    def say(value: dict[str, Any]) -> None:
+        print(json.dumps(value), file=out, flush=True)
+
+    try:
+        worker = Worker(import_module(module).open_peer(argument, threads), threads)
+    except ImportError as error:
+        say({"missing": str(error)})
+        return 0
+    say({"version": worker.peer.version})
+    for line in sys.stdin:
+        try:
+            say(worker.answer(json.loads(line)))
+        except Exception as error:
+            # A peer's failure belongs to its cell; the other cells go on.
+            say({"failure": f"{type(error).__name__}: {error}"})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
