@@ -3,12 +3,13 @@
 from . import init
 from .activation import ReLU, Sigmoid, Softmax, Tanh
 from .conv import Conv2d
+from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
 from .dropout import Dropout
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
 from .module import Module, Parameter, Sequential
 from .penalties import L1, L1L2, L2
-from .pool import AvgPool2d, Flatten, MaxPool2d
+from .pool import AvgPool2d, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool2d
 from .recurrent import SimpleRNN
 from .summary import Summary, summary
 
@@ -17,14 +18,20 @@ __all__ = [
     "L1L2",
     "L2",
     "AvgPool2d",
+    "Conv1d",
     "Conv2d",
+    "ConvTranspose2d",
+    "DepthwiseConv2d",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
     "Linear",
     "MaxPool2d",
     "Module",
     "Parameter",
     "ReLU",
+    "SeparableConv2d",
     "Sequential",
     "Sigmoid",
     "SimpleRNN",

@@ -16,6 +16,7 @@ from .arrange import (
     triu,
 )
 from .conv import col2im, conv2d, im2col
+from .conv_forms import conv1d, conv_transpose2d, depthwise_conv2d, separable_conv2d
 from .einsum import einsum, gram_matrix
 from .elementwise import (
     abs,
@@ -54,7 +55,7 @@ from .index import (
 )
 from .matmul import linear, matmul
 from .order import argsort, cumsum, sort, topk
-from .pool import avg_pool2d, max_pool2d
+from .pool import avg_pool2d, global_avg_pool, global_max_pool, max_pool2d
 from .random import dropout
 from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
 from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, sum, var
@@ -80,17 +81,18 @@ from .special import (
 
 __all__ = [
     "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "atan2", "avg_pool2d",
-    "broadcast_to", "clip", "col2im", "concat", "conv2d", "cos", "cross_entropy_per_row",
-    "cumsum", "depth_to_space", "diagonal", "divide", "dropout", "einsum", "elu", "embedding",
-    "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
-    "gram_matrix", "greater", "greater_equal", "hard_sigmoid", "im2col", "leaky_relu", "less",
-    "less_equal", "linear", "log", "log1p", "log_softmax", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logsumexp", "masked_fill", "matmul", "max", "max_pool2d",
-    "maximum", "mean", "min", "minimum", "multiply", "negative", "norm", "not_equal", "one_hot",
-    "pad", "power", "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell",
-    "rnn_sequence", "rnn_sequence_by_cells", "roll", "round", "scatter_add",
-    "scatter_add_along_axis", "selu", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign",
-    "sort", "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum",
-    "swish", "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril",
-    "triu", "var", "where",
+    "broadcast_to", "clip", "col2im", "concat", "conv1d", "conv2d", "conv_transpose2d", "cos",
+    "cross_entropy_per_row", "cumsum", "depth_to_space", "depthwise_conv2d", "diagonal", "divide",
+    "dropout", "einsum", "elu", "embedding", "equal", "erf", "exp", "expand_dims", "expm1", "flip",
+    "floor", "gather", "gelu", "getitem", "global_avg_pool", "global_max_pool", "gram_matrix",
+    "greater", "greater_equal", "hard_sigmoid", "im2col", "leaky_relu", "less", "less_equal",
+    "linear", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logsumexp", "masked_fill", "matmul", "max", "max_pool2d", "maximum", "mean",
+    "min", "minimum", "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power",
+    "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence",
+    "rnn_sequence_by_cells", "roll", "round", "scatter_add", "scatter_add_along_axis", "selu",
+    "separable_conv2d", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign", "sort",
+    "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swish",
+    "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril", "triu", "var",
+    "where",
 ]  # fmt: skip
