@@ -7,7 +7,8 @@ from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2
 from .dropout import Dropout
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
-from .module import Module, Parameter, Sequential
+from .module import Buffer, Module, Parameter, Sequential
+from .norm import BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from .penalties import L1, L1L2, L2
 from .pool import AvgPool2d, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool2d
 from .recurrent import SimpleRNN
@@ -18,6 +19,8 @@ __all__ = [
     "L1L2",
     "L2",
     "AvgPool2d",
+    "BatchNorm",
+    "Buffer",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -26,7 +29,12 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GroupNorm",
+    "InstanceNorm",
+    "L2Normalize",
+    "LayerNorm",
     "Linear",
+    "LocalResponseNorm",
     "MaxPool2d",
     "Module",
     "Parameter",

@@ -1,6 +1,8 @@
-"""Rows of operations composed from others: forms of convolution, global pooling."""
+"""Rows of operations composed from others: forms of convolution, global pooling, normalisation."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from .. import ops
 from .case import Example, OpCase
@@ -49,6 +51,50 @@ def _places(d: Draw) -> Example:
     return Example((d.distinct(shape),), {"keepdims": d.flag()})
 
 
+def _channels(d: Draw, least: int = 2) -> tuple[int, ...]:
+    """(N, ..., C) with values enough for a variance that is not tiny."""
+    return (*[d.integer(2, 3) for _ in range(d.integer(least, 4) - 1)], d.integer(2, 4))
+
+
+def _affine(d: Draw, x: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    return (x, d.normal(shape), d.normal(shape)) if d.flag() else (x,)
+
+
+def _batch_norm(d: Draw) -> Example:
+    x = d.distinct(_channels(d), 0.2)
+    inputs, shape = _affine(d, x, x.shape[-1:]), x.shape[-1:]
+    if len(inputs) == 3 and d.flag():
+        inputs = (*inputs, d.normal(shape), d.uniform(shape, 0.5, 2.0))
+    return Example(inputs, {"eps": d.choose((1e-3, 1e-5))})
+
+
+def _layer_norm(d: Draw) -> Example:
+    x = d.distinct(_channels(d, 1), 0.2)
+    axes = d.integer(1, x.ndim)
+    return Example(_affine(d, x, x.shape[-axes:]), {"axes": axes})
+
+
+def _instance_norm(d: Draw) -> Example:
+    x = d.distinct(_channels(d, 3), 0.2)
+    return Example(_affine(d, x, x.shape[-1:]))
+
+
+def _group_norm(d: Draw) -> Example:
+    groups = d.integer(1, 2)
+    x = d.distinct((*_channels(d), 2 * groups), 0.2)
+    return Example((x, d.normal(x.shape[-1:]), d.normal(x.shape[-1:])), {"groups": groups})
+
+
+def _local_response_norm(d: Draw) -> Example:
+    options = {"size": d.integer(1, 5), "alpha": 0.3, "beta": d.choose((0.75, 0.5))}
+    return Example((d.normal(_channels(d, 1)),), {**options, "k": d.choose((1.0, 2.0))})
+
+
+def _l2_normalize(d: Draw) -> Example:
+    x = d.away_from_zero(_channels(d, 1))
+    return Example((x, d.normal(x.shape[-1:])) if d.flag() else (x,))
+
+
 ROWS = (
     OpCase("conv1d", ops.conv1d, _conv1d),
     OpCase("conv_transpose2d", ops.conv_transpose2d, _conv_transpose2d),
@@ -56,4 +102,15 @@ ROWS = (
     OpCase("separable_conv2d", ops.separable_conv2d, _separable),
     OpCase("global_avg_pool", ops.global_avg_pool, _places),
     OpCase("global_max_pool", ops.global_max_pool, _places),
+    OpCase("batch_norm", ops.batch_norm, _batch_norm),
+    OpCase(
+        "batch_statistics",
+        lambda x: ops.concat(ops.batch_statistics(x)),
+        lambda d: Example((d.normal(_channels(d)),)),
+    ),
+    OpCase("layer_norm", ops.layer_norm, _layer_norm),
+    OpCase("instance_norm", ops.instance_norm, _instance_norm),
+    OpCase("group_norm", lambda x, a, b, groups: ops.group_norm(x, groups, a, b), _group_norm),
+    OpCase("local_response_norm", ops.local_response_norm, _local_response_norm),
+    OpCase("l2_normalize", ops.l2_normalize, _l2_normalize),
 )
