@@ -1,8 +1,8 @@
 """Module, the base of all layers and models, Parameter, what it trains, and Buffer, what not.
 
 A module owns whatever Parameters, Buffers and Modules are among its attributes, also inside lists
-and tuples, in the order in which they were assigned. Nothing is registered: `vars(self)` is read when
-somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable by two
+and tuples, in the order in which they were assigned. Nothing is registered: `vars(self)` is read
+when somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable by two
 ways is shared and counted once, under the first.
 """
 

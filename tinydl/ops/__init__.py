@@ -44,6 +44,7 @@ from .elementwise import (
     tanh,
     where,
 )
+from .gated import gru_cell, gru_sequence, lstm_cell, lstm_sequence
 from .index import (
     embedding,
     gather,
@@ -95,14 +96,15 @@ __all__ = [
     "depthwise_conv2d", "diagonal", "divide", "dropout", "einsum", "elu", "embedding", "equal",
     "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
     "global_avg_pool", "global_max_pool", "gram_matrix", "greater", "greater_equal", "group_norm",
-    "hard_sigmoid", "im2col", "instance_norm", "l2_normalize", "layer_norm", "leaky_relu", "less",
-    "less_equal", "linear", "local_response_norm", "log", "log1p", "log_softmax", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logsumexp", "masked_fill", "matmul", "max",
-    "max_pool2d", "maximum", "mean", "min", "minimum", "multiply", "negative", "norm", "not_equal",
-    "one_hot", "pad", "power", "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell",
-    "rnn_sequence", "rnn_sequence_by_cells", "roll", "round", "scatter_add",
-    "scatter_add_along_axis", "selu", "separable_conv2d", "sigmoid", "sign", "sin", "softmax",
-    "softplus", "softsign", "sort", "space_to_depth", "split", "sqrt", "squeeze", "stack", "std",
-    "subtract", "sum", "swish", "take", "take_along_axis", "tanh", "tile", "topk", "trace",
-    "transpose", "tril", "triu", "var", "where",
+    "gru_cell", "gru_sequence", "hard_sigmoid", "im2col", "instance_norm", "l2_normalize",
+    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "local_response_norm", "log",
+    "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "lstm_cell", "lstm_sequence", "masked_fill", "matmul", "max", "max_pool2d", "maximum", "mean",
+    "min", "minimum", "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power",
+    "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence",
+    "rnn_sequence_by_cells", "roll", "round", "scatter_add", "scatter_add_along_axis", "selu",
+    "separable_conv2d", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign", "sort",
+    "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swish",
+    "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril", "triu", "var",
+    "where",
 ]  # fmt: skip

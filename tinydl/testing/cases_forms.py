@@ -1,6 +1,9 @@
-"""Rows of operations composed from others: forms of convolution, global pooling, normalisation."""
+"""Rows of operations composed from others: forms of convolution, global pooling, normalisation, LSTM and GRU."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -95,6 +98,30 @@ def _l2_normalize(d: Draw) -> Example:
     return Example((x, d.normal(x.shape[-1:])) if d.flag() else (x,))
 
 
+def _gated(gates: int, states: int, sequence: bool) -> Callable[[Draw], Example]:
+    def draw(d: Draw) -> Example:
+        N, T, D, H = d.integer(1, 2), d.integer(1, 3), d.integer(1, 2), d.integer(1, 2)
+        shapes = [(N, T, D) if sequence else (N, D), *[(N, H)] * states]
+        shapes += [(D, gates * H), (H, gates * H), (gates * H,)]
+        options = {"reset_after": d.flag()} if gates == 3 else {}
+        if options.get("reset_after"):
+            shapes.append((gates * H,))
+        inputs = tuple([d.normal(s) for s in shapes])
+        return Example((*inputs, d.bools((N, T))) if sequence else inputs, options)
+
+    return draw
+
+
+def _joined(pair: Any) -> Any:
+    """(states, c) or (h, c) as one tensor."""
+    first, c = pair
+    return ops.concat([ops.reshape(first, (c.shape[0], -1)), c], 1)
+
+
+def _gru_masked(*tensors: Any, reset_after: bool) -> Any:
+    return ops.gru_sequence(*tensors[:-1], mask=tensors[-1], reset_after=reset_after)
+
+
 ROWS = (
     OpCase("conv1d", ops.conv1d, _conv1d),
     OpCase("conv_transpose2d", ops.conv_transpose2d, _conv_transpose2d),
@@ -113,4 +140,8 @@ ROWS = (
     OpCase("group_norm", lambda x, a, b, groups: ops.group_norm(x, groups, a, b), _group_norm),
     OpCase("local_response_norm", ops.local_response_norm, _local_response_norm),
     OpCase("l2_normalize", ops.l2_normalize, _l2_normalize),
+    OpCase("lstm_cell", lambda *t: _joined(ops.lstm_cell(*t)), _gated(4, 2, False)),
+    OpCase("lstm_sequence", lambda *t: _joined(ops.lstm_sequence(*t)), _gated(4, 2, True)),
+    OpCase("gru_cell", ops.gru_cell, _gated(3, 1, False)),
+    OpCase("gru_sequence", _gru_masked, _gated(3, 1, True)),
 )
