@@ -131,7 +131,17 @@ def test_reference_stems():
 
 
 #: Files of operations that need no kernels of their own room.
-COMPOSED = {"activations", "arrange", "einsum", "order", "resize", "special"}
+COMPOSED = {
+    "activations",
+    "arrange",
+    "conv_forms",
+    "einsum",
+    "gated",
+    "norm",
+    "order",
+    "resize",
+    "special",
+}
 
 
 def test_ops_stems():

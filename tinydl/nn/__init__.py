@@ -3,6 +3,7 @@
 from . import init
 from .activation import ReLU, Sigmoid, Softmax, Tanh
 from .conv import Conv2d
+from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
 from .dropout import Dropout
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
@@ -27,9 +28,10 @@ from .losses_gan import (
     wasserstein_generator,
 )
 from .losses_regression import gaussian_nll, huber, kl_gaussian, mae, smooth_l1, total_variation
-from .module import Module, Parameter, Sequential
+from .module import Buffer, Module, Parameter, Sequential
+from .norm import BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from .penalties import L1, L1L2, L2
-from .pool import AvgPool2d, Flatten, MaxPool2d
+from .pool import AvgPool2d, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool2d
 from .recurrent import SimpleRNN
 from .summary import Summary, summary
 
@@ -38,14 +40,27 @@ __all__ = [
     "L1L2",
     "L2",
     "AvgPool2d",
+    "BatchNorm",
+    "Buffer",
+    "Conv1d",
     "Conv2d",
+    "ConvTranspose2d",
+    "DepthwiseConv2d",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "InstanceNorm",
+    "L2Normalize",
+    "LayerNorm",
     "Linear",
+    "LocalResponseNorm",
     "MaxPool2d",
     "Module",
     "Parameter",
     "ReLU",
+    "SeparableConv2d",
     "Sequential",
     "Sigmoid",
     "SimpleRNN",

@@ -21,7 +21,7 @@ def check_size(op: str, **sizes: int) -> None:
 
 
 class Weighted(Module):
-    """What Linear and Conv2d share: a weight, perhaps a bias, first values and penalties."""
+    """What Linear and the convolutions share: a weight, perhaps a bias, first values, penalties."""
 
     last_activity: Tensor | None = None  # the activity penalty of the most recent call
 
@@ -31,16 +31,18 @@ class Weighted(Module):
         bias: bool,
         weight_init: str | Initializer,
         bias_init: str | Initializer,
-        weight_penalty: Penalty | None,
-        bias_penalty: Penalty | None,
-        activity_penalty: Penalty | None,
-        rng: Generator | None,
+        weight_penalty: Penalty | None = None,
+        bias_penalty: Penalty | None = None,
+        activity_penalty: Penalty | None = None,
+        rng: Generator | None = None,
+        bias_size: int | None = None,
     ) -> None:
         if bias_penalty is not None and not bias:
             raise ConfigError(f"{type(self).__name__}: bias_penalty is given but bias is False")
         rng = default_generator() if rng is None else rng
         self.weight = Parameter(draw(weight_init, weight_shape, rng))
-        self.bias = Parameter(draw(bias_init, weight_shape[-1:], rng)) if bias else None
+        outputs = weight_shape[-1] if bias_size is None else bias_size
+        self.bias = Parameter(draw(bias_init, (outputs,), rng)) if bias else None
         self.weight_penalty, self.bias_penalty = weight_penalty, bias_penalty
         self.activity_penalty = activity_penalty
 

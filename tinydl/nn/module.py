@@ -1,8 +1,8 @@
-"""Module, the base of all layers and models, and Parameter, the tensors it trains.
+"""Module, the base of all layers and models, Parameter, what it trains, and Buffer, what not.
 
-A module owns whatever Parameters and Modules are among its attributes, also inside lists and
-tuples, in the order in which they were assigned. Nothing is registered: `vars(self)` is read when
-somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable by two
+A module owns whatever Parameters, Buffers and Modules are among its attributes, also inside lists
+and tuples, in the order in which they were assigned. Nothing is registered: `vars(self)` is read
+when somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable by two
 ways is shared and counted once, under the first.
 """
 
@@ -14,11 +14,32 @@ from typing import Any
 import numpy as np
 
 from ..backend import Backend, get
-from ..errors import ConfigError, FormatError, GraphError
+from ..errors import ConfigError, FormatError, GraphError, ShapeError
 from ..tensor import FLOAT, Tensor
 
 
-class Parameter(Tensor):
+class Stored(Tensor):
+    """A tensor that a module keeps: it stays the same object when its storage is exchanged."""
+
+    __slots__ = ()
+
+    def replace(self, values: np.ndarray, backend: Backend | None = None) -> None:
+        """Take a copy of `values` as the new storage, on `backend` (None: where it is).
+
+        It stays the same object; its gradient is dropped, and a graph recorded before
+        raises GraphError when it is walked back.
+        """
+        if self.node is not None:
+            raise GraphError(
+                f"{type(self).__name__}.replace: only leaves have a storage of their own"
+            )
+        self.backend = self.backend if backend is None else backend
+        self.data = self.backend.asarray(np.array(values, order="C"))
+        self.grad = None
+        self.bump_version()
+
+
+class Parameter(Stored):
     """A tensor that is trained: a leaf with requires_grad; results of operations are Tensors."""
 
     __slots__ = ()
@@ -26,17 +47,23 @@ class Parameter(Tensor):
     def __init__(self, data: Any, backend: str | Backend | None = None, dtype: Any = None) -> None:
         super().__init__(data, backend, dtype, requires_grad=True)
 
-    def replace(self, values: np.ndarray, backend: Backend | None = None) -> None:
-        """Take a copy of `values` as the new storage, on `backend` (None: where it is).
 
-        The parameter stays the same object; its gradient is dropped, and a graph recorded before
-        raises GraphError when it is walked back.
-        """
-        if self.node is not None:
-            raise GraphError("Parameter.replace: only leaves have a storage of their own")
-        self.backend = self.backend if backend is None else backend
-        self.data = self.backend.asarray(np.array(values, order="C"))
-        self.grad = None
+class Buffer(Stored):
+    """A tensor that is saved and moved with its module but not trained: running statistics."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, backend: str | Backend | None = None, dtype: Any = None) -> None:
+        super().__init__(data, backend, dtype, requires_grad=False)
+
+    def update(self, value: Tensor) -> None:
+        """Take over the storage of `value`, a fresh result of the same shape, type and backend."""
+        if value.shape != self.shape or value.dtype != self.dtype:
+            raise ShapeError(
+                f"Buffer.update: the value must be {self.shape} {self.dtype}, got {value.shape} "
+                f"{value.dtype}"
+            )
+        self.data = value.data
         self.bump_version()
 
 
@@ -58,14 +85,14 @@ class Module:
 
     # -- what it is made of ------------------------------------------------------------------------
 
-    def _members(self) -> Iterator[tuple[str, Parameter | Module]]:
-        """(name, member) of the parameters and modules that it owns itself, in order."""
+    def _members(self) -> Iterator[tuple[str, Stored | Module]]:
+        """(name, member) of the parameters, buffers and modules that it owns itself, in order."""
         for name, value in vars(self).items():
-            if isinstance(value, Parameter | Module):
+            if isinstance(value, Stored | Module):
                 yield name, value
             elif isinstance(value, list | tuple):
                 for i, item in enumerate(value):
-                    if isinstance(item, Parameter | Module):
+                    if isinstance(item, Stored | Module):
                         yield f"{name}.{i}", item
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
@@ -81,14 +108,25 @@ class Module:
             below = [(_join(path, n), m) for n, m in module._members() if isinstance(m, Module)]
             stack.extend(reversed(below))
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """("layers.0.weight", parameter) for every parameter, each once, in order."""
+    def _named(self, kind: type) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         for path, module in self.named_modules():
             for name, member in module._members():
-                if isinstance(member, Parameter) and id(member) not in seen:
+                if isinstance(member, kind) and id(member) not in seen:
                     seen.add(id(member))
                     yield _join(path, name), member
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """("layers.0.weight", parameter) for every parameter, each once, in order."""
+        return self._named(Parameter)
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """("layers.1.running_mean", buffer) for every buffer, each once, in order."""
+        return self._named(Buffer)
+
+    def _state(self) -> dict[str, Stored]:
+        """Everything that is saved and moved: the parameters, then the buffers."""
+        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
 
     def parameters(self) -> list[Parameter]:
         """Every parameter, each once, in the order of `named_parameters`."""
@@ -125,24 +163,24 @@ class Module:
         return self.train(False)
 
     def to(self, backend: str | Backend) -> Module:
-        """Move every parameter to `backend` in place (gradients are dropped); returns self.
+        """Move every parameter and buffer to `backend` in place (gradients are dropped); returns self.
 
         Move the model before making its optimiser: the optimiser's state stays where it was made.
         """
         target = get(backend)
-        for parameter in self.parameters():
-            if parameter.backend is not target:
-                parameter.replace(parameter.numpy(), target)
+        for kept in self._state().values():
+            if kept.backend is not target:
+                kept.replace(kept.numpy(), target)
         return self
 
     def astype(self, dtype: Any) -> Module:
-        """Convert every parameter to float32 or float64 (gradients are dropped); returns self."""
+        """Convert all parameters and buffers to float32 or float64 (gradients are dropped)."""
         target = np.dtype(dtype)
         if target not in (np.float32, np.float64):
             raise ConfigError(f"Module.astype: dtype must be float32 or float64, got {target}")
-        for parameter in self.parameters():
-            if parameter.dtype != target:
-                parameter.replace(parameter.numpy().astype(target))
+        for kept in self._state().values():
+            if kept.dtype != target and kept.dtype.kind == "f":
+                kept.replace(kept.numpy().astype(target))
         return self
 
     def zero_grad(self) -> None:
@@ -174,16 +212,16 @@ class Module:
     # -- saving ------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all parameters as host arrays, by name."""
-        return {name: np.array(p.numpy(), order="C") for name, p in self.named_parameters()}
+        """Copies of all parameters, then all buffers, as host arrays, by name."""
+        return {name: np.array(p.numpy(), order="C") for name, p in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Overwrite every parameter in place with the array of its name.
+        """Overwrite every parameter and buffer in place with the array of its name.
 
         Raises one FormatError that lists all missing, unexpected and misfitting entries; then
         nothing was changed.
         """
-        mine = dict(self.named_parameters())
+        mine = self._state()
         arrays = {name: np.asarray(values) for name, values in state.items()}
         problems = [f"missing {name} {p.shape}" for name, p in mine.items() if name not in arrays]
         problems += [

@@ -49,6 +49,20 @@ class AvgPool2d(Pool2d):
         return ops.avg_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
+class GlobalAvgPool(Module):
+    """Mean of each channel over all places, see `tinydl.global_avg_pool`: (N, ..., C) -> (N, C)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.global_avg_pool(x)
+
+
+class GlobalMaxPool(Module):
+    """Largest of each channel over all places, see `tinydl.global_max_pool`: (N, C)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.global_max_pool(x)
+
+
 class Flatten(Module):
     """x (N, ...) -> (N, everything else), in C order: for images row by row, channels innermost.
 

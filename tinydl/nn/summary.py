@@ -89,7 +89,8 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
         model.eval()
         for name, module in modules:
             own = [member for _, member in module._members()]
-            if any(isinstance(m, Parameter) for m in own) or not own:
+            below = any(isinstance(m, Module) for m in own)
+            if any(isinstance(m, Parameter) for m in own) or not below:
                 replaced.append((module, vars(module).get("forward")))
                 _watch(name, module, rows, counted)
         with no_grad():

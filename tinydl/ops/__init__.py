@@ -16,6 +16,7 @@ from .arrange import (
     triu,
 )
 from .conv import col2im, conv2d, im2col
+from .conv_forms import conv1d, conv_transpose2d, depthwise_conv2d, separable_conv2d
 from .einsum import einsum, gram_matrix
 from .elementwise import (
     abs,
@@ -43,6 +44,7 @@ from .elementwise import (
     tanh,
     where,
 )
+from .gated import gru_cell, gru_sequence, lstm_cell, lstm_sequence
 from .index import (
     embedding,
     gather,
@@ -53,8 +55,17 @@ from .index import (
     take_along_axis,
 )
 from .matmul import linear, matmul
+from .norm import (
+    batch_norm,
+    batch_statistics,
+    group_norm,
+    instance_norm,
+    l2_normalize,
+    layer_norm,
+    local_response_norm,
+)
 from .order import argsort, cumsum, sort, topk
-from .pool import avg_pool2d, max_pool2d
+from .pool import avg_pool2d, global_avg_pool, global_max_pool, max_pool2d
 from .random import dropout
 from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
 from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, sum, var
@@ -80,17 +91,20 @@ from .special import (
 
 __all__ = [
     "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "atan2", "avg_pool2d",
-    "broadcast_to", "clip", "col2im", "concat", "conv2d", "cos", "cross_entropy_per_row",
-    "cumsum", "depth_to_space", "diagonal", "divide", "dropout", "einsum", "elu", "embedding",
-    "equal", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
-    "gram_matrix", "greater", "greater_equal", "hard_sigmoid", "im2col", "leaky_relu", "less",
-    "less_equal", "linear", "log", "log1p", "log_softmax", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logsumexp", "masked_fill", "matmul", "max", "max_pool2d",
-    "maximum", "mean", "min", "minimum", "multiply", "negative", "norm", "not_equal", "one_hot",
-    "pad", "power", "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell",
-    "rnn_sequence", "rnn_sequence_by_cells", "roll", "round", "scatter_add",
-    "scatter_add_along_axis", "selu", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign",
-    "sort", "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum",
-    "swish", "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril",
-    "triu", "var", "where",
+    "batch_norm", "batch_statistics", "broadcast_to", "clip", "col2im", "concat", "conv1d",
+    "conv2d", "conv_transpose2d", "cos", "cross_entropy_per_row", "cumsum", "depth_to_space",
+    "depthwise_conv2d", "diagonal", "divide", "dropout", "einsum", "elu", "embedding", "equal",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
+    "global_avg_pool", "global_max_pool", "gram_matrix", "greater", "greater_equal", "group_norm",
+    "gru_cell", "gru_sequence", "hard_sigmoid", "im2col", "instance_norm", "l2_normalize",
+    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "local_response_norm", "log",
+    "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "lstm_cell", "lstm_sequence", "masked_fill", "matmul", "max", "max_pool2d", "maximum", "mean",
+    "min", "minimum", "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power",
+    "prod", "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence",
+    "rnn_sequence_by_cells", "roll", "round", "scatter_add", "scatter_add_along_axis", "selu",
+    "separable_conv2d", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign", "sort",
+    "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swish",
+    "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril", "triu", "var",
+    "where",
 ]  # fmt: skip

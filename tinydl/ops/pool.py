@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..errors import DTypeError
+from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import pool2d_geometry
 from .conv import _plain
+from .reduce import max, mean
 
 
 class MaxPool2d(Function):
@@ -100,3 +101,29 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     Raises ShapeError and DTypeError.
     """
     return AvgPool2d(_geometry("avg_pool2d", x, kernel_size, stride, padding)).apply(x)
+
+
+def _places_axes(op, x):
+    """All axes between the batch and the channels."""
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{op}: needs a float tensor, got {x.dtype} {x.shape}; use .astype")
+    if x.ndim < 3 or 0 in x.shape[1:-1]:
+        raise ShapeError(f"{op}: x must be (N, T, C) or (N, H, W, C), not empty, got {x.shape}")
+    return tuple(range(1, x.ndim - 1))
+
+
+def global_avg_pool(x, keepdims=False):
+    """Mean of each channel over all places: x (N, H, W, C) or (N, T, C) -> (N, C), or with axes of
+    size 1 left.
+
+    Raises ShapeError and DTypeError. Lin et al. 2014 (arXiv 1312.4400).
+    """
+    return mean(x, _places_axes("global_avg_pool", x), keepdims)
+
+
+def global_max_pool(x, keepdims=False):
+    """Largest value of each channel over all places: x (N, H, W, C) or (N, T, C) -> (N, C).
+
+    Ties as in `max`. Raises ShapeError and DTypeError.
+    """
+    return max(x, _places_axes("global_max_pool", x), keepdims)

@@ -15,7 +15,7 @@ from .. import ops
 from ..geometry import conv2d_geometry, pool2d_geometry
 from ..ops import conv, elementwise, pool
 from ..random import Generator
-from . import cases_elementwise, cases_reduce, cases_shape
+from . import cases_elementwise, cases_forms, cases_reduce, cases_shape
 from .case import NO_DERIVATIVE, Example, OpCase
 from .draws import Draw
 
@@ -433,6 +433,6 @@ SOFTMAX = (
 
 ROWS = (
     *ELEMENTWISE, *cases_elementwise.ROWS, *REDUCE, *cases_reduce.ROWS, *SHAPE, *cases_shape.ROWS,
-    *INDEX, *MATMUL, *CONV, *POOL, *RECURRENT, *RANDOM, *SOFTMAX,
+    *INDEX, *MATMUL, *CONV, *POOL, *RECURRENT, *RANDOM, *SOFTMAX, *cases_forms.ROWS,
 )  # fmt: skip
 CASES: dict[str, OpCase] = {case.name: case for case in ROWS}

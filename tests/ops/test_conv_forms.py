@@ -1,0 +1,147 @@
+"""conv1d, conv_transpose2d, depthwise and separable convolution: PyTorch, definitions, errors."""
+
+import numpy as np
+import pytest
+
+from tests.support import oracle_module
+from tinydl import Tensor, ops
+from tinydl.errors import ShapeError
+from tinydl.testing import CASES, Draw
+
+pytestmark = pytest.mark.usefixtures("on_numpy")
+rng = np.random.default_rng(5)
+
+
+def agree(mine, theirs, inputs):
+    """Forward and gradients of mine(*tensors) and theirs(*torch tensors), |a-b| <= 1e-9 max|b|."""
+    torch = oracle_module("torch")
+    ours = [Tensor(x, requires_grad=True) for x in inputs]
+    others = [torch.tensor(x, requires_grad=True) for x in inputs]
+    y1, y2 = mine(*ours), theirs(*others)
+    cotangent = rng.normal(size=y1.shape)
+    assert y1.shape == tuple(y2.shape)
+    (y1 * Tensor(cotangent)).sum().backward()
+    (y2 * torch.from_numpy(cotangent)).sum().backward()
+    pairs = [(y1.numpy(), y2.detach().numpy())]
+    pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)]
+    for a, b in pairs:
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * max(abs(b).max(), 1e-30))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("seed", range(12))
+def test_conv1d_against_pytorch(seed):
+    F = oracle_module("torch").nn.functional
+    example = CASES["conv1d"].draw(Draw(seed))
+    o = dict(example.options)
+    padding = o.pop("padding")
+    K, T = example.inputs[1].shape[0], example.inputs[0].shape[1]
+    span = o["dilation"] * (K - 1)
+    same = max((-(-T // o["stride"]) - 1) * o["stride"] + span + 1 - T, 0)
+    named = {"valid": (0, 0), "causal": (span, 0), "same": (same // 2, same - same // 2)}
+    sides = named.get(padding, (padding, padding) if isinstance(padding, int) else padding)
+
+    def theirs(x, w, b=None):
+        x = F.pad(x.permute(0, 2, 1), sides)
+        return F.conv1d(x, w.permute(2, 1, 0), b, **o).permute(0, 2, 1)
+
+    agree(lambda *t: ops.conv1d(*t, **example.options), theirs, example.inputs)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("stride, padding, extra, dilation", [
+    (1, 0, 0, 1), (2, 1, 1, 1), (3, (1, 0), (2, 1), 1), (2, 0, 1, 2), ((1, 2), (0, 1), (0, 1), 1),
+])  # fmt: skip
+def test_conv_transpose2d_against_pytorch(groups, stride, padding, extra, dilation):
+    F = oracle_module("torch").nn.functional
+
+    def theirs(x, w, b):
+        y = F.conv_transpose2d(
+            x.permute(0, 3, 1, 2),
+            w.permute(3, 2, 0, 1),
+            b,
+            stride,
+            padding,
+            extra,
+            groups,
+            dilation,
+        )
+        return y.permute(0, 2, 3, 1)
+
+    shapes = (2, 4, 3, 2 * groups), (3, 2, 3, 2 * groups), (3 * groups,)
+    agree(
+        lambda *t: ops.conv_transpose2d(*t, stride, padding, extra, dilation, groups),
+        theirs,
+        [rng.normal(size=s) for s in shapes],
+    )
+
+
+def test_conv_transpose2d_is_the_adjoint():
+    """<conv2d(x), g> = <x, conv_transpose2d(g)>, 'same' and a size that does not divide."""
+    w = rng.normal(size=(3, 3, 2, 4))
+    for size, padding, extra in ((6, "same", 0), (6, 0, 1), (7, 0, 0)):
+        x = rng.normal(size=(1, size, size, 2))
+        y = ops.conv2d(Tensor(x), Tensor(w), stride=2, padding=padding)
+        g = rng.normal(size=y.shape)
+        back = ops.conv_transpose2d(Tensor(g), Tensor(w), None, 2, padding, extra)
+        assert back.shape == x.shape
+        assert np.isclose((y.numpy() * g).sum(), (back.numpy() * x).sum(), rtol=1e-12)
+
+
+def test_depthwise_and_separable_from_single_channels():
+    x, w = rng.normal(size=(2, 5, 6, 3)), rng.normal(size=(3, 2, 3, 2))
+    b, p = rng.normal(size=6), rng.normal(size=(1, 1, 6, 4))
+    options = {"stride": (2, 1), "padding": 1, "dilation": (1, 2)}
+    parts = [
+        ops.conv2d(Tensor(x[..., c : c + 1]), Tensor(w[:, :, c : c + 1]), **options).numpy()
+        for c in range(3)
+    ]
+    want = np.concatenate(parts, axis=-1)
+    got = ops.depthwise_conv2d(Tensor(x), Tensor(w), Tensor(b), **options)
+    assert np.allclose(got.numpy(), want + b, rtol=1e-12, atol=1e-12)
+    both = ops.separable_conv2d(Tensor(x), Tensor(w), Tensor(p), Tensor(b[:4]), **options)
+    assert np.allclose(both.numpy(), want @ p[0, 0] + b[:4], rtol=1e-12, atol=1e-12)
+
+
+def test_causal_sees_no_future():
+    x = Tensor(rng.normal(size=(1, 6, 2)), requires_grad=True)
+    y = ops.conv1d(x, Tensor(rng.normal(size=(3, 2, 1))), padding="causal", dilation=2)
+    assert y.shape == (1, 6, 1)
+    y[0, 2].sum().backward()
+    assert not x.grad.numpy()[0, 3:].any() and x.grad.numpy()[0, 2].all()
+
+
+def ones(*shape):
+    return Tensor(np.ones(shape))
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: ops.conv1d(ones(1, 5), ones(3, 1, 1)), r"conv1d: x must be \(N, T, C\)"),
+    (lambda: ops.conv1d(ones(1, 5, 2), ones(3, 1, 1)), "conv1d: x has 2 channels"),
+    (lambda: ops.conv1d(ones(1, 2, 1), ones(3, 1, 1)), "conv1d: .* does not fit"),
+    (lambda: ops.conv1d(ones(1, 5, 1), ones(3, 1, 1), stride=0), "stride must be"),
+    (lambda: ops.conv1d(ones(1, 5, 1), ones(3, 1, 1), padding=-1), "'causal', an integer >= 0"),
+    (lambda: ops.conv1d(ones(1, 5, 1), ones(3, 1, 1), padding="full"), "padding must be"),
+    (lambda: ops.conv_transpose2d(ones(1, 2, 2, 3), ones(3, 3, 1, 2)), "x has 3 channels but"),
+    (lambda: ops.conv_transpose2d(ones(1, 2, 2, 2), ones(3, 3, 1, 2), None, 2, 0, 2),
+     "output_padding .* smaller than the stride"),
+    (lambda: ops.conv_transpose2d(ones(1, 2, 2, 2), ones(3, 3, 1, 2), ones(3)), "bias must be"),
+    (lambda: ops.conv_transpose2d(ones(1, 1, 1, 2), ones(1, 1, 1, 2), padding=1),
+     "output would be"),
+    (lambda: ops.depthwise_conv2d(ones(1, 3, 3, 2), ones(2, 2, 3, 1)), "depthwise_conv2d: x must"),
+    (lambda: ops.separable_conv2d(ones(1, 3, 3, 2), ones(2, 2, 2, 1), ones(1, 1, 3, 1)),
+     r"pointwise must be \(1, 1, 2, F\)"),
+    (lambda: ops.global_avg_pool(ones(2, 3)), "global_avg_pool: x must be"),
+    (lambda: ops.global_max_pool(ones(2, 0, 3, 1)), "not empty"),
+])  # fmt: skip
+def test_errors(call, words):
+    with pytest.raises(ShapeError, match=words):
+        call()
+
+
+def test_global_pooling():
+    x = rng.normal(size=(2, 3, 4, 5))
+    assert np.allclose(ops.global_avg_pool(Tensor(x)).numpy(), x.mean((1, 2)))
+    assert ops.global_max_pool(Tensor(x), keepdims=True).shape == (2, 1, 1, 5)
+    assert np.array_equal(ops.global_max_pool(Tensor(x[0])).numpy(), x[0].max(1))

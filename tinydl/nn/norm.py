@@ -1,0 +1,196 @@
+"""Normalisation layers; see tinydl/ops/norm.py. Channels are the last axis."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .. import ops
+from ..errors import ConfigError, ShapeError
+from ..function import no_grad
+from ..tensor import Tensor
+from .linear import check_size
+from .module import Buffer, Module, Parameter
+
+
+def _filled(shape: tuple[int, ...], value: float) -> np.ndarray:
+    return np.full(shape, value, np.float32)
+
+
+class Affine(Module):
+    """What the normalisations share: eps, and scale (ones) and shift (zeros) unless affine=False."""
+
+    scale: Parameter | None
+    shift: Parameter | None
+
+    def __init__(self, shape: tuple[int, ...], eps: float, affine: bool) -> None:
+        if not eps > 0:
+            raise ConfigError(f"{type(self).__name__}: eps must be > 0, got {eps!r}")
+        self.eps = eps
+        self.scale = Parameter(_filled(shape, 1)) if affine else None
+        self.shift = Parameter(_filled(shape, 0)) if affine else None
+
+
+class BatchNorm(Affine):
+    """Each channel standardised with the batch's statistics, in eval with the running ones.
+
+    x (N, features) or (N, ..., features) -> like x; parameters scale and shift (features,), buffers
+    running_mean and running_variance, which a call in training moves:
+    running = momentum * running + (1 - momentum) * batch. momentum 0.99 and eps 1e-3 are Keras';
+    PyTorch's are 1 - 0.1 and 1e-5, and its running variance is divided by n - 1: correction=1.
+    Ioffe and Szegedy 2015 (arXiv 1502.03167). Raises ConfigError; the call ShapeError (also for a
+    batch with no more than `correction` values per channel) and DTypeError.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        momentum: float = 0.99,
+        eps: float = 1e-3,
+        affine: bool = True,
+        correction: int = 0,
+    ) -> None:
+        check_size("BatchNorm", features=features)
+        if not 0 <= momentum <= 1:
+            raise ConfigError(f"BatchNorm: momentum must be in [0, 1], got {momentum!r}")
+        if correction not in (0, 1):
+            raise ConfigError(f"BatchNorm: correction must be 0 or 1, got {correction!r}")
+        super().__init__((features,), eps, affine)
+        self.features, self.momentum, self.correction = features, momentum, correction
+        self.running_mean = Buffer(_filled((features,), 0))
+        self.running_variance = Buffer(_filled((features,), 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim < 2 or x.shape[-1] != self.features:
+            raise ShapeError(f"BatchNorm: x must be (N, ..., {self.features}), got {x.shape}")
+        if not self.training:
+            return ops.batch_norm(
+                x, self.scale, self.shift, self.running_mean, self.running_variance, self.eps
+            )
+        if prod(x.shape[:-1]) <= self.correction:
+            raise ShapeError(
+                f"BatchNorm: a batch needs more than {self.correction} values per channel, got "
+                f"x {x.shape}"
+            )
+        y = ops.batch_norm(x, self.scale, self.shift, eps=self.eps)
+        self._move_statistics(x)
+        return y
+
+    def _move_statistics(self, x: Tensor) -> None:
+        n = prod(x.shape[:-1])
+        keep = float(self.momentum)
+        with no_grad():
+            mean, variance = ops.batch_statistics(x.detach())
+            variance = variance * (n / (n - self.correction))
+            self.running_mean.update(self.running_mean * keep + mean * (1 - keep))
+            self.running_variance.update(self.running_variance * keep + variance * (1 - keep))
+
+    def arguments(self) -> str:
+        return f"{self.features}"
+
+
+class LayerNorm(Affine):
+    """Each sample standardised over its last axes, see `tinydl.layer_norm`: Ba et al. 2016.
+
+    shape: the sizes of those axes, or one size; scale and shift have it. Raises ConfigError; the
+    call ShapeError and DTypeError.
+    """
+
+    def __init__(
+        self, shape: int | tuple[int, ...], eps: float = 1e-3, affine: bool = True
+    ) -> None:
+        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if not self.shape:
+            raise ConfigError("LayerNorm: shape needs at least one axis, got ()")
+        for n in self.shape:
+            check_size("LayerNorm", shape=n)
+        super().__init__(self.shape, eps, affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-len(self.shape) :] != self.shape:
+            raise ShapeError(f"LayerNorm: x must end in {self.shape}, got {x.shape}")
+        return ops.layer_norm(x, self.scale, self.shift, len(self.shape), self.eps)
+
+    def arguments(self) -> str:
+        return f"{self.shape}"
+
+
+class GroupNorm(Affine):
+    """Each group of channels of a sample standardised, see `tinydl.group_norm`: Wu and He 2018.
+
+    x (N, ..., channels) -> like x. Raises ConfigError unless groups divides channels; the call
+    ShapeError and DTypeError.
+    """
+
+    def __init__(self, groups: int, channels: int, eps: float = 1e-3, affine: bool = True) -> None:
+        check_size("GroupNorm", groups=groups, channels=channels)
+        if channels % groups:
+            raise ConfigError(f"GroupNorm: groups {groups} must divide channels {channels}")
+        super().__init__((channels,), eps, affine)
+        self.groups, self.channels = groups, channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.channels,):
+            raise ShapeError(f"GroupNorm: x must be (N, ..., {self.channels}), got {x.shape}")
+        return ops.group_norm(x, self.groups, self.scale, self.shift, self.eps)
+
+    def arguments(self) -> str:
+        return f"{self.groups}, {self.channels}"
+
+
+class InstanceNorm(Affine):
+    """Each channel of a sample standardised, see `tinydl.instance_norm`: Ulyanov et al. 2016.
+
+    x (N, ..., channels) -> like x. Raises ConfigError; the call ShapeError and DTypeError.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-3, affine: bool = True) -> None:
+        check_size("InstanceNorm", channels=channels)
+        super().__init__((channels,), eps, affine)
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.channels,):
+            raise ShapeError(f"InstanceNorm: x must be (N, ..., {self.channels}), got {x.shape}")
+        return ops.instance_norm(x, self.scale, self.shift, self.eps)
+
+    def arguments(self) -> str:
+        return f"{self.channels}"
+
+
+class LocalResponseNorm(Module):
+    """Channels damped by their neighbours, see `tinydl.local_response_norm` (AlexNet)."""
+
+    def __init__(
+        self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
+    ) -> None:
+        check_size("LocalResponseNorm", size=size)
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def arguments(self) -> str:
+        return f"{self.size}"
+
+
+class L2Normalize(Module):
+    """Channels of each place scaled to Euclidean length 1, times a learned factor each.
+
+    x (..., channels) -> like x; parameter scale (channels,), first `first_scale` (20 in SSD, Liu et
+    al. 2016). See `tinydl.l2_normalize`. Raises ConfigError; the call ShapeError and DTypeError.
+    """
+
+    def __init__(self, channels: int, first_scale: float = 20.0) -> None:
+        check_size("L2Normalize", channels=channels)
+        self.channels = channels
+        self.scale = Parameter(_filled((channels,), first_scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.channels,):
+            raise ShapeError(f"L2Normalize: x must be (..., {self.channels}), got {x.shape}")
+        return ops.l2_normalize(x, self.scale)
+
+    def arguments(self) -> str:
+        return f"{self.channels}"

@@ -1,0 +1,147 @@
+"""Rows of operations composed from others: forms of convolution, global pooling, normalisation, LSTM and GRU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .case import Example, OpCase
+from .draws import Draw
+
+
+def _conv1d(d: Draw) -> Example:
+    groups, K, T = d.integer(1, 2), d.integer(1, 3), d.integer(5, 8)
+    C, F = groups * d.integer(1, 2), groups * d.integer(1, 2)
+    padding = d.choose((0, 1, (0, 2), "valid", "same", "causal"))
+    options = {"stride": d.integer(1, 3), "padding": padding, "dilation": d.integer(1, 2)}
+    inputs = (d.normal((d.integer(1, 2), T, C)), d.normal((K, C // groups, F)), d.normal((F,)))
+    return Example(inputs[: d.integer(2, 3)], {**options, "groups": groups})
+
+
+def _conv_transpose2d(d: Draw) -> Example:
+    groups, stride = d.integer(1, 2), (d.integer(1, 3), d.integer(1, 3))
+    kernel = (d.integer(2, 3), d.integer(2, 3))
+    C, F = groups * d.integer(1, 2), d.integer(1, 2)
+    x = d.normal((d.integer(1, 2), d.integer(2, 4), d.integer(2, 3), C))
+    padding = d.choose((0, 1, ((0, 1), (1, 0)), "valid", "same"))
+    extra = (d.integer(0, stride[0] - 1), d.integer(0, stride[1] - 1))
+    options = {"stride": stride, "padding": padding, "dilation": d.integer(1, 2)}
+    options |= {"output_padding": 0 if padding == "same" else extra, "groups": groups}
+    inputs = (x, d.normal((*kernel, F, C)), d.normal((F * groups,)))
+    return Example(inputs[: d.integer(2, 3)], options)
+
+
+def _depthwise(d: Draw) -> Example:
+    C, M = d.integer(1, 3), d.integer(1, 2)
+    x = d.normal((d.integer(1, 2), d.integer(3, 5), d.integer(3, 5), C))
+    options = {"stride": d.integer(1, 2), "padding": d.choose((0, 1, "same")), "dilation": 1}
+    return Example((x, d.normal((2, 3, C, M)), d.normal((C * M,))), options)
+
+
+def _separable(d: Draw) -> Example:
+    first = _depthwise(d)
+    x, depthwise, bias = first.inputs
+    F = d.integer(1, 3)
+    inputs = (x, depthwise, d.normal((1, 1, bias.shape[0], F)), d.normal((F,)))
+    return Example(inputs[: d.integer(3, 4)], first.options)
+
+
+def _places(d: Draw) -> Example:
+    shape = d.shape(3, 4, 1, 3)
+    return Example((d.distinct(shape),), {"keepdims": d.flag()})
+
+
+def _channels(d: Draw, least: int = 2) -> tuple[int, ...]:
+    """(N, ..., C) with values enough for a variance that is not tiny."""
+    return (*[d.integer(2, 3) for _ in range(d.integer(least, 4) - 1)], d.integer(2, 4))
+
+
+def _affine(d: Draw, x: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    return (x, d.normal(shape), d.normal(shape)) if d.flag() else (x,)
+
+
+def _batch_norm(d: Draw) -> Example:
+    x = d.distinct(_channels(d), 0.2)
+    inputs, shape = _affine(d, x, x.shape[-1:]), x.shape[-1:]
+    if len(inputs) == 3 and d.flag():
+        inputs = (*inputs, d.normal(shape), d.uniform(shape, 0.5, 2.0))
+    return Example(inputs, {"eps": d.choose((1e-3, 1e-5))})
+
+
+def _layer_norm(d: Draw) -> Example:
+    x = d.distinct(_channels(d, 1), 0.2)
+    axes = d.integer(1, x.ndim)
+    return Example(_affine(d, x, x.shape[-axes:]), {"axes": axes})
+
+
+def _instance_norm(d: Draw) -> Example:
+    x = d.distinct(_channels(d, 3), 0.2)
+    return Example(_affine(d, x, x.shape[-1:]))
+
+
+def _group_norm(d: Draw) -> Example:
+    groups = d.integer(1, 2)
+    x = d.distinct((*_channels(d), 2 * groups), 0.2)
+    return Example((x, d.normal(x.shape[-1:]), d.normal(x.shape[-1:])), {"groups": groups})
+
+
+def _local_response_norm(d: Draw) -> Example:
+    options = {"size": d.integer(1, 5), "alpha": 0.3, "beta": d.choose((0.75, 0.5))}
+    return Example((d.normal(_channels(d, 1)),), {**options, "k": d.choose((1.0, 2.0))})
+
+
+def _l2_normalize(d: Draw) -> Example:
+    x = d.away_from_zero(_channels(d, 1))
+    return Example((x, d.normal(x.shape[-1:])) if d.flag() else (x,))
+
+
+def _gated(gates: int, states: int, sequence: bool) -> Callable[[Draw], Example]:
+    def draw(d: Draw) -> Example:
+        N, T, D, H = d.integer(1, 2), d.integer(1, 3), d.integer(1, 2), d.integer(1, 2)
+        shapes = [(N, T, D) if sequence else (N, D), *[(N, H)] * states]
+        shapes += [(D, gates * H), (H, gates * H), (gates * H,)]
+        options = {"reset_after": d.flag()} if gates == 3 else {}
+        if options.get("reset_after"):
+            shapes.append((gates * H,))
+        inputs = tuple([d.normal(s) for s in shapes])
+        return Example((*inputs, d.bools((N, T))) if sequence else inputs, options)
+
+    return draw
+
+
+def _joined(pair: Any) -> Any:
+    """(states, c) or (h, c) as one tensor."""
+    first, c = pair
+    return ops.concat([ops.reshape(first, (c.shape[0], -1)), c], 1)
+
+
+def _gru_masked(*tensors: Any, reset_after: bool) -> Any:
+    return ops.gru_sequence(*tensors[:-1], mask=tensors[-1], reset_after=reset_after)
+
+
+ROWS = (
+    OpCase("conv1d", ops.conv1d, _conv1d),
+    OpCase("conv_transpose2d", ops.conv_transpose2d, _conv_transpose2d),
+    OpCase("depthwise_conv2d", ops.depthwise_conv2d, _depthwise),
+    OpCase("separable_conv2d", ops.separable_conv2d, _separable),
+    OpCase("global_avg_pool", ops.global_avg_pool, _places),
+    OpCase("global_max_pool", ops.global_max_pool, _places),
+    OpCase("batch_norm", ops.batch_norm, _batch_norm),
+    OpCase(
+        "batch_statistics",
+        lambda x: ops.concat(ops.batch_statistics(x)),
+        lambda d: Example((d.normal(_channels(d)),)),
+    ),
+    OpCase("layer_norm", ops.layer_norm, _layer_norm),
+    OpCase("instance_norm", ops.instance_norm, _instance_norm),
+    OpCase("group_norm", lambda x, a, b, groups: ops.group_norm(x, groups, a, b), _group_norm),
+    OpCase("local_response_norm", ops.local_response_norm, _local_response_norm),
+    OpCase("l2_normalize", ops.l2_normalize, _l2_normalize),
+    OpCase("lstm_cell", lambda *t: _joined(ops.lstm_cell(*t)), _gated(4, 2, False)),
+    OpCase("lstm_sequence", lambda *t: _joined(ops.lstm_sequence(*t)), _gated(4, 2, True)),
+    OpCase("gru_cell", ops.gru_cell, _gated(3, 1, False)),
+    OpCase("gru_sequence", _gru_masked, _gated(3, 1, True)),
+)
