@@ -5,6 +5,7 @@ from .activation import ReLU, Sigmoid, Softmax, Tanh
 from .conv import Conv2d
 from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
 from .dropout import Dropout
+from .gated import GRU, LSTM, Bidirectional
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
 from .losses_classes import (
@@ -36,11 +37,14 @@ from .recurrent import SimpleRNN
 from .summary import Summary, summary
 
 __all__ = [
+    "GRU",
     "L1",
     "L1L2",
     "L2",
+    "LSTM",
     "AvgPool2d",
     "BatchNorm",
+    "Bidirectional",
     "Buffer",
     "Conv1d",
     "Conv2d",

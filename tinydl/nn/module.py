@@ -2,8 +2,8 @@
 
 A module owns whatever Parameters, Buffers and Modules are among its attributes, also inside lists
 and tuples, in the order in which they were assigned. Nothing is registered: `vars(self)` is read
-when somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable by two
-ways is shared and counted once, under the first.
+when somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable
+by two ways is shared and counted once, under the first.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Module:
         return self.train(False)
 
     def to(self, backend: str | Backend) -> Module:
-        """Move every parameter and buffer to `backend` in place (gradients are dropped); returns self.
+        """Move parameters and buffers to `backend` in place (gradients are dropped); returns self.
 
         Move the model before making its optimiser: the optimiser's state stays where it was made.
         """

@@ -19,7 +19,7 @@ def _filled(shape: tuple[int, ...], value: float) -> np.ndarray:
 
 
 class Affine(Module):
-    """What the normalisations share: eps, and scale (ones) and shift (zeros) unless affine=False."""
+    """What the normalisations share: eps, and scale (1) and shift (0) unless affine=False."""
 
     scale: Parameter | None
     shift: Parameter | None

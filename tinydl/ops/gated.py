@@ -39,8 +39,8 @@ def _lstm_step(projected, h, c, weight_h, gate, activation):
 
 
 def lstm_cell(x, h, c, weight_x, weight_h, bias=None, gate=sigmoid, activation=tanh):
-    """One step: (i, f, g, o) = x @ weight_x + h @ weight_h + bias; c' = f*c + i*g, h' = o * tanh(c'),
-    with sigmoid on i, f, o and tanh on g.
+    """One step: (i, f, g, o) = x @ weight_x + h @ weight_h + bias; c' = f*c + i*g,
+    h' = o * tanh(c'), with sigmoid on i, f, o and tanh on g.
 
     x (N, D), h and c (N, H), weight_x (D, 4H), weight_h (H, 4H), bias (4H,) -> (h', c'). Raises
     ShapeError and DTypeError. Hochreiter and Schmidhuber 1997; Gers et al. 2000.

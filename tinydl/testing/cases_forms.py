@@ -1,4 +1,4 @@
-"""Rows of operations composed from others: forms of convolution, global pooling, normalisation, LSTM and GRU."""
+"""Rows of operations composed from others: convolution forms, pooling, normalisation, LSTM, GRU."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _l2_normalize(d: Draw) -> Example:
 def _gated(gates: int, states: int, sequence: bool) -> Callable[[Draw], Example]:
     def draw(d: Draw) -> Example:
         N, T, D, H = d.integer(1, 2), d.integer(1, 3), d.integer(1, 2), d.integer(1, 2)
-        shapes = [(N, T, D) if sequence else (N, D), *[(N, H)] * states]
+        shapes: list[tuple[int, ...]] = [(N, T, D) if sequence else (N, D), *[(N, H)] * states]
         shapes += [(D, gates * H), (H, gates * H), (gates * H,)]
         options = {"reset_after": d.flag()} if gates == 3 else {}
         if options.get("reset_after"):
@@ -119,7 +119,8 @@ def _joined(pair: Any) -> Any:
 
 
 def _gru_masked(*tensors: Any, reset_after: bool) -> Any:
-    return ops.gru_sequence(*tensors[:-1], mask=tensors[-1], reset_after=reset_after)
+    run: Any = ops.gru_sequence
+    return run(*tensors[:-1], mask=tensors[-1], reset_after=reset_after)
 
 
 ROWS = (
