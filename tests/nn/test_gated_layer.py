@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from support import oracle_module
 
-from tests.support import oracle_module
 from tinydl import Generator, Tensor
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.nn import GRU, LSTM, Bidirectional

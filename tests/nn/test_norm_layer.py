@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from support import oracle_module
 
-from tests.support import oracle_module
 from tinydl import Tensor
 from tinydl.backend import Backend
 from tinydl.errors import ConfigError, FormatError, ShapeError

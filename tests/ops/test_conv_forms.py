@@ -2,30 +2,14 @@
 
 import numpy as np
 import pytest
+from support import agree, oracle_module
 
-from tests.support import oracle_module
 from tinydl import Tensor, ops
 from tinydl.errors import ShapeError
 from tinydl.testing import CASES, Draw
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
 rng = np.random.default_rng(5)
-
-
-def agree(mine, theirs, inputs):
-    """Forward and gradients of mine(*tensors) and theirs(*torch tensors), |a-b| <= 1e-9 max|b|."""
-    torch = oracle_module("torch")
-    ours = [Tensor(x, requires_grad=True) for x in inputs]
-    others = [torch.tensor(x, requires_grad=True) for x in inputs]
-    y1, y2 = mine(*ours), theirs(*others)
-    cotangent = rng.normal(size=y1.shape)
-    assert y1.shape == tuple(y2.shape)
-    (y1 * Tensor(cotangent)).sum().backward()
-    (y2 * torch.from_numpy(cotangent)).sum().backward()
-    pairs = [(y1.numpy(), y2.detach().numpy())]
-    pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)]
-    for a, b in pairs:
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * max(abs(b).max(), 1e-30))
 
 
 @pytest.mark.oracle

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from support import oracle_module
 
-from tests.support import oracle_module
 from tinydl import Tensor, ops
 from tinydl.errors import ShapeError
 

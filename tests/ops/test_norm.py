@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
+from support import agree, oracle_module
 
-from tests.ops.test_conv_forms import agree
-from tests.support import oracle_module
 from tinydl import Tensor, ops
 from tinydl.errors import ConfigError, DTypeError, ShapeError
 
