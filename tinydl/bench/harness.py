@@ -50,6 +50,7 @@ class WorkerProcess:
         environment = {
             **os.environ, "OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count,
             "MKL_NUM_THREADS": count, "OPENBLAS_THREAD_TIMEOUT": "4", "OMP_WAIT_POLICY": "passive",
+            "PYTHONSAFEPATH": "1",  # this package, not a source tree in the current folder
         }  # fmt: skip
         root = str(Path(__file__).resolve().parents[2])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
