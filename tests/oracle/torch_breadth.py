@@ -172,7 +172,8 @@ def getitem(x, key):
         if isinstance(k, slice) and k.step == -1:
             turned.append(place)
             k = slice(None)
-        wanted.append(torch.from_numpy(k) if isinstance(k, np.ndarray) else k)
+        # NumPy counts an integer beside arrays as a 0-d array, which decides where their axes go
+        wanted.append(torch.from_numpy(np.asarray(k)) if isinstance(k, int | np.ndarray) else k)
         place += x.dim() - named if k is Ellipsis else k is not None
     return x.flip(turned)[tuple(wanted)]
 
