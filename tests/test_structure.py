@@ -134,9 +134,12 @@ def test_reference_stems():
 COMPOSED = {
     "activations",
     "arrange",
+    "broadcast",
+    "compare",
     "conv_forms",
     "einsum",
     "gated",
+    "getitem",
     "norm",
     "order",
     "resize",
@@ -147,6 +150,17 @@ COMPOSED = {
 def test_ops_stems():
     """Optimisers' kernels have no operation: they write in place."""
     assert stems_in("tinydl", "ops") == (set(STEMS) - {"optim"}) | COMPOSED
+
+
+def test_operations_import_without_circles():
+    """Every import stands at the top of its file: the files have an order to be read in."""
+    for path in SOURCES:
+        if path.parent.name == "ops":
+            inner = [
+                n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)
+            ]
+            late = [n.name for n in inner for i in ast.walk(n) if isinstance(i, ast.ImportFrom)]
+            assert not late, f"{path.name}: import inside {late}"
 
 
 def test_cpu_stems():

@@ -17,7 +17,7 @@ from drawing import BLUE, MUTED, ORANGE, PALE_BLUE, PALE_GREEN, PALE_ORANGE, plt
 import tinydl
 from tinydl import Tensor
 from tinydl.errors import DTypeError, GraphError, ShapeError
-from tinydl.ops.shape import BroadcastTo
+from tinydl.ops.broadcast import BroadcastTo
 
 
 def refused(kind: type[Exception], action) -> str:

@@ -5,6 +5,7 @@ from .arrange import (
     depth_to_space,
     diagonal,
     flip,
+    pad,
     repeat,
     roll,
     space_to_depth,
@@ -15,6 +16,8 @@ from .arrange import (
     tril,
     triu,
 )
+from .broadcast import broadcast_to, sum
+from .compare import equal, greater, greater_equal, less, less_equal, logical_not, not_equal
 from .conv import col2im, conv2d, im2col
 from .conv_forms import conv1d, conv_transpose2d, depthwise_conv2d, separable_conv2d
 from .einsum import einsum, gram_matrix
@@ -23,18 +26,11 @@ from .elementwise import (
     add,
     astype,
     divide,
-    equal,
     exp,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
     log,
-    logical_not,
     maximum,
     multiply,
     negative,
-    not_equal,
     power,
     relu,
     sigmoid,
@@ -45,6 +41,7 @@ from .elementwise import (
     where,
 )
 from .gated import gru_cell, gru_sequence, lstm_cell, lstm_sequence
+from .getitem import getitem
 from .index import (
     embedding,
     gather,
@@ -68,9 +65,9 @@ from .order import argsort, cumsum, sort, topk
 from .pool import avg_pool2d, global_avg_pool, global_max_pool, max_pool2d
 from .random import dropout
 from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
-from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, sum, var
+from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, var
 from .resize import resize
-from .shape import broadcast_to, concat, expand_dims, getitem, pad, reshape, squeeze, transpose
+from .shape import concat, expand_dims, reshape, squeeze, transpose
 from .softmax import cross_entropy_per_row, log_softmax, softmax
 from .special import (
     atan2,

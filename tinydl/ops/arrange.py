@@ -1,4 +1,4 @@
-"""Rearrangements composed of views, concatenation and masks: stack, tile, flip, triu, blocks."""
+"""Rearrangements composed of views, concatenation and masks: stack, tile, pad, triu, blocks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from math import prod
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
 from ..geometry import normalize_axes
+from .broadcast import broadcast_to, sum
 from .elementwise import _constant, where
 from .index import take
-from .reduce import sum
-from .shape import Slice, _take, broadcast_to, concat, expand_dims, reshape, transpose
+from .shape import Concat, Pad, Slice, _take, concat, expand_dims, reshape, transpose
 
 
 def stack(tensors, axis=0):
@@ -190,3 +190,59 @@ def depth_to_space(x, block):
     return reshape(
         transpose(blocks, (0, 1, 3, 2, 4, 5)), (N, H * block, W * block, C // (block * block))
     )
+
+
+def pad(x, widths, value=0.0, mode="constant"):
+    """x with a border: widths is one (before, after) pair for every axis, all >= 0.
+
+    mode: "constant" (a border of `value`), "reflect" (mirrored at the outermost elements, which are
+    not repeated; widths below the size of the axis), "replicate" (the outermost elements repeated).
+    Axes are padded one after the other, so corners hold what both rules give. Raises ShapeError,
+    ConfigError for another mode.
+    """
+    widths = tuple((int(before), int(after)) for before, after in widths)
+    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
+        raise ShapeError(
+            f"pad: needs one (before, after) >= 0 for each of the {x.ndim} axes, got {widths}"
+        )
+    if mode in ("reflect", "replicate"):
+        for axis, pair in enumerate(widths):
+            x = _border(x, axis, pair, mode) if pair != (0, 0) else x
+        return x
+    if mode != "constant":
+        raise ConfigError(f"pad: mode must be constant, reflect or replicate, got {mode!r}")
+    shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
+    starts = tuple(before for before, _ in widths)
+    return Pad(starts, (1,) * x.ndim, shape, value).apply(x)
+
+
+def _border(x, axis, widths, mode):
+    """x with `widths` cells more along one axis, copied from x itself."""
+    before, after = widths
+    n = x.shape[axis]
+    if n == 0 or (mode == "reflect" and max(widths) >= n):
+        raise ShapeError(
+            f"pad: {mode} needs widths below the size of the axis, got {widths} for axis {axis} "
+            f"of {x.shape}"
+            if n
+            else f"pad: nothing to {mode} along the empty axis {axis} of {x.shape}"
+        )
+    if mode == "reflect":
+        front, back = _run(x, axis, before, before, -1), _run(x, axis, n - 2, after, -1)
+    else:
+        front, back = _run(x, axis, 0, before, 0), _run(x, axis, n - 1, after, 0)
+    parts = [part for part in (front, x, back) if part.shape[axis]]
+    return Concat(axis).apply(*parts)
+
+
+def _run(x, axis, start, count, step):
+    """`count` cells start, start + step, ... along one axis; step 0 repeats the cell."""
+    repeated = count if step == 0 else 1
+    count = min(count, 1) if step == 0 else count
+    starts = tuple(start if i == axis and count else 0 for i in range(x.ndim))
+    steps = tuple(step or 1 if i == axis else 1 for i in range(x.ndim))
+    counts = tuple(count if i == axis else n for i, n in enumerate(x.shape))
+    part = Slice(starts, steps, counts).apply(x)
+    if step != 0 or count == 0:
+        return part
+    return broadcast_to(part, tuple(repeated if i == axis else n for i, n in enumerate(x.shape)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import conv2d_geometry
-from .reduce import sum
+from .broadcast import sum
 
 
 class Conv2d(Function):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import prod
 
 from ..errors import ShapeError
+from .broadcast import sum
 from .matmul import matmul
-from .reduce import sum
 from .shape import reshape, transpose
 
 

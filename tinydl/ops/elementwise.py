@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DTypeError
 from ..function import Function
 from ..geometry import broadcast_shape
-from .shape import broadcast_to
+from .broadcast import broadcast_to
 
 
 def _constant(like, value):
@@ -313,62 +313,6 @@ class AsType(Function):
         return astype(grad, self.source)
 
 
-class Equal(Function):
-    name = "equal"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.equal(a, b)
-
-
-class NotEqual(Function):
-    name = "not_equal"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.not_equal(a, b)
-
-
-class Less(Function):
-    name = "less"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.less(a, b)
-
-
-class LessEqual(Function):
-    name = "less_equal"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.less_equal(a, b)
-
-
-class Greater(Function):
-    name = "greater"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.greater(a, b)
-
-
-class GreaterEqual(Function):
-    name = "greater_equal"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.greater_equal(a, b)
-
-
-class LogicalNot(Function):
-    name = "logical_not"
-    differentiable = False
-
-    def forward(self, x):
-        return self.backend.logical_not(x)
-
-
 def add(a, b):
     """a + b."""
     return _binary(Add(), a, b)
@@ -468,40 +412,3 @@ def astype(x, dtype):
     """The same values in another dtype; floats pass the gradient on, other types stop it."""
     dtype = np.dtype(dtype)
     return x if x.dtype == dtype else AsType(dtype).apply(x)
-
-
-def equal(a, b):
-    """a == b as bool."""
-    return _binary(Equal(), a, b)
-
-
-def not_equal(a, b):
-    """a != b as bool."""
-    return _binary(NotEqual(), a, b)
-
-
-def less(a, b):
-    """a < b as bool."""
-    return _binary(Less(), a, b)
-
-
-def less_equal(a, b):
-    """a <= b as bool."""
-    return _binary(LessEqual(), a, b)
-
-
-def greater(a, b):
-    """a > b as bool."""
-    return _binary(Greater(), a, b)
-
-
-def greater_equal(a, b):
-    """a >= b as bool."""
-    return _binary(GreaterEqual(), a, b)
-
-
-def logical_not(x):
-    """True where the bool tensor x is False."""
-    if x.dtype != np.bool_:
-        raise DTypeError(f"logical_not: needs a bool tensor, got {x.dtype} {x.shape}")
-    return LogicalNot().apply(x)

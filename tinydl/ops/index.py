@@ -14,7 +14,7 @@ from ..errors import DTypeError, IndexRangeError, ShapeError
 from ..function import Function
 from ..geometry import normalize_axes
 from .elementwise import _constant, astype, where
-from .shape import _basic_slice, reshape, transpose
+from .shape import reshape, transpose
 
 
 class Gather(Function):
@@ -239,100 +239,3 @@ def take(x, indices, axis=0):
 
 def _taken(x, indices, axis):
     return x.shape[:axis] + tuple(indices.shape) + x.shape[axis + 1 :]
-
-
-# -- x[i, j] ---------------------------------------------------------------------------------------
-
-
-def is_index_array(key):
-    """Whether a part of x[...] is an array of positions or a mask."""
-    return isinstance(key, np.ndarray | list) or hasattr(key, "_new")
-
-
-def _is_mask(key):
-    return getattr(key, "dtype", None) == np.bool_
-
-
-def _complete_keys(x, keys):
-    """One key per axis of x, plus the Nones: Ellipsis filled in, each bool mask replaced by its
-    positions."""
-    keys = [np.asarray(k) if isinstance(k, list) else k for k in keys]
-    # A mask decides the shape of the result, so it has to be read on the host.
-    keys = [k.numpy() if _is_mask(k) and hasattr(k, "_new") else k for k in keys]
-    ellipses = [i for i, k in enumerate(keys) if k is Ellipsis]
-    used = [k.ndim if _is_mask(k) else 1 for k in keys if k is not None and k is not Ellipsis]
-    if len(ellipses) > 1 or sum(used) > x.ndim:
-        raise ShapeError(f"getitem: {sum(used)} indices for {x.ndim} axes of shape {x.shape}")
-    place = ellipses[0] if ellipses else len(keys)
-    keys[place : place + 1] = [slice(None)] * (x.ndim - sum(used))
-    complete, axis = [], 0
-    for key in keys:
-        if not _is_mask(key):
-            complete.append(key)
-            axis += key is not None
-            continue
-        if key.shape != x.shape[axis : axis + key.ndim]:
-            raise ShapeError(
-                f"getitem: mask {key.shape} at axis {axis} does not fit the shape {x.shape}"
-            )
-        complete += key.nonzero()
-        axis += key.ndim
-    return complete
-
-
-def getitem_arrays(x, keys):
-    """x[keys] with integer arrays, tensors or masks among slices, None and integers: NumPy's
-    advanced indexing.
-
-    The index arrays broadcast to one shape S. S takes their place in the result if they stand next
-    to each other, else it comes first. Entries of lists and ndarrays may be negative, those of
-    tensors may not.
-    """
-    basic: list = []
-    arrays, places, axis = [], [], 0
-    for key in _complete_keys(x, keys):
-        if key is not None and not isinstance(key, slice):
-            arrays.append((axis, key))
-            places.append(len(basic))
-            key = slice(None)
-        basic.append(key)
-        axis += key is not None
-    y = _basic_slice(x, basic)
-    others = [i for i in range(y.ndim) if i not in places]
-    sizes, rest = [y.shape[p] for p in places], tuple([y.shape[i] for i in others])
-    order = [*places, *others]
-    y = y if order == sorted(order) else transpose(y, order)
-    rows = reshape(y, (prod(sizes), *rest))
-    found = _gather_at(rows, arrays, sizes)
-    if places != list(range(places[0], places[0] + len(places))) or places[0] == 0:
-        return found
-    lead = found.ndim - len(rest)
-    at = lead + places[0]
-    return transpose(found, (*range(lead, at), *range(lead), *range(at, found.ndim)))
-
-
-def _gather_at(rows, arrays, sizes):
-    """Rows at the combined position of several (axis, indices) over axes of `sizes`, the last one
-    fastest."""
-    steps = [prod(sizes[i + 1 :]) for i in range(len(sizes))]
-    host, tensors = np.zeros((), np.int64), []
-    for (axis, key), size, step in zip(arrays, sizes, steps, strict=True):
-        if hasattr(key, "_new"):
-            check_indices("getitem", key)
-            tensors.append((key, size, step))
-            continue
-        values = _checked_host("getitem", key, axis, size) * step
-        try:
-            host = host + values
-        except ValueError:
-            raise ShapeError(
-                f"getitem: index arrays {host.shape} and {values.shape} do not broadcast"
-            ) from None
-    if len(arrays) == 1 and tensors:
-        return gather(rows, arrays[0][1])
-    flat = _host_indices(rows, host)
-    for key, _, step in tensors:
-        flat = flat + astype(key, np.int64) * _constant(flat, step)
-    for key, size, _ in tensors:
-        flat = _out_of_range_kept(key, flat, size, prod(sizes))
-    return Gather().apply(rows, flat)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape
-from .reduce import sum
-from .shape import broadcast_to, reshape, transpose
+from .broadcast import broadcast_to, sum
+from .shape import reshape, transpose
 
 
 class MatMul(Function):

@@ -8,9 +8,11 @@ to 1e-3 as in Keras; PyTorch has 1e-5.
 from __future__ import annotations
 
 from ..errors import ConfigError, DTypeError, ShapeError
+from .arrange import pad
+from .broadcast import sum
 from .elementwise import maximum, sqrt
-from .reduce import mean, sum, var
-from .shape import pad, reshape
+from .reduce import mean, var
+from .shape import reshape
 
 
 def _check(op, x, shape, **given):

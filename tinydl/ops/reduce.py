@@ -7,23 +7,9 @@ import math
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
 from ..geometry import normalize_axes, reduced_shape
+from .broadcast import Sum, broadcast_to, sum
 from .elementwise import _constant, _require_float, astype, exp, log, power, sqrt, where
-from .shape import _take, broadcast_to, concat, reshape, transpose
-
-
-class Sum(Function):
-    name = "sum"
-
-    def __init__(self, axes, keepdims):
-        self.axes, self.keepdims = axes, keepdims
-
-    def forward(self, x):
-        self.x_shape = x.shape
-        return self.backend.sum(x, self.axes, self.keepdims)
-
-    def backward(self, grad):
-        kept = reshape(grad, reduced_shape(self.x_shape, self.axes, True))
-        return broadcast_to(kept, self.x_shape)
+from .shape import _take, concat, reshape, transpose
 
 
 class Max(Function):
@@ -79,11 +65,6 @@ def _check_not_empty(op, x, axes):
         raise ShapeError(
             f"{op}: an empty axis has no {which} element (shape {x.shape}, axes {axes})"
         )
-
-
-def sum(x, axis=None, keepdims=False):
-    """Sum over `axis`; an empty sum is 0; bool counts as int64."""
-    return Sum(normalize_axes("sum", axis, x.ndim), keepdims).apply(x)
 
 
 def mean(x, axis=None, keepdims=False):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..errors import ShapeError
 from ..function import Function, is_recording
 from ..geometry import normalize_axes
+from .broadcast import broadcast_to, sum
 from .elementwise import _require_float, exp
 from .index import check_indices, one_hot
-from .reduce import sum
-from .shape import broadcast_to, expand_dims, transpose
+from .shape import expand_dims, transpose
 
 
 class Softmax(Function):
