@@ -16,6 +16,8 @@ from tinydl import Tensor
 from tinydl import backend as backends
 from tinydl.backend.reference import Backend
 from tinydl.errors import DeviceError
+from tinydl.nn import Parameter
+from tinydl.testing import check_grads
 
 
 def oracle_module(name: str):
@@ -76,3 +78,21 @@ def agree(mine, theirs, inputs):
     pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)]
     for a, b in pairs:
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * max(abs(b).max(), 1e-30))
+
+
+def check_module(module, *inputs, order=1, call=None):
+    """check_grads of a float64 module as a function of its inputs and of all its parameters."""
+    homes = [(m, n) for _, m in module.named_modules() for n in vars(m)]
+    homes = [(m, n, getattr(m, n)) for m, n in homes if isinstance(getattr(m, n), Parameter)]
+    assert len(homes) == len(module.parameters()), "parameters in lists are not reached"
+
+    def run(*tensors):
+        for (owner, name, _), tensor in zip(homes, tensors[len(inputs) :], strict=True):
+            setattr(owner, name, tensor)
+        try:
+            return (module if call is None else call)(*tensors[: len(inputs)])
+        finally:
+            for owner, name, parameter in homes:
+                setattr(owner, name, parameter)
+
+    check_grads(run, [*inputs, *[p.detach() for _, _, p in homes]], order)

@@ -134,6 +134,7 @@ def test_reference_stems():
 COMPOSED = {
     "activations",
     "arrange",
+    "attention",
     "broadcast",
     "compare",
     "conv_forms",

@@ -277,6 +277,8 @@ ELSEWHERE = {
     "test_norm.py": "batch_norm layer_norm instance_norm group_norm "
     "local_response_norm l2_normalize",
     "test_gated.py": "lstm_sequence gru_sequence",
+    "test_attention.py": "attention_weights causal_mask masked_softmax "
+    "scaled_dot_product_attention",
 }
 
 # -- comparison ------------------------------------------------------------------------------------

@@ -2,6 +2,14 @@
 
 from . import init
 from .activation import ReLU, Sigmoid, Softmax, Tanh
+from .attention import (
+    AdditiveAttention,
+    DotAttention,
+    GeneralAttention,
+    MultiHeadAttention,
+    PositionalEncoding,
+    sinusoidal_positions,
+)
 from .conv import Conv2d
 from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
 from .dropout import Dropout
@@ -42,6 +50,7 @@ __all__ = [
     "L1L2",
     "L2",
     "LSTM",
+    "AdditiveAttention",
     "AvgPool2d",
     "BatchNorm",
     "Bidirectional",
@@ -50,8 +59,10 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "DepthwiseConv2d",
+    "DotAttention",
     "Dropout",
     "Flatten",
+    "GeneralAttention",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "GroupNorm",
@@ -62,7 +73,9 @@ __all__ = [
     "LocalResponseNorm",
     "MaxPool2d",
     "Module",
+    "MultiHeadAttention",
     "Parameter",
+    "PositionalEncoding",
     "ReLU",
     "SeparableConv2d",
     "Sequential",
@@ -91,6 +104,7 @@ __all__ = [
     "margin",
     "mse",
     "nll",
+    "sinusoidal_positions",
     "smooth_l1",
     "soft_cross_entropy",
     "squared_hinge",

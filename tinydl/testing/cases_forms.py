@@ -1,4 +1,5 @@
-"""Rows of operations composed from others: convolution forms, pooling, normalisation, LSTM, GRU."""
+"""Rows of operations composed from others: convolution forms, pooling, normalisation, LSTM, GRU,
+attention."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from .case import Example, OpCase
+from .case import NO_DERIVATIVE, Example, OpCase
 from .draws import Draw
 
 
@@ -123,6 +124,31 @@ def _gru_masked(*tensors: Any, reset_after: bool) -> Any:
     return run(*tensors[:-1], mask=tensors[-1], reset_after=reset_after)
 
 
+def _masked_rows(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    x = d.normal(shape)
+    return Example((x, d.bools(shape[d.integer(0, len(shape) - 1) :])) if d.flag() else (x,))
+
+
+def _attention(value: bool) -> Callable[[Draw], Example]:
+    """A mask may leave a query nothing to look at; heads may share key and value."""
+
+    def draw(d: Draw) -> Example:
+        L, S, E = d.integer(1, 3), d.integer(1, 4), d.integer(1, 3)
+        batch = d.shape(0, 2, 1, 2)
+        shapes = [(*batch, L, E), (*batch[: d.integer(0, len(batch))], S, E)]
+        if len(shapes[1]) < len(shapes[0]):
+            shapes[1] = (S, E)
+        inputs = [d.normal(s) for s in shapes]
+        if value:
+            inputs.append(d.normal((*shapes[1][:-1], d.integer(1, 2))))
+        options = {"causal": d.flag(), "scale": d.choose((None, 0.7))}
+        mask = d.bools((*batch, L, S) if d.flag() else (S,))
+        return Example((*inputs, mask), options)
+
+    return draw
+
+
 ROWS = (
     OpCase("conv1d", ops.conv1d, _conv1d),
     OpCase("conv_transpose2d", ops.conv_transpose2d, _conv_transpose2d),
@@ -145,4 +171,14 @@ ROWS = (
     OpCase("lstm_sequence", lambda *t: _joined(ops.lstm_sequence(*t)), _gated(4, 2, True)),
     OpCase("gru_cell", ops.gru_cell, _gated(3, 1, False)),
     OpCase("gru_sequence", _gru_masked, _gated(3, 1, True)),
+    OpCase("masked_softmax", ops.masked_softmax, _masked_rows),
+    OpCase("attention_weights", ops.attention_weights, _attention(False)),
+    OpCase("scaled_dot_product_attention", ops.scaled_dot_product_attention, _attention(True)),
+    OpCase(
+        "causal_mask",
+        ops.causal_mask,
+        lambda d: Example((d.normal(()),), {"queries": d.integer(1, 4), "keys": d.integer(1, 4)}),
+        0,
+        NO_DERIVATIVE,
+    ),
 )

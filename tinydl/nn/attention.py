@@ -1,0 +1,265 @@
+"""Attention layers, from Bahdanau's to Vaswani's, and positions as sines; see tinydl/ops/attention.
+
+All of them take query (N, L, ...), key (N, S, ...) and value (N, S, ...), and masks that are bool
+and True where a query may look: PyTorch's `key_padding_mask` is the opposite of `key_mask`.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..errors import ConfigError, DTypeError, ShapeError
+from ..random import Generator
+from ..tensor import Tensor
+from .dropout import check_rate
+from .linear import Linear, check_size
+from .module import Module
+
+
+def _check_sequence(op: str, name: str, x: Tensor, features: int) -> None:
+    if x.ndim != 3 or x.shape[-1] != features:
+        raise ShapeError(f"{op}: {name} must be (N, steps, {features}), got {x.shape}")
+
+
+def _joint_mask(
+    op: str, mask: Tensor | None, key_mask: Tensor | None, N: int, L: int, S: int
+) -> Tensor | None:
+    """mask (L, S) or (N, L, S) and key_mask (N, S) as one that broadcasts to (N, L, S)."""
+    for name, given, shapes in (
+        ("mask", mask, ((L, S), (N, L, S))),
+        ("key_mask", key_mask, ((N, S),)),
+    ):
+        if given is not None and given.dtype != np.bool_:
+            raise DTypeError(
+                f"{op}: {name} must be bool, True where one may attend, got {given.dtype}"
+            )
+        if given is not None and given.shape not in shapes:
+            wanted = " or ".join(map(str, shapes))
+            raise ShapeError(f"{op}: {name} must be {wanted}, got {given.shape}")
+    if key_mask is None:
+        return mask
+    keys = key_mask.reshape(N, 1, S)
+    return keys if mask is None else ops.logical_and(keys, mask)
+
+
+class Attention(Module):
+    """What attention with one head shares: weights = softmax(scores), context = weights @ value.
+
+    query (N, L, query_size), key (N, S, key_size), value (N, S, V) or None (the keys), mask bool
+    (L, S) or (N, L, S), key_mask bool (N, S) -> (N, L, V), and with return_weights also the weights
+    (N, L, S): the attention map. A query that may look nowhere gets zeros. Raises ShapeError and
+    DTypeError. A subclass writes `scores`.
+    """
+
+    query_size: int
+    key_size: int
+
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """How well each query fits each key: (N, L, S)."""
+        raise NotImplementedError(f"{type(self).__name__} has no scores")
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor | None = None,
+        mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        return_weights: bool = False,
+    ) -> Any:
+        name = type(self).__name__
+        _check_sequence(name, "query", query, self.query_size)
+        _check_sequence(name, "key", key, self.key_size)
+        value = key if value is None else value
+        if value.ndim != 3 or value.shape[:2] != key.shape[:2] or query.shape[0] != key.shape[0]:
+            raise ShapeError(
+                f"{name}: query (N, L, ...), key and value (N, S, ...) do not fit: {query.shape}, "
+                f"{key.shape} and {value.shape}"
+            )
+        N, L, S = query.shape[0], query.shape[1], key.shape[1]
+        mask = _joint_mask(name, mask, key_mask, N, L, S)
+        weights = ops.masked_softmax(self.scores(query, key), mask)
+        context = ops.matmul(weights, value)  # [L x S] @ [S x V]
+        return (context, weights) if return_weights else context
+
+    def arguments(self) -> str:
+        return f"{self.query_size}, {self.key_size}"
+
+
+class AdditiveAttention(Attention):
+    """score(q, k) = v . tanh(q W + k U): a small network looks at query and key together.
+
+    W is `query.weight` (query_size, hidden_size), U `key.weight` (key_size, hidden_size), v
+    `score.weight` (hidden_size, 1); none has a bias. Bahdanau, Cho and Bengio 2015
+    (arXiv:1409.0473), appendix A.1.2. Raises ConfigError for sizes below 1.
+    """
+
+    def __init__(
+        self, query_size: int, key_size: int, hidden_size: int, *, rng: Generator | None = None
+    ) -> None:
+        self.query_size, self.key_size, self.hidden_size = query_size, key_size, hidden_size
+        self.query = Linear(query_size, hidden_size, bias=False, rng=rng)
+        self.key = Linear(key_size, hidden_size, bias=False, rng=rng)
+        self.score = Linear(hidden_size, 1, bias=False, rng=rng)
+
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        rows = ops.expand_dims(self.query(query), 2)  # (N, L, 1, hidden)
+        columns = ops.expand_dims(self.key(key), 1)  # (N, 1, S, hidden)
+        return ops.squeeze(self.score(ops.tanh(rows + columns)), 3)
+
+    def arguments(self) -> str:
+        return f"{super().arguments()}, {self.hidden_size}"
+
+
+class DotAttention(Attention):
+    """score(q, k) = q . k, without parameters and without a scale. Luong, Pham and Manning 2015
+    (arXiv:1508.04025), equation 8, "dot". Raises ConfigError for a size below 1."""
+
+    def __init__(self, size: int) -> None:
+        check_size("DotAttention", size=size)
+        self.query_size = self.key_size = size
+
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        return ops.matmul(query, key.transpose(0, 2, 1))  # [L x E] @ [E x S]
+
+    def arguments(self) -> str:
+        return f"{self.query_size}"
+
+
+class GeneralAttention(Attention):
+    """score(q, k) = q W k: the dot product after the query was turned into the keys' space.
+
+    W is `weight.weight` (query_size, key_size). Luong, Pham and Manning 2015 (arXiv:1508.04025),
+    equation 8, "general". Raises ConfigError for sizes below 1.
+    """
+
+    def __init__(self, query_size: int, key_size: int, *, rng: Generator | None = None) -> None:
+        self.query_size, self.key_size = query_size, key_size
+        self.weight = Linear(query_size, key_size, bias=False, rng=rng)
+
+    def scores(self, query: Tensor, key: Tensor) -> Tensor:
+        return ops.matmul(self.weight(query), key.transpose(0, 2, 1))
+
+
+class MultiHeadAttention(Module):
+    """Heads that each attend in their own projection of size features / heads, side by side:
+
+    output = concat_h(softmax(q_h k_h^T / sqrt(features / heads)) v_h) W_o + b_o.
+
+    query (N, L, features); key (N, S, key_size), value (N, S, value_size): None for the query (self
+    attention) and for the key. mask bool (L, S) or (N, L, S), key_mask bool (N, S), causal: a query
+    sees keys up to its own place. -> (N, L, features), and with return_weights also the maps
+    (N, heads, L, S), as they were before dropout. A query that may look nowhere gets the bias of
+    the output (PyTorch: NaN). `dropout` acts on the weights, in training.
+
+    query, key, value and output are Linear layers. Vaswani et al. 2017 (arXiv:1706.03762), section
+    3.2.2. Raises ConfigError; the call ShapeError and DTypeError.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        heads: int,
+        *,
+        key_size: int | None = None,
+        value_size: int | None = None,
+        dropout: float = 0.0,
+        bias: bool = True,
+        rng: Generator | None = None,
+    ) -> None:
+        check_size("MultiHeadAttention", features=features, heads=heads)
+        if features % heads:
+            raise ConfigError(
+                f"MultiHeadAttention: heads must divide features, got {heads} and {features}"
+            )
+        check_rate("MultiHeadAttention", "dropout", dropout)
+        self.features, self.heads, self.dropout, self.rng = features, heads, dropout, rng
+        self.query = Linear(features, features, bias, rng=rng)
+        self.key = Linear(features if key_size is None else key_size, features, bias, rng=rng)
+        self.value = Linear(features if value_size is None else value_size, features, bias, rng=rng)
+        self.output = Linear(features, features, bias, rng=rng)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(N, steps, features) -> (N, heads, steps, features / heads)."""
+        N, steps, _ = x.shape
+        return x.reshape(N, steps, self.heads, self.features // self.heads).transpose(0, 2, 1, 3)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        causal: bool = False,
+        return_weights: bool = False,
+    ) -> Any:
+        key = query if key is None else key
+        value = key if value is None else value
+        _check_sequence("MultiHeadAttention", "query", query, self.features)
+        _check_sequence("MultiHeadAttention", "key", key, self.key.in_features)
+        _check_sequence("MultiHeadAttention", "value", value, self.value.in_features)
+        N, L, S = query.shape[0], query.shape[1], key.shape[1]
+        if key.shape[0] != N or value.shape[:2] != (N, S):
+            raise ShapeError(
+                f"MultiHeadAttention: query (N, L, ...), key and value (N, S, ...) do not fit: "
+                f"{query.shape}, {key.shape} and {value.shape}"
+            )
+        mask = _joint_mask("MultiHeadAttention", mask, key_mask, N, L, S)
+        if mask is not None and mask.ndim == 3:
+            mask = ops.expand_dims(mask, 1)  # the same for every head
+        q, k, v = [
+            self._split(layer(x))
+            for layer, x in ((self.query, query), (self.key, key), (self.value, value))
+        ]
+        weights = ops.attention_weights(q, k, mask, causal)
+        kept = ops.dropout(weights, self.dropout, self.training, self.rng)
+        heads = ops.matmul(kept, v)  # [L x S] @ [S x features / heads]
+        y = self.output(heads.transpose(0, 2, 1, 3).reshape(N, L, self.features))
+        return (y, weights) if return_weights else y
+
+    def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
+        """Of scores and averages in self attention; the projections count themselves."""
+        return 2 * prod(x_shape) * x_shape[1]
+
+    def arguments(self) -> str:
+        return f"{self.features}, {self.heads}" + (
+            f", dropout={self.dropout:g}" if self.dropout else ""
+        )
+
+
+def sinusoidal_positions(length: int, features: int) -> np.ndarray:
+    """float64 (length, features): sin(t / 10000^(2i / features)) in column 2i, cos in 2i + 1.
+
+    Vaswani et al. 2017 (arXiv:1706.03762), section 3.5. Raises ConfigError for sizes below 1.
+    """
+    check_size("sinusoidal_positions", length=length, features=features)
+    column = np.arange(features)
+    angles = np.arange(length)[:, None] / 10000.0 ** (column // 2 * 2 / features)
+    return np.where(column % 2 == 0, np.sin(angles), np.cos(angles))
+
+
+class PositionalEncoding(Module):
+    """x plus `sinusoidal_positions`: attention itself does not know the order of its keys.
+
+    x (N, T, features) float, any T -> like x. No parameters. Raises ConfigError for a size below 1;
+    the call ShapeError and DTypeError.
+    """
+
+    def __init__(self, features: int) -> None:
+        check_size("PositionalEncoding", features=features)
+        self.features = features
+
+    def forward(self, x: Tensor) -> Tensor:
+        _check_sequence("PositionalEncoding", "x", x, self.features)
+        if x.dtype.kind != "f":
+            raise DTypeError(f"PositionalEncoding: x must be a float tensor, got {x.dtype}")
+        table = sinusoidal_positions(max(x.shape[1], 1), self.features)[: x.shape[1]]
+        return x + Tensor(table.astype(x.dtype), x.backend)
+
+    def arguments(self) -> str:
+        return f"{self.features}"
