@@ -9,7 +9,7 @@ import os
 
 from cpython.pycapsule cimport PyCapsule_New
 
-from room cimport Runtime
+from room cimport Array, Runtime, array_of, writable
 
 from tinydl.errors import ConfigError
 
@@ -41,6 +41,16 @@ cdef extern from *:
     int TINYDL_OPENMP
     const char *__VERSION__
     int processor_level()
+
+
+cdef extern from "runtime.h" nogil:
+    double (*fma_loop_f32[3])(
+        Py_ssize_t rounds, double scale, double shift, double *sink, int threads)
+    double (*fma_loop_f64[3])(
+        Py_ssize_t rounds, double scale, double shift, double *sink, int threads)
+    void (*stream_f32[3])(
+        const float *x, const float *z, float *y, Py_ssize_t n, Py_ssize_t repeats, double scale,
+        int threads)
 
 
 cdef Runtime state
@@ -88,6 +98,33 @@ def openmp():
 def compiler():
     """The C compiler's own version string."""
     return __VERSION__.decode()
+
+
+def fma_loop(Py_ssize_t rounds, bint double_precision):
+    """Multiply and add in registers, on every thread; the number of operations done."""
+    cdef double done, sink
+    with nogil:
+        if double_precision:
+            done = fma_loop_f64[state.level](rounds, 0.999, 0.001, &sink, state.threads)
+        else:
+            done = fma_loop_f32[state.level](rounds, 0.999, 0.001, &sink, state.threads)
+    return done
+
+
+def stream(object x, object z, object y, Py_ssize_t repeats):
+    """y = x + 0.5 * z (z None: y = x) for contiguous float32, `repeats` times."""
+    cdef Array a = array_of(x, b"f"), c = writable(y, b"f"), b
+    b.data = NULL
+    if z is not None:
+        b = array_of(z, b"f")
+        if not b.contiguous or b.size != a.size:
+            raise ValueError("stream: z must be contiguous and as long as x")
+    if not a.contiguous or not c.contiguous or a.size != c.size:
+        raise ValueError("stream: x and y must be contiguous and of one length")
+    with nogil:
+        stream_f32[state.level](
+            <const float *> a.data, <const float *> b.data, <float *> c.data, a.size, repeats, 0.5,
+            state.threads)
 
 
 def _default_threads():

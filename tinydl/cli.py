@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
         return sub
 
-    command("info", _info, "versions, instruction level, threads, OpenCL devices")
+    sub = command("info", _info, "versions, instruction level, threads, OpenCL devices")
+    sub.add_argument("--peaks", action="store_true", help="measure GFLOP/s and GB/s too (seconds)")
     sub = command("recipes", _recipes, "the books' experiments, reported and measured")
     sub.add_argument("recipe", nargs="?", help="one recipe, with what its book has wrong")
     _add_train(command("train", _train, "train a recipe into a new run folder"))
@@ -458,11 +459,11 @@ def _bench(args: Arguments) -> int:
 
 
 def _info(args: Arguments) -> int:
-    from .machine import facts, facts_text
+    from .machine import facts, facts_text, measured
 
-    found = facts()
+    found, peaks = facts(), measured() if args.peaks else []
     if args.json:
-        _print_json(found)
+        _print_json(found | ({"peaks": [vars(p) for p in peaks]} if peaks else {}))
     else:
-        print(facts_text(found))
+        print("\n".join([facts_text(found), *(p.text() for p in peaks)]))
     return 0

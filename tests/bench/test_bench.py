@@ -15,7 +15,8 @@ from tinydl.cli import main
 pytest.importorskip("tinydl.backend._runtime")
 FIELDS = {
     "name", "group", "threads", "seconds", "gflops", "peers", "best_peer", "ratio", "spread",
-    "peak_share", "error", "problems", "versions", "missing", "level", "machine", "date", "commit",
+    "peak_share", "peaks", "gbps", "error", "problems", "versions", "missing", "level", "machine",
+    "date", "commit",
 }  # fmt: skip
 SMALL = [case for case in CASES if case.name in ("gemm 64x64x64", "softmax-CE 128x10")]
 
@@ -38,7 +39,10 @@ def test_two_threads_and_gflops():
     rows = run_benchmarks(SMALL[:1], {"numpy": PEERS["numpy"]}, (1, 2), rounds=1, target=1e-4)
     assert [row["threads"] for row in rows] == [1, 2]
     assert all(r["gflops"] == pytest.approx(2 * 64**3 / r["seconds"] / 1e9) for r in rows)
-    assert all(r["peak_share"] is None for r in rows)
+    assert [row["peaks"]["threads"] for row in rows] == [1, 2]
+    for row in rows:
+        share = row["gflops"] / row["peaks"]["gflops"]["float32"]
+        assert row["peak_share"] == pytest.approx(share)
 
 
 def test_a_wrong_result_is_reported_and_not_timed(monkeypatch):

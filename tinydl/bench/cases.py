@@ -2,7 +2,8 @@
 
 Images are (N, H, W, C), convolution weights (KH, KW, C, F), Linear weights (in, out). A cell's
 `flops` counts 2 per multiply-add, forward plus the two gradients where it has a backward pass;
-0 where memory, not arithmetic, is the limit.
+0 where memory, not arithmetic, is the limit. `traffic` counts the bytes that such a cell must read
+and write at least: every array once, however often the kernel comes back to it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Case:
     sizes: dict[str, int] = field(default_factory=dict)
     flops: int = 0
     quick: bool = False
+    traffic: int = 0
 
 
 # M, N, K of [M x K] @ [K x N]; the last column marks --quick.

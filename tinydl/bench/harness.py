@@ -4,7 +4,8 @@ One pinned process per peer and number of threads, so that no library's thread p
 disturbs another's; rounds are interleaved (A B A B); one thread is measured in CPU time, more in
 wall time, best of several; a cell is timed only after its result agreed with the reference kernels.
 ratio = the peer's time / ours, so above 1 means that tinydl is faster: on one thread the median of
-the ratios of the rounds, on more the ratio of the best times.
+the ratios of the rounds, on more the ratio of the best times. peak_share is the time that the
+measured roofs of the machine allow / ours: 1 is perfect.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, TinydlError
+from ..machine import Peaks
 from .cases import CASES, GROUPS, Case
 
 OURS, REFERENCE = "tinydl", "reference"
@@ -143,9 +145,14 @@ def _measure_all(
     tell(_line(f"{threads} thread{'s' * (threads > 1)}", [f"{n} ms" for n in names], "ratio"))
     head = {**machine(), "versions": {n: present[n].version for n in names}}
     head["missing"] = {n: w.missing for n, w in workers.items() if w.missing is not None}
+    peaks = Peaks(**present[OURS].ask(do="peaks"))
+    tell(peaks.text())
+    head["peaks"] = asdict(peaks)
     rows = []
     for case in cases:
         row = _measure(case, present, threads, rounds, target, reference) | head
+        if row["seconds"] and (case.flops or case.traffic):
+            row["peak_share"] = peaks.least_seconds(case.flops, case.traffic) / row["seconds"]
         rows.append(row)
         tell(_row_line(row, names))
     return rows
@@ -215,7 +222,8 @@ def _row(
         "gflops": case.flops / ours / 1e9 if ours and case.flops else None,
         "peers": peers, "best_peer": best,
         "ratio": compared.get("ratio"), "spread": compared.get("spread"),
-        "peak_share": None,  # until the machine's FMA peak is measured by a loop of its own
+        "gbps": case.traffic / ours / 1e9 if ours and case.traffic else None,
+        "peak_share": None,
         "problems": dict(problems),
     }  # fmt: skip
 

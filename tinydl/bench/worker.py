@@ -1,7 +1,8 @@
 """One peer in one pinned process: JSON lines in on stdin, JSON lines out on stdout.
 
 `python -m tinydl.bench.worker MODULE:ARGUMENT THREADS`. Requests: {"do": "prepare", "case": {...},
-"reference": FILE, "write": bool, "target": seconds} and {"do": "time"}; end of input ends it.
+"reference": FILE, "write": bool, "target": seconds}, {"do": "time"} and {"do": "peaks"}, which
+measures the machine's roofs; end of input ends it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from ..machine import peaks
 from .cases import Case, inputs
 
 WALL_REPEATS = 3  # with 2 threads: best of these in each round, a neighbour may take a core
@@ -90,6 +93,8 @@ class Worker:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """One request."""
+        if request["do"] == "peaks":
+            return asdict(peaks(self.threads))
         return self.prepare(request) if request["do"] == "prepare" else self.time()
 
 
