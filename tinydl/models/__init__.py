@@ -1,8 +1,10 @@
 """Layer 8: the books' models, one file per model, by family."""
 
 from .convolutional.digits_cnn import DigitsCNN
+from .detection.ssd300 import SSD300
+from .detection.ssd_small import SmallSSD
 from .feedforward.mlp import MLP
 from .feedforward.softmax_regression import SoftmaxRegression
 from .recurrent.row_rnn import RowRNN
 
-__all__ = ["MLP", "DigitsCNN", "RowRNN", "SoftmaxRegression"]
+__all__ = ["MLP", "SSD300", "DigitsCNN", "RowRNN", "SmallSSD", "SoftmaxRegression"]

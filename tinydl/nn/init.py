@@ -170,4 +170,4 @@ def draw(spec: str | Initializer, shape: Shape, rng: Generator) -> np.ndarray:
     values = np.asarray(initializer(spec)(shape, rng, np.dtype(np.float32)))
     if values.shape != shape:
         raise ShapeError(f"init: {spec!r} returned shape {values.shape} for a weight {shape}")
-    return values.astype(np.float32)
+    return np.asarray(values, np.float32)

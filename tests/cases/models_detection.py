@@ -1,0 +1,64 @@
+"""Rows of the detectors."""
+
+import numpy as np
+
+from cases.models import ModelCase
+from tinydl.models import SSD300, SmallSSD
+from tinydl.models.detection.ssd import multibox_loss
+
+
+def pictures(rng, n, height, width):
+    return rng.uniform(size=(n, height, width, 3))
+
+
+def some_boxes(rng, count, height, width, smallest=0.2, largest=0.7):
+    """(count, 4) corners within the picture."""
+    size = rng.uniform(smallest, largest, (count, 2)) * (width, height)
+    low = rng.uniform(size=(count, 2)) * ((width, height) - size)
+    return np.concatenate([low, low + size], axis=1)
+
+
+def ssd_batch(model):
+    """Pictures with one or two boxes of two classes, encoded for `model`."""
+
+    def batch(rng, n):
+        height, width = model.image
+        rows = [
+            model.targets(some_boxes(rng, 1 + k % 2, height, width), rng.integers(0, 2, 1 + k % 2))
+            for k in range(n)
+        ]
+        return pictures(rng, n, height, width), np.stack(rows).astype(np.float64)
+
+    return batch
+
+
+def small_ssd():
+    return SmallSSD((24, 32), 2, (4, 6, 8, 8), (8, 16, 24, 32))
+
+
+def tiny_ssd300():
+    return SSD300(2, (2, 2, 3, 4), 4)
+
+
+DETECTION = [
+    ModelCase(
+        name="SmallSSD",
+        small=small_ssd,
+        batch=ssd_batch(small_ssd()),
+        loss=lambda model, x, t: multibox_loss(model(x), t),
+        full=SmallSSD,
+        parameters=670_112,
+        overfit=0.1,
+    ),
+    ModelCase(
+        name="SSD300",
+        small=tiny_ssd300,
+        batch=ssd_batch(tiny_ssd300()),
+        loss=lambda model, x, t: multibox_loss(model(x), t),
+        full=SSD300,
+        parameters=26_285_486,  # 22,943,936 for the base, 3,341,550 for the heads
+        overfit=0.3,
+        steps=30,
+        samples=2,
+    ),
+]

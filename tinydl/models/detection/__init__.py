@@ -1,0 +1,1 @@
+"""Networks that say what is where: boxes, anchors, matching and suppression, and the detectors."""
