@@ -70,6 +70,7 @@ class Function:
 
     backend: Any
     parents: Sequence[Any]  # one per input: a node, a leaf tensor, or None
+    tracked: Sequence[bool]  # whether an input required a gradient
     needed: Sequence[bool]  # set for each backward: whether somebody waits for an input's gradient
     age = 0  # 0: not recorded yet
     hooks: list | None = None
@@ -124,10 +125,11 @@ class Function:
                 f"{self.name}: this instance is a node of a graph already; make a new one for each "
                 f"call, as in {self.name}().apply(x)"
             )
-        parents: list[Any] = []
+        self.parents = parents = []
+        self.tracked = tracked = []
         for t in inputs:
+            tracked.append(t.requires_grad)
             parents.append(None if not t.requires_grad else t if t.node is None else t.node)
-        self.parents = parents
         self.age = _next_age()
         self.shape, self.dtype = output.data.shape, output.data.dtype
         if self.saves:
@@ -208,18 +210,10 @@ def backpropagate(
     found: dict[Any, Any] = {}
     queue: list[tuple[int, Function]] = []
 
-    def receive(place: Any, grad: Any) -> None:
-        if place in grads:
-            grads[place] = grads[place] + grad
-            return
-        grads[place] = grad
-        if isinstance(place, Function):
-            heappush(queue, (-place.age, place))
-
     token = _recording.set(create_graph)
     try:
         for tensor, grad in seeds:
-            receive(tensor if tensor.node is None else tensor.node, grad)
+            _receive(tensor if tensor.node is None else tensor.node, grad, grads, queue)
         while queue:
             node = heappop(queue)[1]
             grad = grads.pop(node)
@@ -227,18 +221,20 @@ def backpropagate(
                 grad = _call_hooks(node.hooks, grad)
             if node in wanted:
                 found[node] = grad
+            parents = node.parents
             if useful is None:
-                node.needed = [p is not None for p in node.parents]
+                node.needed = node.tracked
             elif node in useful:
-                node.needed = [p in useful or p in wanted for p in node.parents]
+                node.needed = [p in useful or p in wanted for p in parents]
             else:
                 continue
             results = _run_backward(node, grad)
-            for parent, needed, result in zip(node.parents, node.needed, results, strict=True):
+            for parent, needed, result in zip(parents, node.needed, results, strict=True):
                 if needed and result is not None:
-                    if result.data.shape != parent.shape or result.data.dtype != parent.dtype:
+                    array = result.data
+                    if array.shape != parent.shape or array.dtype != parent.dtype:
                         raise _mismatch(node, parent, result)
-                    receive(parent, result)
+                    _receive(parent, result, grads, queue)
             if not retain_graph:
                 node.release()
         for leaf, grad in grads.items():
@@ -246,6 +242,21 @@ def backpropagate(
     finally:
         _recording.reset(token)
     return found
+
+
+def _receive(place: Any, grad: Any, grads: dict[Any, Any], queue: list) -> None:
+    """Add a gradient to what has arrived at a node or leaf; the first one puts a node in line."""
+    if place in grads:
+        earlier = grads[place]
+        if _recording.get() or instruments.active:
+            grads[place] = earlier + grad
+        else:  # the same sum by the kernel itself: nobody watches, nothing is recorded
+            backend = earlier.backend
+            grads[place] = earlier._new(backend.add(earlier.data, grad.data), backend)
+        return
+    grads[place] = grad
+    if isinstance(place, Function):
+        heappush(queue, (-place.age, place))
 
 
 def _run_backward(node: Function, grad: Any) -> tuple[Any, ...]:
