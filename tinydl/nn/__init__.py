@@ -37,6 +37,7 @@ from .losses_gan import (
     wasserstein_generator,
 )
 from .losses_regression import gaussian_nll, huber, kl_gaussian, mae, smooth_l1, total_variation
+from .losses_sequence import ctc, ctc_beam, ctc_greedy
 from .module import Buffer, Module, Parameter, Sequential
 from .norm import BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from .penalties import L1, L1L2, L2
@@ -89,6 +90,9 @@ __all__ = [
     "contrastive",
     "cosine",
     "cross_entropy",
+    "ctc",
+    "ctc_beam",
+    "ctc_greedy",
     "dice",
     "focal",
     "gaussian_nll",
