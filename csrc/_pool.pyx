@@ -12,6 +12,7 @@ cdef extern from "pool.h" nogil:
     ctypedef struct Window:
         Py_ssize_t N, H, W, C, KH, KW, OH, OW
         Py_ssize_t stride_h, stride_w, top, left
+        Py_ssize_t adaptive
     void (*c_max_pool2d_f32 "max_pool2d_f32"[3])(
         const float *x, float *y, int32_t *place, const Window *g, int threads)
     void (*c_max_pool2d_f64 "max_pool2d_f64"[3])(
@@ -38,6 +39,7 @@ cdef Window window(object g) except *:
     w.KH, w.KW, w.OH, w.OW = g.KH, g.KW, g.OH, g.OW
     w.stride_h, w.stride_w = g.stride
     w.top, w.left = g.padding[0], g.padding[2]
+    w.adaptive = g.adaptive
     return w
 
 
@@ -129,7 +131,8 @@ def avg_pool2d_grad(object grad, object y, object g):
                 <const double *> a.data, <double *> b.data, &w, rt.threads)
 
 
-# The loops that pool.c replaces, to be read first: one output at a time, its window row by row.
+# The loops that pool.c replaces, to be read first: one output at a time, its window row by row
+# (windows of one size; adaptive ones only differ in where they start and end).
 
 def max_pool2d_loops_f32(
     const float[:, :, :, ::1] x, float[:, :, :, ::1] y, int32_t[:, :, :, ::1] place, object g

@@ -17,6 +17,9 @@ typedef struct {
 } Cells;
 
 static Cells cells_of(const Window *g, ptrdiff_t oh, ptrdiff_t ow) {
+    if (g->adaptive)
+        return (Cells){oh * g->H / g->OH, CEIL_DIV((oh + 1) * g->H, g->OH), ow * g->W / g->OW,
+                       CEIL_DIV((ow + 1) * g->W, g->OW)};
     const ptrdiff_t h = oh * g->stride_h - g->top, w = ow * g->stride_w - g->left;
     return (Cells){MAX(h, 0), MIN(h + g->KH, g->H), MAX(w, 0), MIN(w + g->KW, g->W)};
 }

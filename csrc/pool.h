@@ -5,11 +5,12 @@
 
 #include "kernel.h"
 
-/* A Pool2dGeometry: output pixel (oh, ow) sees rows oh*stride_h - top ... + KH - 1, columns
- * likewise. */
+/* A Pool2dGeometry: output pixel (oh, ow) sees rows oh*stride_h - top ... + KH - 1, or, if
+ * adaptive, floor(oh*H / OH) ... ceil((oh + 1)*H / OH) - 1; columns likewise. */
 typedef struct {
     ptrdiff_t N, H, W, C, KH, KW, OH, OW;
     ptrdiff_t stride_h, stride_w, top, left;
+    ptrdiff_t adaptive;
 } Window;
 
 /* x (N, H, W, C) -> y (N, OH, OW, C) and the int32 place h*W + w of each maximum, same shape. */

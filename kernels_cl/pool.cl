@@ -3,7 +3,8 @@
 // = C).
 
 #define SIZES                                                                                      \
-    int N, int H, int W, int C, int KH, int KW, int OH, int OW, int sh, int sw, int top, int left
+    int N, int H, int W, int C, int KH, int KW, int OH, int OW, int sh, int sw, int top, int left, \
+        int adaptive
 
 // Channels c of this item: c_items items share a pixel.
 #define FOR_CHANNELS(c) for (int c = (int)get_global_id(0) % c_items * VW; c < C; c += c_items * VW)
@@ -14,15 +15,36 @@
     if (pixel >= N * (rows) * (columns)) return;                                                   \
     const int j = pixel % (columns), i = pixel / (columns) % (rows), n = pixel / (columns) / (rows);
 
+// Along one axis: the cells from ... to - 1 of the image that output o sees.
+static inline int2 cells_of(int o, int size, int outputs, int kernel_size, int stride, int before,
+                            int adaptive) {
+    if (adaptive) return (int2)(o * size / outputs, ((o + 1) * size - 1) / outputs + 1);
+    return (int2)(max(o * stride - before, 0), min(o * stride - before + kernel_size, size));
+}
+
+// Along one axis: the outputs from ... to - 1 that see cell i. Of the adaptive rule
+// o size < (i + 1) outputs and (o + 1) size > i outputs, solved for o.
+static inline int2 outputs_of(int i, int size, int outputs, int kernel_size, int stride, int before,
+                              int adaptive) {
+    if (adaptive) return (int2)(i * outputs / size, ((i + 1) * outputs - 1) / size + 1);
+    return (int2)(max(i + before - kernel_size + stride, 0) / stride,
+                  min((i + before) / stride + 1, outputs));
+}
+
+#define ROWS_OF(oh) cells_of(oh, H, OH, KH, sh, top, adaptive)
+#define COLUMNS_OF(ow) cells_of(ow, W, OW, KW, sw, left, adaptive)
+
 // The window of output pixel (i, j), cut to the image: h_from ... h_to - 1 and w_from ... w_to - 1.
 #define WINDOW                                                                                     \
-    const int h_from = max(i * sh - top, 0), h_to = min(i * sh - top + KH, H);                     \
-    const int w_from = max(j * sw - left, 0), w_to = min(j * sw - left + KW, W);
+    const int h_from = ROWS_OF(i).x, h_to = ROWS_OF(i).y;                                          \
+    const int w_from = COLUMNS_OF(j).x, w_to = COLUMNS_OF(j).y;
 
 // The outputs whose windows contain pixel (i, j): oh_from ... oh_to - 1 and ow_from ... ow_to - 1.
 #define COVERING                                                                                   \
-    const int oh_from = max(i + top - KH + sh, 0) / sh, oh_to = min((i + top) / sh + 1, OH);       \
-    const int ow_from = max(j + left - KW + sw, 0) / sw, ow_to = min((j + left) / sw + 1, OW);
+    const int2 covering_h = outputs_of(i, H, OH, KH, sh, top, adaptive);                           \
+    const int2 covering_w = outputs_of(j, W, OW, KW, sw, left, adaptive);                          \
+    const int oh_from = covering_h.x, oh_to = covering_h.y;                                        \
+    const int ow_from = covering_w.x, ow_to = covering_w.y;
 
 static inline void store_part_int(intv v, int count, global int *p) {
     if (count >= VW) {
@@ -112,8 +134,8 @@ kernel void avg_pool2d_grad(global const real *restrict grad, int grad0, global 
         realv sum = 0;
         for (int oh = oh_from; oh < oh_to; ++oh)
             for (int ow = ow_from; ow < ow_to; ++ow) {
-                const int rows = min(oh * sh - top + KH, H) - max(oh * sh - top, 0);
-                const int columns = min(ow * sw - left + KW, W) - max(ow * sw - left, 0);
+                const int rows = ROWS_OF(oh).y - ROWS_OF(oh).x;
+                const int columns = COLUMNS_OF(ow).y - COLUMNS_OF(ow).x;
                 sum += LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) /
                        (realv)(real)(rows * columns);
             }

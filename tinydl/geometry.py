@@ -61,7 +61,11 @@ class Conv2dGeometry:
 @dataclass(frozen=True, slots=True)
 class Pool2dGeometry:
     """All sizes of one 2-D pooling. `padding` is (top, bottom, left, right); padded cells never
-    win or count."""
+    win or count.
+
+    With `adaptive` the image is divided among the outputs instead: output o sees rows
+    floor(o H / OH) ... ceil((o + 1) H / OH) - 1, and KH, KW are those of the largest bin.
+    """
 
     N: int
     H: int
@@ -73,6 +77,7 @@ class Pool2dGeometry:
     OW: int
     stride: Pair
     padding: tuple[int, int, int, int]
+    adaptive: bool = False
 
     @property
     def x_shape(self) -> Shape:
@@ -190,9 +195,14 @@ def pool2d_geometry(
     kernel_size: int | Pair,
     stride: int | Pair | None = None,
     padding: str | int | tuple = 0,
+    ceil_mode: bool = False,
     op: str = "max_pool2d",
 ) -> Pool2dGeometry:
-    """Sizes of a pooling of x (N, H, W, C); the stride defaults to the kernel size."""
+    """Sizes of a pooling of x (N, H, W, C); the stride defaults to the kernel size.
+
+    With `ceil_mode` a last window may reach beyond the padding, if it starts before it: inside the
+    image or above it.
+    """
     if len(x_shape) != 4:
         raise ShapeError(f"{op}: x must be (N, H, W, C), got shape {x_shape}")
     N, H, W, C = x_shape
@@ -204,11 +214,49 @@ def pool2d_geometry(
             f"{op}: padding {pads} must be smaller than the {KH}x{KW} window, or a window lies "
             "outside x"
         )
-    OH = output_size(H, KH, stride[0], pads[0], pads[1], 1)
-    OW = output_size(W, KW, stride[1], pads[2], pads[3], 1)
-    if min(OH, OW) < 1:
+    OH, OW = (
+        pool_output_size(n, k, s, before, after, ceil_mode)
+        for n, k, s, before, after in (
+            (H, KH, stride[0], pads[0], pads[1]),
+            (W, KW, stride[1], pads[2], pads[3]),
+        )
+    )
+    if min(OH, OW, H, W) < 1:
         raise ShapeError(f"{op}: a {KH}x{KW} window does not fit into {H}x{W} with padding {pads}")
     return Pool2dGeometry(N, H, W, C, KH, KW, OH, OW, stride, pads)
+
+
+def pool_output_size(
+    size: int, kernel: int, stride: int, before: int, after: int, ceil_mode: bool
+) -> int:
+    """Number of windows along one axis; with `ceil_mode` also a last one that reaches beyond the
+    padding, if it starts before `size` (PyTorch's rule)."""
+    if not ceil_mode:
+        return output_size(size, kernel, stride, before, after, 1)
+    count = -(-(size + before + after - kernel) // stride) + 1
+    return count - 1 if (count - 1) * stride >= size + before else count
+
+
+def bin_edges(size: int, bins: int, o: int) -> Pair:
+    """Cells floor(o size / bins) ... ceil((o + 1) size / bins) - 1 make bin o: no cell is left out,
+    neighbouring bins may share one."""
+    return o * size // bins, -(-(o + 1) * size // bins)
+
+
+@lru_cache(maxsize=256)
+def adaptive_pool2d_geometry(
+    x_shape: Shape, size: int | Pair, op: str = "adaptive_avg_pool2d"
+) -> Pool2dGeometry:
+    """Sizes of a pooling of x (N, H, W, C) into `size` bins, an integer or (OH, OW)."""
+    if len(x_shape) != 4:
+        raise ShapeError(f"{op}: x must be (N, H, W, C), got shape {x_shape}")
+    N, H, W, C = x_shape
+    OH, OW = pair(op, "size", size, 1)
+    if min(H, W) < 1:
+        raise ShapeError(f"{op}: an image without pixels: {x_shape}")
+    edges = ([bin_edges(n, bins, o) for o in range(bins)] for n, bins in ((H, OH), (W, OW)))
+    KH, KW = (max(end - start for start, end in axis) for axis in edges)
+    return Pool2dGeometry(N, H, W, C, KH, KW, OH, OW, (KH, KW), (0, 0, 0, 0), True)
 
 
 def broadcast_shape(op: str, *shapes: Shape) -> Shape:

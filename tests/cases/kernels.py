@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from tinydl.backend.reference import Backend
-from tinydl.geometry import conv2d_geometry, pool2d_geometry
+from tinydl.geometry import adaptive_pool2d_geometry, conv2d_geometry, pool2d_geometry
 from tinydl.testing import Draw
 
 SIZES = (1, 0, 3, 7, 8, 9, 15, 31, 33, 65)
@@ -365,7 +365,10 @@ CONV = (
 
 def windows(d: Draw):
     drawn = d.pool2d(largest=4, channels=d.choose((2, 9, 20)), extra=d.choose((3, 9, 17)))
-    x_shape = (0, *drawn["x_shape"][1:]) if d.integer(0, 5) == 0 else drawn["x_shape"]
+    kind = d.integer(0, 5)
+    x_shape = (0, *drawn["x_shape"][1:]) if kind == 0 else drawn["x_shape"]
+    if kind == 1:
+        return adaptive_pool2d_geometry(x_shape, (d.integer(1, 6), d.integer(1, 6)))
     return pool2d_geometry(x_shape, **drawn["options"])
 
 

@@ -1,11 +1,19 @@
-"""MaxPool2d, AvgPool2d, Flatten."""
+"""Pooling layers, Flatten."""
 
 import numpy as np
 import pytest
 
-from tinydl import Tensor
-from tinydl.errors import DTypeError, ShapeError
-from tinydl.nn import AvgPool2d, Flatten, MaxPool2d
+from tinydl import Tensor, ops
+from tinydl.errors import ConfigError, DTypeError, ShapeError
+from tinydl.nn import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    Flatten,
+    MaxPool1d,
+    MaxPool2d,
+)
 
 X = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
 
@@ -32,6 +40,30 @@ def test_pooling_errors(layer):
         layer(5)(Tensor(X))
     with pytest.raises(DTypeError):
         layer(2)(Tensor(X.astype(np.int64)))
+
+
+def test_every_argument_reaches_the_operation():
+    rng = np.random.default_rng(0)
+    image, time = Tensor(rng.normal(size=(2, 5, 7, 3))), Tensor(rng.normal(size=(2, 7, 3)))
+    ceil = {"stride": 3, "padding": 1, "ceil_mode": True}
+    counted = {**ceil, "count_include_pad": True}
+    for layer, x, want in (
+        (MaxPool2d(3, **ceil), image, ops.max_pool2d(image, 3, **ceil)),
+        (AvgPool2d(3, **counted), image, ops.avg_pool2d(image, 3, **counted)),
+        (MaxPool1d(2, **ceil), time, ops.max_pool1d(time, 2, **ceil)),
+        (AvgPool1d(2, **ceil), time, ops.avg_pool1d(time, 2, **ceil)),
+        (MaxPool1d(2), time, ops.max_pool1d(time, 2)),
+        (AdaptiveAvgPool2d((2, 3)), image, ops.adaptive_avg_pool2d(image, (2, 3))),
+        (AdaptiveMaxPool2d(4), image, ops.adaptive_max_pool2d(image, 4)),
+    ):
+        assert np.array_equal(layer(x).numpy(), want.numpy()), layer
+    assert repr(MaxPool2d(3, **ceil)) == "MaxPool2d((3, 3), padding=1, ceil_mode=True)"
+    assert repr(AvgPool1d(2, stride=1)) == "AvgPool1d(2, stride=1)"
+    assert repr(AdaptiveMaxPool2d(2)) == "AdaptiveMaxPool2d((2, 2))"
+    with pytest.raises(ShapeError, match="AdaptiveAvgPool2d: size must be"):
+        AdaptiveAvgPool2d(0)
+    with pytest.raises(ConfigError, match="MaxPool1d: kernel_size must be"):
+        MaxPool1d(0)
 
 
 def test_flatten():

@@ -1,12 +1,14 @@
-"""Pooling: which cell wins, what padding counts for, errors of every argument."""
+"""Pooling: which cell wins, what padding counts for, PyTorch, errors of every argument."""
 
 import numpy as np
 import pytest
 from hypothesis import given
+from support import agree, oracle_module
 
 from tinydl import Tensor, ops
-from tinydl.errors import DTypeError, ShapeError
+from tinydl.errors import DTypeError, IndexRangeError, ShapeError
 from tinydl.geometry import pool2d_geometry
+from tinydl.testing import CASES, Draw
 from tinydl.testing.strategies import pool2d_geometries, seeds
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
@@ -67,6 +69,163 @@ def test_an_empty_batch(pool):
     assert y.shape == (0, 2, 2, 2) and x.grad.shape == x.shape
 
 
+def test_an_average_may_count_the_padding():
+    x = Tensor(np.ones((1, 2, 3, 1)))
+    y = ops.avg_pool2d(x, 2, 2, ((1, 1), (1, 0)), count_include_pad=True)
+    assert y.numpy()[0, :, :, 0].tolist() == [[0.25, 0.5], [0.25, 0.5]]
+    assert (ops.avg_pool2d(x, 2, 2, ((1, 1), (1, 0))).numpy() == 1).all()
+    # what ceil_mode adds beyond the padding never counts
+    y = ops.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=True)
+    assert y.shape == (1, 1, 2, 1) and (y.numpy() == 1).all()
+
+
+@pytest.mark.parametrize("size, kernel, stride, padding, want", [
+    (5, 2, 2, 0, 3), (6, 3, 2, 0, 3), (6, 2, 2, 0, 3), (4, 1, 3, 0, 2), (3, 2, 2, 1, 2),
+    (5, 2, 3, (0, 1), 2), (2, 3, 3, 0, 1),
+])  # fmt: skip
+def test_ceil_mode(size, kernel, stride, padding, want):
+    """The last window starts inside the image or above it."""
+    x = Tensor(np.ones((1, size, 1)))
+    assert ops.max_pool1d(x, kernel, stride, padding, ceil_mode=True).shape == (1, want, 1)
+
+
+@pytest.mark.parametrize("size, bins", [(7, 3), (6, 3), (5, 5), (2, 5), (1, 4), (9, 1)])
+def test_adaptive_bins(size, bins):
+    """No cell is left out, and no bin is empty."""
+    x = np.random.default_rng(size).normal(size=(2, size, 3, 2))
+    mean = ops.adaptive_avg_pool2d(Tensor(x), (bins, 1)).numpy()
+    largest = ops.adaptive_max_pool2d(Tensor(x), (bins, 1)).numpy()
+    seen = np.zeros(size, int)
+    for o in range(bins):
+        rows = slice(int(np.floor(o * size / bins)), int(np.ceil((o + 1) * size / bins)))
+        seen[rows] += 1
+        assert np.allclose(mean[:, o, 0], x[:, rows].mean((1, 2)))
+        assert np.array_equal(largest[:, o, 0], x[:, rows].max((1, 2)))
+    assert (seen >= 1).all()
+
+
+def test_one_bin_is_global_pooling():
+    x = Tensor(np.random.default_rng(0).normal(size=(2, 5, 4, 3)))
+    one = ops.adaptive_avg_pool2d(x, 1).numpy()
+    assert np.allclose(one, ops.global_avg_pool(x, keepdims=True).numpy(), rtol=1e-14)
+    one = ops.adaptive_max_pool2d(x, 1).numpy()
+    assert np.array_equal(one, ops.global_max_pool(x, keepdims=True).numpy())
+
+
+# -- places and the way back -----------------------------------------------------------------------
+
+
+def test_unpooling_puts_maxima_back():
+    x = np.random.default_rng(3).normal(size=(2, 5, 6, 3))
+    y, places = ops.max_pool2d(Tensor(x), 2, return_places=True)
+    assert places.dtype == np.int32 and places.shape == y.shape and not places.requires_grad
+    back = ops.max_unpool2d(y, places, (5, 6)).numpy()
+    assert np.array_equal(back[back != 0], x[back != 0]) and (back != 0).sum() == y.size
+    again = ops.max_pool2d(ops.relu(Tensor(back)), 2).numpy()
+    assert np.array_equal(again, np.maximum(y.numpy(), 0))
+
+
+def test_unpooling_is_the_adjoint_of_reading_at_the_places():
+    """<read(x), y> = <x, unpool(y)>, also where windows overlap; places of bins work as well."""
+    rng = np.random.default_rng(4)
+    x = Tensor(rng.normal(size=(2, 5, 4, 2)), requires_grad=True)
+    for maxima, places in (
+        ops.max_pool2d(x, 3, 1, 1, return_places=True),
+        ops.adaptive_max_pool2d(x, (3, 6), return_places=True),
+    ):
+        y = rng.normal(size=maxima.shape)
+        back = ops.max_unpool2d(Tensor(y), places, (5, 4)).numpy()
+        assert np.isclose((maxima.numpy() * y).sum(), (x.numpy() * back).sum(), rtol=1e-12)
+        x.grad = None
+        maxima.backward(y)
+        assert np.allclose(x.grad.numpy(), back, rtol=1e-14)
+
+
+def test_unpooling_checks_its_places():
+    x = Tensor(np.ones((1, 1, 1, 1)))
+    for wrong in (-1, 6):
+        with pytest.raises(IndexRangeError, match=f"index {wrong} is out of range"):
+            ops.max_unpool2d(x, Tensor(np.full((1, 1, 1, 1), wrong, np.int32)), (2, 3))
+    with pytest.raises(ShapeError, match=r"max_unpool2d: x and places must be"):
+        ops.max_unpool2d(x, Tensor(np.zeros((1, 2, 1, 1), np.int32)), 2)
+    with pytest.raises(ShapeError, match="max_unpool2d: size must be an integer >= 1"):
+        ops.max_unpool2d(x, Tensor(np.zeros((1, 1, 1, 1), np.int32)), 0)
+    with pytest.raises(DTypeError, match="max_unpool2d: indices must be int32 or int64"):
+        ops.max_unpool2d(x, x, 2)
+
+
+# -- PyTorch ---------------------------------------------------------------------------------------
+
+
+def nchw(function, **options):
+    return lambda x: function(x.permute(0, 3, 1, 2), **options).permute(0, 2, 3, 1)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("seed", range(12))
+def test_padding_that_pytorch_has(seed):
+    """Its own ceil_mode and count_include_pad; 'same', four sides: tests/oracle/test_torch.py."""
+    F = oracle_module("torch").nn.functional
+    d = Draw(seed)
+    K, s = (d.integer(1, 4), d.integer(1, 4)), (d.integer(1, 4), d.integer(1, 4))
+    padding = (d.integer(0, K[0] // 2), d.integer(0, K[1] // 2))
+    x = d.distinct((2, d.integer(4, 9), d.integer(4, 9), 2))
+    counted, both = d.flag(), {"stride": s, "padding": padding, "ceil_mode": d.flag()}
+    options = {"kernel_size": K, **both}
+    agree(lambda t: ops.max_pool2d(t, **options), nchw(F.max_pool2d, **options), [x])
+    options["count_include_pad"] = counted
+    agree(lambda t: ops.avg_pool2d(t, **options), nchw(F.avg_pool2d, **options), [x])
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("seed", range(6))
+def test_pool1d_as_pytorch(seed):
+    F = oracle_module("torch").nn.functional
+    d = Draw(seed)
+    K = d.integer(1, 4)
+    options = {"kernel_size": K, "stride": d.integer(1, 4), "padding": d.integer(0, K // 2)}
+    options["ceil_mode"] = d.flag()
+    x = d.distinct((2, d.integer(4, 9), 3))
+
+    def ntc(function, **more):
+        return lambda t: function(t.permute(0, 2, 1), **options, **more).permute(0, 2, 1)
+
+    agree(lambda t: ops.max_pool1d(t, **options), ntc(F.max_pool1d), [x])
+    for flag in (True, False):
+        counts = {"count_include_pad": flag}
+        agree(
+            lambda t, c=counts: ops.avg_pool1d(t, **options, **c), ntc(F.avg_pool1d, **counts), [x]
+        )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("seed", range(8))
+def test_adaptive_and_unpool_as_pytorch(seed):
+    torch = oracle_module("torch")
+    F = torch.nn.functional
+    (x,), options = (
+        CASES["adaptive_avg_pool2d"].draw(Draw(seed)).inputs,
+        Draw(seed).shape(2, 2, 1, 7),
+    )
+    mean, largest = (
+        nchw(F.adaptive_avg_pool2d, output_size=options),
+        nchw(F.adaptive_max_pool2d, output_size=options),
+    )
+    agree(lambda t: ops.adaptive_avg_pool2d(t, options), mean, [x])
+    agree(lambda t: ops.adaptive_max_pool2d(t, options), largest, [x])
+    x = Draw(seed).distinct((2, 5 + seed % 2, 6, 3))
+    _, places = ops.max_pool2d(Tensor(x), 2, return_places=True)
+    theirs = torch.from_numpy(places.numpy().transpose(0, 3, 1, 2).astype(np.int64))
+    agree(
+        lambda t: ops.max_unpool2d(t, places, x.shape[1:3]),
+        nchw(lambda t: F.max_unpool2d(t, theirs, 2, output_size=x.shape[1:3])),
+        [np.random.default_rng(seed).normal(size=places.shape)],
+    )
+
+
+# -- errors ----------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     "options, words",
     [
@@ -86,3 +245,20 @@ def test_every_argument_is_checked(pool, options, words):
 def test_integers_are_refused():
     with pytest.raises(DTypeError, match="max_pool2d: needs a float tensor"):
         ops.max_pool2d(Tensor(np.ones((1, 2, 2, 1), np.int64)), 2)
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda x: ops.max_pool1d(x, 2), r"max_pool1d: x must be \(N, T, C\), got shape"),
+    (lambda x: ops.max_pool1d(x[0], 0), "max_pool1d: kernel_size must be"),
+    (lambda x: ops.avg_pool1d(x[0], 6), "avg_pool1d: a 1x6 window does not fit into 1x5"),
+    (lambda x: ops.avg_pool1d(x[0], 2, stride=0), "avg_pool1d: stride must be"),
+    (lambda x: ops.avg_pool1d(x[0], 2, padding=2), "avg_pool1d: .* must be smaller than the"),
+    (lambda x: ops.avg_pool1d(x[0], 2, padding=((0, 0), (1, 1))), r"or \(before, after\), got"),
+    (lambda x: ops.avg_pool1d(x[0], 2, padding="causal"), "avg_pool1d: padding must be"),
+    (lambda x: ops.adaptive_avg_pool2d(x, 0), "adaptive_avg_pool2d: size must be an integer >= 1"),
+    (lambda x: ops.adaptive_max_pool2d(x[0], 1), r"adaptive_max_pool2d: x must be \(N, H, W, C\)"),
+    (lambda x: ops.adaptive_max_pool2d(x[:, :0], 1), "an image without pixels"),
+])  # fmt: skip
+def test_errors_of_the_other_forms(call, words):
+    with pytest.raises(ShapeError, match=words):
+        call(Tensor(np.ones((1, 5, 5, 1))))

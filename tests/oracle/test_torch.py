@@ -7,10 +7,12 @@ Conventions that differ are converted here and nowhere else:
     Linear.weight     tinydl (in, out)                PyTorch (out, in)
     im2col column     tinydl (kh, kw, c)              PyTorch (c, kh, kw)
     padding           tinydl four sides, 'same'       PyTorch two sides: padded beforehand
-    average pooling   tinydl never counts padding     PyTorch: average of the ones is divided out
+    average pooling   tinydl does not count padding   PyTorch: average of the ones is divided out
+    pooling           tinydl pads four sides          PyTorch: padded to what the windows need
     max over axes     both share ties equally (torch.amax)
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,24 +154,47 @@ def col2im(columns, x_shape, kernel_size, **options):
     return torch.autograd.grad(y, x, columns, create_graph=True)[0]
 
 
+def windows_of(x, g, value):
+    """x padded by `value` so far that the windows of g, also those of ceil_mode, fit exactly."""
+    top, _, left, _ = g.padding
+    bottom = (g.OH - 1) * g.stride[0] + g.KH - g.H - top
+    right = (g.OW - 1) * g.stride[1] + g.KW - g.W - left
+    return padded(x, (top, bottom, left, right), value)  # below zero: cropped
+
+
 def max_pool2d(x, **options):
     g = pool2d_geometry(tuple(x.shape), **options)
-    image = padded(x, g.padding, -np.inf)
-    return nhwc(functional.max_pool2d(image, (g.KH, g.KW), g.stride))
+    return nhwc(functional.max_pool2d(windows_of(x, g, -np.inf), (g.KH, g.KW), g.stride))
 
 
-def avg_pool2d(x, **options):
+def avg_pool2d(x, count_include_pad=False, **options):
     g = pool2d_geometry(tuple(x.shape), **options)
-    sums = functional.avg_pool2d(padded(x, g.padding), (g.KH, g.KW), g.stride)
-    inside = padded(torch.ones(g.x_shape, dtype=torch.float64), g.padding)
-    return nhwc(sums / functional.avg_pool2d(inside, (g.KH, g.KW), g.stride))
+    sums = functional.avg_pool2d(windows_of(x, g, 0.0), (g.KH, g.KW), g.stride)
+    counted = torch.ones(g.x_shape, dtype=torch.float64)
+    if count_include_pad:
+        counted = functional.pad(counted, (0, 0, *g.padding[2:], *g.padding[:2]), value=1.0)
+        image = pool2d_geometry(tuple(counted.shape), (g.KH, g.KW), g.stride, ceil_mode=True)
+        image = replace(image, OH=g.OH, OW=g.OW)
+        counted = windows_of(counted, image, 0.0)
+    else:
+        counted = windows_of(counted, g, 0.0)
+    return nhwc(sums / functional.avg_pool2d(counted, (g.KH, g.KW), g.stride))
+
+
+def output_shape(g):
+    sides = (g.padding[:2], g.padding[2:])
+    whole = pool2d_geometry(g.x_shape, (g.KH, g.KW), g.stride, sides)
+    return whole.OH, whole.OW
 
 
 def avg_pool2d_grad(grad, image, geometry):
     g = geometry
     x = torch.zeros(g.x_shape, dtype=torch.float64, requires_grad=True)
     options = {"kernel_size": (g.KH, g.KW), "stride": g.stride}
-    y = avg_pool2d(x, **options, padding=(g.padding[:2], g.padding[2:]))
+    # ceil_mode only decides how many windows there are
+    shape = (g.OH, g.OW)
+    ceil = output_shape(g) != shape
+    y = avg_pool2d(x, **options, padding=(g.padding[:2], g.padding[2:]), ceil_mode=ceil)
     return torch.autograd.grad(y, x, grad, create_graph=True)[0]
 
 
@@ -274,6 +299,7 @@ STEPS = {"lstm_cell", "gru_cell"}
 ELSEWHERE = {
     "test_conv_forms.py": "conv1d conv_transpose2d depthwise_conv2d separable_conv2d "
     "global_avg_pool global_max_pool",
+    "test_pool.py": "max_pool1d avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d max_unpool2d",
     "test_norm.py": "batch_norm layer_norm instance_norm group_norm "
     "local_response_norm l2_normalize",
     "test_gated.py": "lstm_sequence gru_sequence",

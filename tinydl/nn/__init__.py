@@ -41,7 +41,17 @@ from .losses_sequence import ctc, ctc_beam, ctc_greedy
 from .module import Buffer, Module, Parameter, Sequential
 from .norm import BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from .penalties import L1, L1L2, L2
-from .pool import AvgPool2d, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool2d
+from .pool import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool1d,
+    MaxPool2d,
+)
 from .recurrent import SimpleRNN
 from .summary import Summary, summary
 
@@ -51,7 +61,10 @@ __all__ = [
     "L1L2",
     "L2",
     "LSTM",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
     "AdditiveAttention",
+    "AvgPool1d",
     "AvgPool2d",
     "BatchNorm",
     "Bidirectional",
@@ -72,6 +85,7 @@ __all__ = [
     "LayerNorm",
     "Linear",
     "LocalResponseNorm",
+    "MaxPool1d",
     "MaxPool2d",
     "Module",
     "MultiHeadAttention",

@@ -68,7 +68,17 @@ from .norm import (
     local_response_norm,
 )
 from .order import argsort, cumsum, sort, topk
-from .pool import avg_pool2d, global_avg_pool, global_max_pool, max_pool2d
+from .pool import (
+    adaptive_avg_pool2d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    global_avg_pool,
+    global_max_pool,
+    max_pool1d,
+    max_pool2d,
+    max_unpool2d,
+)
 from .random import dropout
 from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
 from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, var
@@ -93,20 +103,21 @@ from .special import (
 )
 
 __all__ = [
-    "abs", "add", "all", "any", "argmax", "argmin", "argsort", "astype", "atan2",
-    "attention_weights", "avg_pool2d", "batch_norm", "batch_statistics", "broadcast_to",
-    "causal_mask", "clip", "col2im", "concat", "conv1d", "conv2d", "conv_transpose2d", "cos",
-    "cross_entropy_per_row", "cumsum", "depth_to_space", "depthwise_conv2d", "diagonal", "divide",
-    "dropout", "einsum", "elu", "embedding", "equal", "erf", "exp", "expand_dims", "expm1", "flip",
-    "floor", "gather", "gelu", "getitem", "global_avg_pool", "global_max_pool", "gram_matrix",
-    "greater", "greater_equal", "group_norm", "gru_cell", "gru_sequence", "hard_sigmoid", "im2col",
-    "instance_norm", "l2_normalize", "layer_norm", "leaky_relu", "less", "less_equal", "linear",
-    "local_response_norm", "log", "log1p", "log_softmax", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logsumexp", "lstm_cell", "lstm_sequence", "masked_fill",
-    "masked_softmax", "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum",
-    "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power", "prod", "relu", "relu6",
-    "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence", "rnn_sequence_by_cells", "roll",
-    "round", "scaled_dot_product_attention", "scatter_add", "scatter_add_along_axis", "selu",
+    "abs", "adaptive_avg_pool2d", "adaptive_max_pool2d", "add", "all", "any", "argmax", "argmin",
+    "argsort", "astype", "atan2", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
+    "batch_statistics", "broadcast_to", "causal_mask", "clip", "col2im", "concat", "conv1d",
+    "conv2d", "conv_transpose2d", "cos", "cross_entropy_per_row", "cumsum", "depth_to_space",
+    "depthwise_conv2d", "diagonal", "divide", "dropout", "einsum", "elu", "embedding", "equal",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
+    "global_avg_pool", "global_max_pool", "gram_matrix", "greater", "greater_equal", "group_norm",
+    "gru_cell", "gru_sequence", "hard_sigmoid", "im2col", "instance_norm", "l2_normalize",
+    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "local_response_norm", "log",
+    "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "lstm_cell", "lstm_sequence", "masked_fill", "masked_softmax", "matmul", "max", "max_pool1d",
+    "max_pool2d", "max_unpool2d", "maximum", "mean", "min", "minimum", "multiply", "negative",
+    "norm", "not_equal", "one_hot", "pad", "power", "prod", "relu", "relu6", "repeat", "reshape",
+    "resize", "rnn_cell", "rnn_sequence", "rnn_sequence_by_cells", "roll", "round",
+    "scaled_dot_product_attention", "scatter_add", "scatter_add_along_axis", "selu",
     "separable_conv2d", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign", "sort",
     "space_to_depth", "split", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swish",
     "take", "take_along_axis", "tanh", "tile", "topk", "trace", "transpose", "tril", "triu", "var",

@@ -1,12 +1,18 @@
-"""Maximum and average pooling over windows of an image (N, H, W, C)."""
+"""Maximum and average pooling of images (N, H, W, C) and sequences (N, T, C): over sliding windows,
+over a given number of bins, over everything; and the way back from a maximum to its place."""
 
 from __future__ import annotations
 
-from ..errors import DTypeError, ShapeError
+import numpy as np
+
+from ..errors import ShapeError
 from ..function import Function
-from ..geometry import pool2d_geometry
+from ..geometry import adaptive_pool2d_geometry, pair, pool2d_geometry
 from .conv import _plain
+from .elementwise import _require_float
+from .index import check_indices, scatter_add_along_axis
 from .reduce import max, mean
+from .shape import reshape
 
 
 class MaxPool2d(Function):
@@ -78,35 +84,173 @@ class AvgPool2dGrad(Function):
         return AvgPool2d(self.geometry).apply(grad)
 
 
-def _geometry(op, x, kernel_size, stride, padding):
-    if x.dtype.kind != "f":
-        raise DTypeError(f"{op}: needs a float tensor, got {x.dtype} {x.shape}; use .astype")
-    return pool2d_geometry(x.shape, _plain(kernel_size), _plain(stride), _plain(padding), op)
+def _geometry(op, x, kernel_size, stride, padding, ceil_mode):
+    _require_float(op, x)
+    return pool2d_geometry(
+        x.shape, _plain(kernel_size), _plain(stride), _plain(padding), ceil_mode, op
+    )
 
 
-def max_pool2d(x, kernel_size, stride=None, padding=0):
+def _max_pool(x, geometry, return_places):
+    pooling = MaxPool2d(geometry)
+    y = pooling.apply(x)
+    return (y, x._new(pooling.place, x.backend)) if return_places else y
+
+
+def max_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, return_places=False):
     """Largest value of each window: x (N, H, W, C) -> (N, OH, OW, C); the stride defaults to the
     window.
 
-    The gradient goes to the first largest cell (row by row); NaN wins; padded cells never win; a
-    window must
-    touch the image. Raises ShapeError and DTypeError.
-    """
-    return MaxPool2d(_geometry("max_pool2d", x, kernel_size, stride, padding)).apply(x)
+    OH = floor((H + top + bottom - KH) / stride) + 1; with `ceil_mode` ceil, less a last window that
+    would start below the image (PyTorch's rule). padding: integer, (height, width), ((top, bottom),
+    (left, right)), 'valid' (none) or 'same' (OH = ceil(H / stride)), smaller than the window.
 
-
-def avg_pool2d(x, kernel_size, stride=None, padding=0):
-    """Mean of each window: x (N, H, W, C) -> (N, OH, OW, C); padded cells do not count.
-
+    The gradient goes to the first largest cell (row by row); NaN wins; padded cells never win. With
+    `return_places` also the place h*W + w of each maximum, int32, for `max_unpool2d`.
     Raises ShapeError and DTypeError.
     """
-    return AvgPool2d(_geometry("avg_pool2d", x, kernel_size, stride, padding)).apply(x)
+    geometry = _geometry("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    return _max_pool(x, geometry, return_places)
+
+
+def avg_pool2d(
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=False
+):  # fmt: skip
+    """Mean of each window: x (N, H, W, C) -> (N, OH, OW, C); window, padding and ceil_mode as in
+    `max_pool2d`.
+
+    Padded cells are zeros; they count in the divisor only with `count_include_pad` (the default of
+    PyTorch; Keras and ONNX leave them out, and so an average of ones is one everywhere). Cells that
+    ceil_mode adds beyond the padding never count. Raises ShapeError and DTypeError.
+    """
+    geometry = _geometry("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    y = AvgPool2d(geometry).apply(x)
+    share = _counted_share(geometry) if count_include_pad else None
+    if share is None:
+        return y
+    return y * x._new(x.backend.asarray(share.astype(x.dtype)), x.backend)
+
+
+def _counted_share(g):
+    """(cells inside the image) / (cells inside image and padding) of each window (1, OH, OW, 1), or
+    None where no window reaches into the padding."""
+    shares = []
+    sides = (g.padding[:2], g.padding[2:])
+    axes = zip((g.H, g.W), (g.OH, g.OW), (g.KH, g.KW), g.stride, sides, strict=True)
+    for size, outputs, kernel, stride, (before, after) in axes:
+        start = np.arange(outputs) * stride - before
+        end = np.minimum(start + kernel, size + after)
+        shares.append((np.minimum(end, size) - np.maximum(start, 0)) / (end - start))
+    if all((share == 1).all() for share in shares):
+        return None
+    return (shares[0][:, None] * shares[1])[None, :, :, None]
+
+
+# -- along time ------------------------------------------------------------------------------------
+
+
+def _as_image(op, x, kernel_size, stride, padding, ceil_mode):
+    """A sequence as an image of height 1, and the geometry of its windows."""
+    _require_float(op, x)
+    if x.ndim != 3:
+        raise ShapeError(f"{op}: x must be (N, T, C), got shape {x.shape}")
+    window = pair(op, "kernel_size", (1, kernel_size), 1)
+    step = window if stride is None else pair(op, "stride", (1, stride), 1)
+    if not isinstance(padding, str):
+        sides = (padding, padding) if isinstance(padding, int) else _plain(padding)
+        if not (isinstance(sides, tuple) and all(isinstance(p, int) for p in sides)):
+            raise ShapeError(
+                f"{op}: padding must be 'valid', 'same', an integer >= 0 or (before, after), got "
+                f"{padding!r}"
+            )
+        padding = ((0, 0), sides)
+    N, T, C = x.shape
+    geometry = pool2d_geometry((N, 1, T, C), window, step, padding, ceil_mode, op)
+    return reshape(x, geometry.x_shape), geometry
+
+
+def max_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False):
+    """Largest value of each window of time: x (N, T, C) -> (N, O, C), a max_pool2d of height 1.
+
+    padding: integer, (before, after), 'valid' or 'same'. Raises ShapeError and DTypeError.
+    """
+    image, g = _as_image("max_pool1d", x, kernel_size, stride, padding, ceil_mode)
+    return reshape(_max_pool(image, g, False), (g.N, g.OW, g.C))
+
+
+def avg_pool1d(
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=False
+):  # fmt: skip
+    """Mean of each window of time: x (N, T, C) -> (N, O, C), an avg_pool2d of height 1.
+
+    padding: integer, (before, after), 'valid' or 'same'. Raises ShapeError and DTypeError.
+    """
+    image, g = _as_image("avg_pool1d", x, kernel_size, stride, padding, ceil_mode)
+    sides = (g.padding[:2], g.padding[2:])
+    y = avg_pool2d(image, (1, g.KW), g.stride, sides, ceil_mode, count_include_pad)
+    return reshape(y, (g.N, g.OW, g.C))
+
+
+# -- into a given number of bins -------------------------------------------------------------------
+
+
+def adaptive_avg_pool2d(x, size):
+    """Mean of each of OH x OW bins: x (N, H, W, C) -> (N, OH, OW, C), size an integer or (OH, OW).
+
+    Bin o of an axis holds cells floor(o H / OH) ... ceil((o + 1) H / OH) - 1 (PyTorch's rule): none
+    is left out, neighbours may share one, and OH may exceed H. Pyramid pooling (PSPNet, Zhao et al.
+    2017, arXiv 1612.01105) is `[adaptive_avg_pool2d(x, bins) for bins in (1, 2, 3, 6)]`, each
+    reduced by a 1x1 convolution, resized to (H, W) and concatenated.
+    Raises ShapeError and DTypeError.
+    """
+    _require_float("adaptive_avg_pool2d", x)
+    geometry = adaptive_pool2d_geometry(x.shape, _plain(size), "adaptive_avg_pool2d")
+    return AvgPool2d(geometry).apply(x)
+
+
+def adaptive_max_pool2d(x, size, return_places=False):
+    """Largest value of each of OH x OW bins, see `adaptive_avg_pool2d`; ties and `return_places` as
+    in `max_pool2d`.
+
+    Spatial pyramid pooling (He et al. 2014, arXiv 1406.4729) concatenates the flattened results for
+    bins 4, 2 and 1. Raises ShapeError and DTypeError.
+    """
+    _require_float("adaptive_max_pool2d", x)
+    geometry = adaptive_pool2d_geometry(x.shape, _plain(size), "adaptive_max_pool2d")
+    return _max_pool(x, geometry, return_places)
+
+
+# -- back to the places ----------------------------------------------------------------------------
+
+
+def max_unpool2d(x, places, size):
+    """Zeros (N, H, W, C) with each value of x (N, OH, OW, C) at its place h*W + w, size = (H, W).
+
+    `places` comes from `max_pool2d(..., return_places=True)`, so windows that do not divide the
+    image find its size again. Linear in x and the adjoint of reading there: where windows overlap,
+    values that meet add up (PyTorch keeps one of them). Raises ShapeError, DTypeError and, for a
+    place outside the image, IndexRangeError (on OpenCL: when a result is next read). Zeiler and
+    Fergus 2014 (arXiv 1311.2901).
+    """
+    _require_float("max_unpool2d", x)
+    check_indices("max_unpool2d", places)
+    if x.ndim != 4 or places.shape != x.shape:
+        raise ShapeError(
+            f"max_unpool2d: x and places must be (N, OH, OW, C), got {x.shape} and {places.shape}"
+        )
+    H, W = pair("max_unpool2d", "size", _plain(size), 1)
+    N, OH, OW, C = x.shape
+    pixels = (N, OH * OW, C)
+    y = scatter_add_along_axis(reshape(x, pixels), reshape(places, pixels), 1, H * W)
+    return reshape(y, (N, H, W, C))
+
+
+# -- over everything -------------------------------------------------------------------------------
 
 
 def _places_axes(op, x):
     """All axes between the batch and the channels."""
-    if x.dtype.kind != "f":
-        raise DTypeError(f"{op}: needs a float tensor, got {x.dtype} {x.shape}; use .astype")
+    _require_float(op, x)
     if x.ndim < 3 or 0 in x.shape[1:-1]:
         raise ShapeError(f"{op}: x must be (N, T, C) or (N, H, W, C), not empty, got {x.shape}")
     return tuple(range(1, x.ndim - 1))

@@ -348,7 +348,8 @@ def _max_pool2d(d: Draw) -> Example:
 
 def _avg_pool2d(d: Draw) -> Example:
     drawn = d.pool2d()
-    return Example((d.normal(drawn["x_shape"]),), drawn["options"])
+    options = {**drawn["options"], "count_include_pad": d.flag()}
+    return Example((d.normal(drawn["x_shape"]),), options)
 
 
 def _pool_gradients(which: str) -> Callable[[Draw], Example]:

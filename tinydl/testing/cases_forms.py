@@ -55,6 +55,24 @@ def _places(d: Draw) -> Example:
     return Example((d.distinct(shape),), {"keepdims": d.flag()})
 
 
+def _pool1d(d: Draw, **more: Any) -> Example:
+    K, T = d.integer(1, 3), d.integer(4, 8)
+    padding = d.choose((0, K - 1, (K - 1, 0), (0, K - 1), "valid", "same"))
+    options = {"kernel_size": K, "stride": d.choose((None, 1, 2, 3)), "padding": padding}
+    x = d.distinct((d.integer(1, 2), T, d.integer(1, 3)))
+    return Example((x,), {**options, "ceil_mode": d.flag(), **more})
+
+
+def _bins(d: Draw) -> Example:
+    x = d.distinct((d.integer(1, 2), d.integer(1, 6), d.integer(1, 6), d.integer(1, 2)))
+    return Example((x,), {"size": d.choose((1, 2, 3, (2, 1), (4, 7)))})
+
+
+def _unpool(d: Draw) -> Example:
+    shape, size = d.shape(4, 4, 1, 3), (d.integer(1, 3), d.integer(2, 4))
+    return Example((d.normal(shape), d.indices(shape, size[0] * size[1])), {"size": size})
+
+
 def _channels(d: Draw, least: int = 2) -> tuple[int, ...]:
     """(N, ..., C) with values enough for a variance that is not tiny."""
     return (*[d.integer(2, 3) for _ in range(d.integer(least, 4) - 1)], d.integer(2, 4))
@@ -156,6 +174,11 @@ ROWS = (
     OpCase("separable_conv2d", ops.separable_conv2d, _separable),
     OpCase("global_avg_pool", ops.global_avg_pool, _places),
     OpCase("global_max_pool", ops.global_max_pool, _places),
+    OpCase("max_pool1d", ops.max_pool1d, _pool1d),
+    OpCase("avg_pool1d", ops.avg_pool1d, lambda d: _pool1d(d, count_include_pad=d.flag())),
+    OpCase("adaptive_avg_pool2d", ops.adaptive_avg_pool2d, _bins),
+    OpCase("adaptive_max_pool2d", ops.adaptive_max_pool2d, _bins),
+    OpCase("max_unpool2d", ops.max_unpool2d, _unpool),
     OpCase("batch_norm", ops.batch_norm, _batch_norm),
     OpCase(
         "batch_statistics",

@@ -132,7 +132,12 @@ class Draw:
             sizes.append(max(1, k - before - after) + self.integer(0, extra))
         return {
             "x_shape": (self.integer(1, 2), sizes[0], sizes[1], self.integer(1, channels)),
-            "options": {"kernel_size": kernel, "stride": stride, "padding": padding},
+            "options": {
+                "kernel_size": kernel,
+                "stride": stride,
+                "padding": padding,
+                "ceil_mode": self.flag(),
+            },
         }
 
     def _padding(self, rows: int, columns: int) -> tuple[Any, tuple[tuple[int, int], ...]]:

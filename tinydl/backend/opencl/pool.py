@@ -49,4 +49,5 @@ class Pool(Arrays):
         kernel = self.runtime.kernel("pool", dtype, name)
         sizes = (g.N, g.H, g.W, g.C, g.KH, g.KW, g.OH, g.OW, *g.stride, g.padding[0], g.padding[2])
         c_items = g.C if self.runtime.is_gpu else 1
-        self.runtime.light(kernel, g.N * pixels * c_items, *arrays, *sizes, c_items)
+        items = g.N * pixels * c_items
+        self.runtime.light(kernel, items, *arrays, *sizes, int(g.adaptive), c_items)

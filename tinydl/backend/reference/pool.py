@@ -10,15 +10,25 @@ from ...geometry import Pool2dGeometry
 from .arrays import Array
 
 
+def _first_cells(g: Pool2dGeometry) -> tuple[np.ndarray, ...]:
+    """Where the windows of all output rows and columns start and end, cut to the image only at
+    the end: (OH,), (OH,), (OW,), (OW,)."""
+    oh, ow = np.arange(g.OH), np.arange(g.OW)
+    if g.adaptive:
+        ends = -(-(oh + 1) * g.H // g.OH), -(-(ow + 1) * g.W // g.OW)
+        return oh * g.H // g.OH, ends[0], ow * g.W // g.OW, ends[1]
+    h, w = oh * g.stride[0] - g.padding[0], ow * g.stride[1] - g.padding[2]
+    return h, np.minimum(h + g.KH, g.H), w, np.minimum(w + g.KW, g.W)
+
+
 def _window_cells(g: Pool2dGeometry):
     """For each window cell: its offset and the image coordinate it reads for every output, with
     validity."""
-    oh, ow = np.arange(g.OH), np.arange(g.OW)
+    top, bottom, left, right = _first_cells(g)
     for kh in range(g.KH):
         for kw in range(g.KW):
-            h = oh * g.stride[0] + kh - g.padding[0]
-            w = ow * g.stride[1] + kw - g.padding[2]
-            inside = ((h >= 0) & (h < g.H))[:, None] & ((w >= 0) & (w < g.W))[None, :]
+            h, w = top + kh, left + kw
+            inside = ((h >= 0) & (h < bottom))[:, None] & ((w >= 0) & (w < right))[None, :]
             yield np.clip(h, 0, g.H - 1)[:, None], np.clip(w, 0, g.W - 1)[None, :], inside
 
 
