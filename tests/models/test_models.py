@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cases.models_detection import DETECTION
+from cases.models_segmentation import SEGMENTATION
 from support import load_backend, weightless
 
 import tinydl
@@ -12,9 +13,9 @@ from tinydl.nn import Module
 from tinydl.optim import Adam
 from tinydl.train import load_weights, save_weights
 
-CASES = [*DETECTION]
+CASES = [*DETECTION, *SEGMENTATION]
 #: Families whose rows are complete; a public model of them without a row is an error.
-FAMILIES = ("detection",)
+FAMILIES = ("detection", "segmentation")
 
 
 @pytest.fixture(params=CASES, ids=str)

@@ -6,5 +6,18 @@ from .detection.ssd_small import SmallSSD
 from .feedforward.mlp import MLP
 from .feedforward.softmax_regression import SoftmaxRegression
 from .recurrent.row_rnn import RowRNN
+from .segmentation.fcn import FCN8s, FCN16s, FCN32s
+from .segmentation.unet import UNet
 
-__all__ = ["MLP", "SSD300", "DigitsCNN", "RowRNN", "SmallSSD", "SoftmaxRegression"]
+__all__ = [
+    "MLP",
+    "SSD300",
+    "DigitsCNN",
+    "FCN8s",
+    "FCN16s",
+    "FCN32s",
+    "RowRNN",
+    "SmallSSD",
+    "SoftmaxRegression",
+    "UNet",
+]  # fmt: skip

@@ -1,0 +1,83 @@
+"""Segmentation networks: bilinear first values interpolate; sizes; what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinydl
+from tinydl import Tensor, ops
+from tinydl.errors import ConfigError, ShapeError
+from tinydl.models import FCN8s, FCN16s, FCN32s, UNet
+from tinydl.models.segmentation.pixels import bilinear, pixel_cross_entropy, upsampling
+
+
+@given(st.integers(1, 3), st.integers(2, 5), st.integers(3, 5), st.sampled_from([2, 4, 8]))
+def test_bilinear_first_values_reproduce_interpolation(channels, height, width, factor):
+    """But for the outer half pixel of the input, where zeros take part."""
+    x = Tensor(np.random.default_rng(height).normal(size=(2, height, width, channels)))
+    layer = upsampling(channels, factor).astype("float64")
+    size = (height * factor, width * factor)
+    inner = (slice(None), *[slice(factor // 2, n - factor // 2) for n in size])
+    expected = ops.resize(x, size, "bilinear").numpy()
+    assert layer(x).shape == expected.shape
+    np.testing.assert_allclose(layer(x).numpy()[inner], expected[inner], rtol=0, atol=1e-12)
+
+
+def test_bilinear_needs_a_square_even_kernel():
+    for shape in ((4, 6, 2, 2), (3, 3, 2, 2), (4, 4, 2, 3)):
+        with pytest.raises(ShapeError, match=r"must be \(2s, 2s, C, C\)"):
+            bilinear(shape, None, np.float32)
+
+
+def test_the_loss_is_the_mean_over_pixels():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(2, 3, 4, 5)), rng.integers(0, 5, (2, 3, 4))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=3, keepdims=True)
+    expected = -np.log(np.take_along_axis(shares, labels[..., None], axis=3)).mean()
+    assert pixel_cross_entropy(Tensor(logits), Tensor(labels)).item() == pytest.approx(expected)
+    with pytest.raises(ShapeError, match=r"logits must be \(N, H, W, C\)"):
+        pixel_cross_entropy(Tensor(logits), Tensor(labels[:, :2]))
+
+
+def test_an_untrained_fcn_has_no_opinion():
+    """Its scores start at 0, so every class has the same probability."""
+    model = FCN8s(3, widths=(2, 2, 2, 2, 2), counts=(1,) * 5, hidden=4)
+    x = tinydl.uniform((1, 64, 32, 3))
+    assert model(x).shape == (1, 64, 32, 3) and not model(x).numpy().any()
+
+
+@pytest.mark.parametrize(("kind", "names"), [(FCN16s, ["score4"]), (FCN8s, ["score3", "score4"])])
+def test_the_finer_maps_take_part(kind, names):
+    """A change of the score of pool3 or pool4 comes through the upsamplings undiminished."""
+    model = kind(2, widths=(2, 2, 2, 2, 2), counts=(1,) * 5, hidden=4)
+    x = tinydl.uniform((1, 32, 32, 3))
+    for name in names:
+        before = model(x).numpy()
+        getattr(model, name).bias.replace(np.array([1, 0], np.float32))
+        rise = (model(x).numpy() - before)[0, 14:18, 14:18]
+        np.testing.assert_allclose(rise[..., 0], 1, rtol=1e-5)
+        np.testing.assert_allclose(rise[..., 1], 0, atol=1e-6)
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    small = {"widths": (2, 2, 2, 2, 2), "counts": (1,) * 5, "hidden": 4}
+    with pytest.raises(ShapeError, match=r"FCN32s: x must be .* multiples of 32"):
+        FCN32s(2, **small)(tinydl.zeros((1, 48, 32, 3)))
+    with pytest.raises(ShapeError, match=r"UNet: x must be .* multiples of 4"):
+        UNet(3, 2, (2, 3, 4))(tinydl.zeros((1, 10, 8, 3)))
+    with pytest.raises(ConfigError, match="five widths and counts"):
+        FCN32s(2, widths=(2, 2))
+    with pytest.raises(ConfigError, match="at least two widths"):
+        UNet(3, 2, (2,))
+
+
+def test_unet_joins_level_with_level():
+    """With the way down below cut, the top level still sees its own map."""
+    model = UNet(1, 2, (3, 4))
+    for parameter in (model.grow[0].weight, model.grow[0].bias):
+        parameter.replace(np.zeros(parameter.shape, np.float32))
+    x = tinydl.uniform((1, 4, 4, 1))
+    top = model.down[0](x)
+    alone = model.up[0](ops.concat([top, top * 0.0], axis=3))
+    assert np.array_equal(model(x).numpy(), model.score(alone).numpy())
