@@ -27,6 +27,7 @@ LAYERS = {
     "tinydl.random": 1,  # the host's generator draws with the reference kernels
     "tinydl.instruments": 1,
     "tinydl.function": 2,
+    "tinydl.recompute": 2,
     "tinydl.ops": 3,
     "tinydl.tensor": 4,
     "tinydl.creation": 4,

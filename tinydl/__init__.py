@@ -124,6 +124,7 @@ from .ops import (
     where,
 )
 from .random import Generator, seed
+from .recompute import recompute
 from .tensor import Tensor, tensor
 
 __all__ = [
@@ -150,4 +151,4 @@ __all__ = [
 
 from . import nn, optim
 
-__all__ += ["nn", "optim"]
+__all__ += ["nn", "optim", "recompute"]

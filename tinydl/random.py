@@ -7,6 +7,8 @@ Devices draw from the same stream: `take` hands a kernel its place in it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
 
@@ -34,12 +36,14 @@ class Generator:
 
     def take(self, elements: int, dtype: np.dtype | type = np.float32) -> tuple[int, int]:
         """(key, offset) for a kernel that draws `elements` values; the stream moves past them."""
+        _note(self)
         offset = self.offset
         self.offset += blocks_needed(elements, np.dtype(dtype))
         return self.key, offset
 
     def words(self, count: int) -> np.ndarray:
         """The next uint64 values, for splitting and shuffling."""
+        _note(self)
         blocks = -(-count // 2)
         key, offset = self.key, self.offset
         self.offset += blocks
@@ -95,3 +99,41 @@ def default_generator() -> Generator:
     """The generator used where no `rng=` is given; a new thread starts with its own, seeded 0."""
     generator = _current.get()
     return seed(0) if generator is None else generator
+
+
+# -- drawing the same again ------------------------------------------------------------------------
+
+_noting: ContextVar[dict[Generator, int] | None] = ContextVar("tinydl_noting", default=None)
+
+
+def _note(generator: Generator) -> None:
+    places = _noting.get()
+    if places is not None:
+        places.setdefault(generator, generator.offset)
+
+
+@contextmanager
+def noting_draws() -> Iterator[dict[Generator, int]]:
+    """`with noting_draws() as places:` where each generator stood that draws inside."""
+    places: dict[Generator, int] = {}
+    token = _noting.set(places)
+    try:
+        yield places
+    finally:
+        _noting.reset(token)
+        outer = _noting.get()
+        for generator, offset in places.items() if outer is not None else ():
+            outer.setdefault(generator, offset)  # type: ignore[union-attr]
+
+
+@contextmanager
+def drawing_again(places: Mapping[Generator, int]) -> Iterator[None]:
+    """The same generators draw the same numbers inside; afterwards they stand where they stood."""
+    stood = {generator: generator.offset for generator in places}
+    try:
+        for generator, offset in places.items():
+            generator.offset = offset
+        yield
+    finally:
+        for generator, offset in stood.items():
+            generator.offset = offset

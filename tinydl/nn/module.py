@@ -15,6 +15,7 @@ import numpy as np
 
 from ..backend import Backend, get
 from ..errors import ConfigError, FormatError, GraphError, ShapeError
+from ..recompute import recomputing
 from ..tensor import FLOAT, Tensor
 
 
@@ -57,12 +58,17 @@ class Buffer(Stored):
         super().__init__(data, backend, dtype, requires_grad=False)
 
     def update(self, value: Tensor) -> None:
-        """Take over the storage of `value`, a fresh result of the same shape, type and backend."""
+        """Take over the storage of `value`, a fresh result of the same shape, type and backend.
+
+        Nothing happens while a segment is recomputed (`tinydl.recompute`): it did the first time.
+        """
         if value.shape != self.shape or value.dtype != self.dtype:
             raise ShapeError(
                 f"Buffer.update: the value must be {self.shape} {self.dtype}, got {value.shape} "
                 f"{value.dtype}"
             )
+        if recomputing():
+            return
         self.data = value.data
         self.bump_version()
 
@@ -71,10 +77,12 @@ class Module:
     """A layer or a model: parameters, submodules and `forward`.
 
     Subclasses assign them in `__init__` and write `forward(self, x)`; they are used as `module(x)`.
-    `training` is True until `eval()`: Dropout asks for it.
+    `training` is True until `eval()`: Dropout asks for it. `frozen` is True from `freeze()` to
+    `unfreeze()`: BatchNorm asks for it.
     """
 
     training: bool = True
+    frozen: bool = False
 
     def forward(self, *inputs: Any) -> Any:
         """The output of the module."""
@@ -132,6 +140,10 @@ class Module:
         """Every parameter, each once, in the order of `named_parameters`."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def trainable_parameters(self) -> list[tuple[str, Parameter]]:
+        """The (name, parameter) pairs that are not frozen, for an optimiser without dead state."""
+        return [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+
     def count_parameters(self) -> int:
         """Number of trained numbers; shared parameters count once."""
         return sum(parameter.size for parameter in self.parameters())
@@ -187,6 +199,28 @@ class Module:
         """Forget every gradient (None, not zeros: an optimiser skips what got none)."""
         for parameter in self.parameters():
             parameter.grad = None
+
+    def freeze(self) -> Module:
+        """Keep all weights here and below as they are; returns self.
+
+        Their gradients are dropped and no more computed, and an optimiser that has them skips them.
+        A frozen BatchNorm standardises with its running statistics, also in training, and does not
+        move them (as in Keras); Dropout goes on. Penalties of frozen weights stay in the loss as a
+        constant. Replace a head afterwards: new modules are not frozen. The state is not saved.
+        """
+        return self._set_frozen(True)
+
+    def unfreeze(self) -> Module:
+        """Train all parameters here and below (again); returns self. An optimiser made meanwhile
+        from `trainable_parameters()` does not know them: make a new one."""
+        return self._set_frozen(False)
+
+    def _set_frozen(self, frozen: bool) -> Module:
+        for _, module in self.named_modules():
+            module.frozen = frozen
+        for parameter in self.parameters():
+            parameter.requires_grad, parameter.grad = not frozen, None
+        return self
 
     # -- penalties and costs -----------------------------------------------------------------------
 

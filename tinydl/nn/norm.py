@@ -37,7 +37,8 @@ class BatchNorm(Affine):
 
     x (N, features) or (N, ..., features) -> like x; parameters scale and shift (features,), buffers
     running_mean and running_variance, which a call in training moves:
-    running = momentum * running + (1 - momentum) * batch. momentum 0.99 and eps 1e-3 are Keras';
+    running = momentum * running + (1 - momentum) * batch; frozen (`freeze()`), it does in training
+    what it does in eval. momentum 0.99 and eps 1e-3 are Keras';
     PyTorch's are 1 - 0.1 and 1e-5, and its running variance is divided by n - 1: correction=1.
     Ioffe and Szegedy 2015 (arXiv 1502.03167). Raises ConfigError; the call ShapeError (also for a
     batch with no more than `correction` values per channel) and DTypeError.
@@ -64,7 +65,7 @@ class BatchNorm(Affine):
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < 2 or x.shape[-1] != self.features:
             raise ShapeError(f"BatchNorm: x must be (N, ..., {self.features}), got {x.shape}")
-        if not self.training:
+        if self.frozen or not self.training:
             return ops.batch_norm(
                 x, self.scale, self.shift, self.running_mean, self.running_variance, self.eps
             )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .. import ops
 from ..errors import ConfigError
+from ..recompute import in_segment
 from ..tensor import Tensor
 
 Penalty = Callable[[Tensor], Tensor]
@@ -63,5 +64,13 @@ class L1L2:
 
 
 def activity(penalty: Penalty, y: Tensor) -> Tensor:
-    """penalty(y) / N for a layer's output y (N, ...), like Keras: the batch size drops out."""
+    """penalty(y) / N for a layer's output y (N, ...), like Keras: the batch size drops out.
+
+    ConfigError inside `tinydl.recompute`: the number would keep the segment's graph alive.
+    """
+    if in_segment():
+        raise ConfigError(
+            "activity_penalty: a layer with one cannot be inside recompute; add the penalty of the "
+            "segment's output to the loss instead"
+        )
     return penalty(y) / float(max(y.shape[0], 1))

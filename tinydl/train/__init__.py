@@ -1,12 +1,15 @@
 """Layer 7: `fit`, `evaluate`, `predict`; metrics, history, callbacks, checkpoints."""
 
 from .callbacks import (
+    BestCheckpoint,
     Checkpoint,
     EarlyStopping,
     LearningRateSchedule,
     ReduceOnPlateau,
+    TerminateOnNaN,
     WriteHistory,
 )
+from .callbacks_report import PrintSamples, TensorBoard
 from .checkpoint import (
     load_checkpoint,
     load_weights,
@@ -21,12 +24,16 @@ from .loop import State, evaluate, fit, predict
 from .metrics import accuracy
 
 __all__ = [
+    "BestCheckpoint",
     "Checkpoint",
     "EarlyStopping",
     "History",
     "LearningRateSchedule",
+    "PrintSamples",
     "ReduceOnPlateau",
     "State",
+    "TensorBoard",
+    "TerminateOnNaN",
     "WriteHistory",
     "accuracy",
     "evaluate",

@@ -56,6 +56,7 @@ def fit(
     progress: bool | None = None,
     start_epoch: int = 0,
     history: History | None = None,
+    accumulate: int = 1,
 ) -> History:
     """Train `model` until `epochs` epochs are done in all; the history has one row per epoch.
 
@@ -64,13 +65,16 @@ def fit(
     is differentiated is that plus `model.penalty()`. metrics: functions of (outputs, targets) with
     one number per sample, or their names. callbacks: objects with any of on_fit_start(state),
     on_batch_end(state), on_epoch_end(state), on_fit_end(state). progress: True or False,
-    None for a bar only on a terminal. start_epoch, history: where a resumed run is.
+    None for a bar only on a terminal. start_epoch, history: where a resumed run is. accumulate: how
+    many batches make one update, with the gradient of the mean over all their samples.
 
     "loss" and the metrics of a row are means over the epoch's samples while the weights changed,
     with dropout on (the Keras convention); "val_..." are taken after the epoch, with dropout off.
-    Raises ConfigError if `data` yields nothing.
+    A stop asked for by on_batch_end leaves its epoch unfinished: no row, no on_epoch_end. Raises
+    ConfigError if `data` yields nothing.
     """
     metrics, objective, backend = named(metrics), _Objective(model, loss), model.backend
+    updates = _Updates(optimizer, accumulate)
     history = History() if history is None else history
     state = State(model, optimizer, data, history, start_epoch, epochs)
     after_batch = [c.on_batch_end for c in callbacks if hasattr(c, "on_batch_end")]
@@ -83,16 +87,19 @@ def fit(
                 *inputs, targets = [Tensor(array, backend) for array in batch]
                 outputs = model(*inputs)
                 state.loss = objective(outputs, targets)
-                optimizer.zero_grad()
-                state.loss.backward()
-                optimizer.step()
+                updates.add(state.loss, len(targets))
                 means.add(len(targets), state.loss, _sums(metrics, outputs, targets))
                 state.batch += 1
                 bar.step(state.epoch, means)
                 for call in after_batch:
                     call(state)
+                if state.stop:
+                    break
             if state.batch == 0:
                 raise ConfigError("fit: the data yields no batch")
+            if state.stop:
+                break
+            updates.finish()
             row = {"epoch": state.epoch + 1, **means.result()}
             if validation is not None:
                 checked = evaluate(model, validation, loss, metrics)
@@ -173,6 +180,44 @@ class _Objective:
             self.penalised = penalty is not None
             return value if penalty is None else value + penalty
         return value
+
+
+class _Updates:
+    """One optimiser step per `group` batches, with the gradient of the mean over their samples.
+
+    The loss of each batch is weighed with its number of samples n_i before it is walked back, so
+    that batches of different size count right: grad = (sum_i n_i grad_i) / (sum_i n_i).
+    """
+
+    def __init__(self, optimizer: Optimizer, group: int) -> None:
+        if not isinstance(group, int) or group < 1:
+            raise ConfigError(f"fit: accumulate must be an integer >= 1, got {group!r}")
+        self.optimizer, self.group = optimizer, group
+        self.batches = self.samples = 0
+
+    def add(self, loss: Tensor, samples: int) -> None:
+        """Walk back from the mean loss of a batch; after the group's last one, step."""
+        if self.batches == 0:
+            self.optimizer.zero_grad()
+        if self.group == 1:
+            loss.backward()
+            self.optimizer.step()
+            return
+        (loss * float(samples)).backward()
+        self.batches, self.samples = self.batches + 1, self.samples + samples
+        if self.batches == self.group:
+            self.finish()
+
+    def finish(self) -> None:
+        """Step with what has been gathered, if anything: an epoch's last group may be smaller."""
+        if self.batches == 0:
+            return
+        with no_grad():
+            for parameter in self.optimizer.parameters:
+                if parameter.grad is not None:
+                    parameter.grad = parameter.grad * (1.0 / self.samples)
+        self.optimizer.step()
+        self.batches = self.samples = 0
 
 
 def _sums(metrics: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
