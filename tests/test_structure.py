@@ -42,6 +42,7 @@ LAYERS = {
     "tinydl.interop": 9,
     "tinydl.viz": 9,
     "tinydl.machine": 9,
+    "tinydl.profiler": 9,
     "tinydl.bench": 9,
     "tinydl.cli": 10,
     "tinydl.__main__": 11,

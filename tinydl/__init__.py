@@ -123,6 +123,7 @@ from .ops import (
     var,
     where,
 )
+from .profiler import profile
 from .random import Generator, seed
 from .recompute import recompute
 from .tensor import Tensor, tensor
@@ -140,8 +141,8 @@ __all__ = [
     "local_response_norm", "log", "log1p", "log_softmax", "logical_and", "logical_not",
     "logical_or", "logical_xor", "logsumexp", "lstm_cell", "lstm_sequence", "masked_fill",
     "masked_softmax", "matmul", "max", "max_pool1d", "max_pool2d", "max_unpool2d", "maximum",
-    "mean", "min", "minimum", "no_grad", "norm", "normal", "one_hot", "ones", "pad", "prod", "relu",
-    "relu6", "repeat", "resize", "rnn_cell", "rnn_sequence", "roll", "round",
+    "mean", "min", "minimum", "no_grad", "norm", "normal", "one_hot", "ones", "pad", "prod",
+    "profile", "relu", "relu6", "repeat", "resize", "rnn_cell", "rnn_sequence", "roll", "round",
     "scaled_dot_product_attention", "scatter_add", "scatter_add_along_axis", "seed", "selu",
     "separable_conv2d", "set_default_backend", "sigmoid", "sign", "sin", "softmax", "softplus",
     "softsign", "sort", "space_to_depth", "split", "sqrt", "stack", "std", "sum", "swish", "take",

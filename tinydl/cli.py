@@ -92,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--backend", default="numpy", help="numpy (default), cpu, opencl, opencl:1")
     _add_bench(command("bench", _bench, "our kernels' speed beside other libraries'"))
+    sub = command("profile", _profile, "time, traffic and share of the peak of every operation")
+    sub.add_argument("recipe", help="recipe, or recipe/variant")
+    sub.add_argument("--batches", type=int, default=5, help="training steps (default 5)")
+    sub.add_argument("--by-shape", action="store_true", help="one row per operation and shapes")
+    sub.add_argument("--out", metavar="PNG", help="draw the roofline")
+    _add_place(sub, "cpu")
     return parser
 
 
@@ -456,6 +462,16 @@ def _bench(args: Arguments) -> int:
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
     return int(any(row["problems"] for row in rows))
+
+
+def _profile(args: Arguments) -> int:
+    from .bench.profile import profile_recipe, report
+
+    found = profile_recipe(args.recipe, args.batches, args.backend)
+    report(found, args.recipe, args.by_shape, args.out, _teller(args))
+    if args.json:
+        _print_json(found.to_json())
+    return 0
 
 
 def _info(args: Arguments) -> int:

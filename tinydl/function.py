@@ -20,10 +20,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from heapq import heappop, heappush
 from itertools import count
+from math import prod
 from typing import Any
 
 from . import instruments
 from .errors import DeviceError, DTypeError, GraphError, ShapeError
+from .geometry import touched_bytes
 
 _recording: ContextVar[bool] = ContextVar("tinydl_recording", default=True)
 _next_age = count(1).__next__
@@ -67,6 +69,7 @@ class Function:
     saves_output = False
     shares_storage = False
     differentiable = True
+    flops_per_output = 1  # see `flops`; 0 for an operation that only moves elements
 
     backend: Any
     parents: Sequence[Any]  # one per input: a node, a leaf tensor, or None
@@ -86,6 +89,21 @@ class Function:
         """Gradients of the inputs (tensors or None, one per input) from the output's gradient
         `grad`."""
         raise NotImplementedError(f"{self.name} has no backward")
+
+    def flops(self, arrays: Sequence[Any], y: Any) -> int:
+        """Arithmetic operations of one forward, a multiply-add counting two and any function of a
+        number (exp, tanh, comparison) one: `flops_per_output` of them per element of the result,
+        unless the operation knows better (then by `geometry.py`)."""
+        return 0 if self.shares_storage else self.flops_per_output * prod(y.shape)
+
+    def traffic(self, arrays: Sequence[Any], y: Any) -> int:
+        """Bytes that one forward must read and write: each array once, views none."""
+        return 0 if self.shares_storage else sum(map(touched_bytes, (*arrays, y)))
+
+    def backward_flops(self) -> int | None:
+        """Operations of a backward which calls a kernel of its own; None where it is made of
+        operations, which count themselves."""
+        return None
 
     @property
     def name(self) -> str:
@@ -211,6 +229,7 @@ def backpropagate(
     queue: list[tuple[int, Function]] = []
 
     token = _recording.set(create_graph)
+    instruments.walks += 1
     try:
         for tensor, grad in seeds:
             _receive(tensor if tensor.node is None else tensor.node, grad, grads, queue)
@@ -240,6 +259,7 @@ def backpropagate(
         for leaf, grad in grads.items():
             found[leaf] = _call_hooks(leaf._hooks, grad)
     finally:
+        instruments.walks -= 1
         _recording.reset(token)
     return found
 
@@ -263,7 +283,10 @@ def _run_backward(node: Function, grad: Any) -> tuple[Any, ...]:
     """One backward; as many results as the node has inputs."""
     if node.freed:
         raise _freed_error(node)
-    results = node.backward(grad)
+    if instruments.active:
+        results = instruments.backward(node, grad)
+    else:
+        results = node.backward(grad)
     if type(results) is not tuple:
         results = (results,)
     if len(results) != len(node.parents):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 from .errors import ShapeError
 
@@ -86,6 +87,11 @@ class Pool2dGeometry:
     @property
     def y_shape(self) -> Shape:
         return (self.N, self.OH, self.OW, self.C)
+
+    @property
+    def visits(self) -> int:
+        """Cells of x looked at by all windows together, padding counted."""
+        return self.N * self.OH * self.OW * self.C * self.KH * self.KW
 
 
 def pair(op: str, name: str, value: int | tuple[int, int], minimum: int) -> Pair:
@@ -319,3 +325,15 @@ def matmul_multiply_adds(a_shape: Shape, b_shape: Shape) -> int:
     """[M x K] @ [K x N]: M*K*N, times the batch."""
     batch = prod(broadcast_shape("matmul", a_shape[:-2], b_shape[:-2]))
     return batch * a_shape[-2] * a_shape[-1] * b_shape[-1]
+
+
+def recurrent_multiply_adds(x_shape: Shape, hidden_size: int, gates: int = 1) -> int:
+    """x (N, T, D): [N x D] @ [D x gates*H] and [N x H] @ [H x gates*H] in each of T steps."""
+    N, T, D = x_shape
+    return N * T * (D + hidden_size) * gates * hidden_size
+
+
+def touched_bytes(array: Any) -> int:
+    """Bytes behind an array or view: an axis of stride 0 is one element, however long."""
+    strides = zip(array.shape, array.strides, strict=True)
+    return array.dtype.itemsize * prod(n if stride else min(n, 1) for n, stride in strides)

@@ -16,27 +16,31 @@ from typing import Any
 import numpy as np
 
 from .errors import AnomalyError
+from .geometry import touched_bytes
 
 active = False
+walks = 0  # backward walks that are under way: operations run in one are part of it
+profiler: Any = None  # what `tinydl.profile()` gave, while its block runs
 _watchers: list[Callable[..., None]] = []  # called as watcher(function, inputs, array, seconds)
 _package = os.path.dirname(os.path.abspath(__file__))
 
 
-def _refresh() -> None:
+def refresh() -> None:
+    """Set `active` after a watcher came or went."""
     global active
-    active = bool(_watchers) or _anomaly_depth > 0
+    active = bool(_watchers) or _anomaly_depth > 0 or profiler is not None
 
 
 @contextmanager
 def watching(watcher: Callable[..., None]):
     """Call watcher(function, inputs, array, seconds) after each operation inside the block."""
     _watchers.append(watcher)
-    _refresh()
+    refresh()
     try:
         yield watcher
     finally:
         _watchers.remove(watcher)
-        _refresh()
+        refresh()
 
 
 _anomaly_depth = 0
@@ -51,12 +55,12 @@ def detect_anomaly():
     """
     global _anomaly_depth
     _anomaly_depth += 1
-    _refresh()
+    refresh()
     try:
         yield
     finally:
         _anomaly_depth -= 1
-        _refresh()
+        refresh()
 
 
 def user_line() -> str:
@@ -73,9 +77,11 @@ def _has_nan(backend: Any, array: Any) -> bool:
 
 def forward(function: Any, inputs: tuple, arrays: list) -> Any:
     """function.forward(*arrays), watched."""
-    start = perf_counter()
-    result = function.forward(*arrays)
-    seconds = perf_counter() - start
+    result, seconds = _timed(function.forward, arrays, function.backend)
+    if profiler is not None:
+        cost = function.flops(arrays, result), function.traffic(arrays, result)
+        phase = "backward" if walks else "forward"
+        profiler.add(function.name, phase, arrays, function.backend, seconds, *cost)
     for watcher in list(_watchers):
         watcher(function, inputs, result, seconds)
     if _anomaly_depth:
@@ -88,6 +94,54 @@ def forward(function: Any, inputs: tuple, arrays: list) -> Any:
                 f"{function.origin}"
             )
     return result
+
+
+def _timed(work: Callable[..., Any], arguments: Any, backend: Any) -> tuple[Any, float]:
+    """work(*arguments) and its seconds, without those of profiled work inside it."""
+    if profiler is None:
+        start = perf_counter()
+        result = work(*arguments)
+        return result, perf_counter() - start
+    before, start = profiler.seconds, perf_counter()
+    result = work(*arguments)
+    if backend is not None:  # None: the host's own arrays
+        backend.synchronize()  # kernels of a device may still be in its queue
+    return result, perf_counter() - start - (profiler.seconds - before)
+
+
+def backward(node: Any, grad: Any) -> Any:
+    """node.backward(grad); a kernel called by it, not through an operation, is profiled."""
+    flops = node.backward_flops() if profiler is not None else None
+    if flops is None:
+        return node.backward(grad)
+    arrays = [grad.data, *(t.data for t in node.saved)]
+    results, seconds = _timed(node.backward, (grad,), node.backend)
+    made = results if type(results) is tuple else (results,)
+    traffic = sum(touched_bytes(a) for a in arrays)
+    traffic += sum(touched_bytes(t.data) for t in made if t is not None)
+    profiler.add(node.name, "backward", arrays, node.backend, seconds, flops, traffic)
+    return results
+
+
+def update(optimizer: Any, i: int, param: Any, grad: Any) -> None:
+    """An optimiser's step for its i-th parameter, watched. Its operations are counted by a rule of
+    thumb: two per number, and five more for each average that is kept."""
+    backend = optimizer.parameters[i].backend
+    _, seconds = _timed(optimizer._update, (i, param, grad), backend)
+    if profiler is not None:
+        states = [arrays[i] for arrays in optimizer.state.values()]
+        traffic = touched_bytes(grad) + 2 * sum(map(touched_bytes, (param, *states)))
+        flops = (2 + 5 * len(states)) * param.size
+        profiler.add(optimizer.rule, "update", [param], backend, seconds, flops, traffic)
+
+
+def copied(copy: Callable[[Any], Any], x: Any, backend: Any) -> Any:
+    """copy(x), made because a kernel wants its input contiguous: a row of its own in a profile."""
+    y, seconds = _timed(copy, (x,), backend)
+    if profiler is not None:
+        phase, traffic = "backward" if walks else "forward", touched_bytes(x) + touched_bytes(y)
+        profiler.add("contiguous copy", phase, [x], backend, seconds, 0, traffic)
+    return y
 
 
 def check_gradient(function: Any, grad: Any) -> None:
@@ -114,4 +168,4 @@ def trace_line(function: Any, inputs: tuple, array: Any, seconds: float) -> None
 
 if os.environ.get("TINYDL_TRACE", "0") not in ("", "0"):
     _watchers.append(trace_line)
-    _refresh()
+    refresh()

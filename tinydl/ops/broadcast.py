@@ -20,6 +20,9 @@ class Sum(Function):
         self.x_shape = x.shape
         return self.backend.sum(x, self.axes, self.keepdims)
 
+    def flops(self, arrays, y):
+        return arrays[0].size
+
     def backward(self, grad):
         kept = reshape(grad, reduced_shape(self.x_shape, self.axes, True))
         return broadcast_to(kept, self.x_shape)

@@ -24,6 +24,9 @@ class Conv2d(Function):
     def forward(self, x, weight, bias=None):
         return self.backend.conv2d(x, weight, bias, self.geometry)
 
+    def flops(self, arrays, y):
+        return 2 * self.geometry.multiply_adds + y.size * (len(arrays) == 3)
+
     def backward(self, grad):
         x, weight = self.saved
         grads = (
@@ -47,6 +50,9 @@ class Conv2dInputGrad(Function):
     def forward(self, grad, weight):
         return self.backend.conv2d_input_grad(grad, weight, self.geometry)
 
+    def flops(self, arrays, y):
+        return 2 * self.geometry.multiply_adds
+
     def backward(self, grad):
         first, weight = self.saved
         return (
@@ -67,6 +73,9 @@ class Conv2dWeightGrad(Function):
     def forward(self, x, grad):
         return self.backend.conv2d_weight_grad(x, grad, self.geometry)
 
+    def flops(self, arrays, y):
+        return 2 * self.geometry.multiply_adds
+
     def backward(self, grad):
         x, first = self.saved
         return (
@@ -77,6 +86,7 @@ class Conv2dWeightGrad(Function):
 
 class Im2col(Function):
     name = "im2col"
+    flops_per_output = 0
 
     def __init__(self, geometry):
         self.geometry = geometry
@@ -96,6 +106,9 @@ class Col2im(Function):
 
     def forward(self, columns):
         return self.backend.col2im(columns, self.geometry)
+
+    def flops(self, arrays, y):
+        return arrays[0].size
 
     def backward(self, grad):
         return Im2col(self.geometry).apply(grad)

@@ -12,18 +12,22 @@ import numpy as np
 
 from ..errors import DTypeError, IndexRangeError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axes
+from ..geometry import normalize_axes, touched_bytes
 from .elementwise import _constant, astype, where
 from .shape import reshape, transpose
 
 
 class Gather(Function):
     name = "gather"
+    flops_per_output = 0
     saves = (1,)
 
     def forward(self, x, indices):
         self.rows = x.shape[0]
         return self.backend.gather(x, indices)
+
+    def traffic(self, arrays, y):
+        return 2 * touched_bytes(y) + touched_bytes(arrays[1])  # the rows that are asked for
 
     def backward(self, grad):
         return ScatterAdd(self.rows).apply(grad, self.saved[0]), None
@@ -39,12 +43,16 @@ class ScatterAdd(Function):
     def forward(self, x, indices):
         return self.backend.scatter_add(x, indices, self.rows)
 
+    def flops(self, arrays, y):
+        return arrays[0].size
+
     def backward(self, grad):
         return Gather().apply(grad, self.saved[0]), None
 
 
 class OneHot(Function):
     name = "one_hot"
+    flops_per_output = 0
     differentiable = False
 
     def __init__(self, depth, dtype):

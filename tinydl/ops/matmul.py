@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import DTypeError, ShapeError
 from ..function import Function
-from ..geometry import broadcast_shape
+from ..geometry import broadcast_shape, matmul_multiply_adds
 from .broadcast import broadcast_to, sum
 from .shape import reshape, transpose
 
@@ -17,6 +17,9 @@ class MatMul(Function):
 
     def forward(self, a, b):
         return self.backend.matmul(a, b)
+
+    def flops(self, arrays, y):
+        return 2 * matmul_multiply_adds(arrays[0].shape, arrays[1].shape)
 
     def backward(self, grad):
         a, b = self.saved
@@ -35,6 +38,9 @@ class Linear(Function):
 
     def forward(self, x, weight, bias):
         return self.backend.matmul(x, weight, bias)
+
+    def flops(self, arrays, y):
+        return 2 * matmul_multiply_adds(arrays[0].shape, arrays[1].shape) + y.size
 
     def backward(self, grad):
         x, weight = self.saved

@@ -25,6 +25,12 @@ class MaxPool2d(Function):
         y, self.place = self.backend.max_pool2d(x, self.geometry)
         return y
 
+    def flops(self, arrays, y):
+        return self.geometry.visits
+
+    def traffic(self, arrays, y):
+        return super().traffic((*arrays, self.place), y)
+
     def backward(self, grad):
         return MaxPool2dScatter(self.place, self.geometry).apply(grad)
 
@@ -41,12 +47,19 @@ class MaxPool2dScatter(Function):
     def forward(self, grad):
         return self.backend.max_pool2d_scatter(grad, self.place, self.geometry)
 
+    def flops(self, arrays, y):
+        return arrays[0].size
+
+    def traffic(self, arrays, y):
+        return super().traffic((*arrays, self.place), y)
+
     def backward(self, grad):
         return MaxPool2dGather(self.place, self.geometry).apply(grad)
 
 
 class MaxPool2dGather(Function):
     name = "max_pool2d_gather"
+    flops_per_output = 0
 
     def __init__(self, place, geometry):
         self.place, self.geometry = place, geometry
@@ -67,6 +80,9 @@ class AvgPool2d(Function):
     def forward(self, x):
         return self.backend.avg_pool2d(x, self.geometry)
 
+    def flops(self, arrays, y):
+        return self.geometry.visits
+
     def backward(self, grad):
         return AvgPool2dGrad(self.geometry).apply(grad)
 
@@ -79,6 +95,9 @@ class AvgPool2dGrad(Function):
 
     def forward(self, grad):
         return self.backend.avg_pool2d_grad(grad, self.geometry)
+
+    def flops(self, arrays, y):
+        return self.geometry.visits
 
     def backward(self, grad):
         return AvgPool2d(self.geometry).apply(grad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import DTypeError, ShapeError
 from ..function import Function, composed_gradients, is_recording
+from ..geometry import recurrent_multiply_adds
 from .elementwise import tanh
 from .matmul import linear, matmul
 from .shape import concat, reshape
@@ -16,6 +17,12 @@ class RnnSequence(Function):
 
     def forward(self, x, h0, weight_x, weight_h, bias):
         return self.backend.rnn_forward(x, h0, weight_x, weight_h, bias)
+
+    def flops(self, arrays, y):
+        return 2 * recurrent_multiply_adds(arrays[0].shape, y.shape[2])
+
+    def backward_flops(self):
+        return 4 * recurrent_multiply_adds(self.saved[0].shape, self.shape[2])
 
     def backward(self, grad):
         if is_recording():

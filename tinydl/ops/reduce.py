@@ -23,6 +23,9 @@ class Max(Function):
     def forward(self, x):
         return self.backend.max(x, self.axes, self.keepdims)
 
+    def flops(self, arrays, y):
+        return arrays[0].size
+
     def backward(self, grad):
         x = self.saved[0]
         kept = reduced_shape(x.shape, self.axes, True)
@@ -50,6 +53,9 @@ class ArgMax(Function):
 
     def forward(self, x):
         return self.backend.argmax(x, self.axis, self.keepdims)
+
+    def flops(self, arrays, y):
+        return arrays[0].size
 
 
 class ArgMin(ArgMax):

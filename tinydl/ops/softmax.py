@@ -13,6 +13,7 @@ from .shape import expand_dims, transpose
 
 class Softmax(Function):
     name = "softmax"
+    flops_per_output = 5  # maximum, subtract, exp, sum; divide, or subtract the log
     saves_output = True
 
     def forward(self, x):
@@ -25,6 +26,7 @@ class Softmax(Function):
 
 class LogSoftmax(Function):
     name = "log_softmax"
+    flops_per_output = 5  # maximum, subtract, exp, sum; divide, or subtract the log
     saves_output = True
 
     def forward(self, x):
@@ -43,6 +45,15 @@ class CrossEntropy(Function):
     def forward(self, logits, labels):
         losses, self.probabilities = self.backend.cross_entropy(logits, labels)
         return losses
+
+    def flops(self, arrays, y):
+        return 5 * arrays[0].size
+
+    def traffic(self, arrays, y):
+        return super().traffic((*arrays, self.probabilities), y)
+
+    def backward_flops(self):
+        return 2 * self.saved[0].size
 
     def backward(self, grad):
         logits, labels = self.saved

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import instruments
 from ..errors import ConfigError, DeviceError, DTypeError, FormatError, ShapeError
 from ..tensor import Tensor
 
@@ -61,7 +62,10 @@ class Optimizer:
             if not _contiguous(array):
                 array = parameter.backend.copy(array)
             self.steps[i] += 1
-            self._update(i, parameter.data, array)
+            if instruments.active:
+                instruments.update(self, i, parameter.data, array)
+            else:
+                self._update(i, parameter.data, array)
             parameter.bump_version()
 
     def zero_grad(self) -> None:

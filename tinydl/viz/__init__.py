@@ -2,5 +2,6 @@
 
 from .curves import plot_curves
 from .grid import image_grid
+from .roofline import plot_roofline
 
-__all__ = ["image_grid", "plot_curves"]
+__all__ = ["image_grid", "plot_curves", "plot_roofline"]

@@ -11,6 +11,7 @@ from ...geometry import Conv2dGeometry
 from .. import _conv, _matmul
 from ..reference.arrays import Array
 from ..reference.conv import Conv as ReferenceConv
+from .shape import contiguous
 
 MATMUL = {"f": _matmul.matmul_f32, "d": _matmul.matmul_f64}
 CONV2D = {"f": _conv.conv2d_f32, "d": _conv.conv2d_f64}
@@ -34,22 +35,22 @@ class Conv(ReferenceConv):
         if x.dtype.char not in IM2COL:
             return super().im2col(x, g)
         columns = np.empty(g.columns_shape, x.dtype)
-        IM2COL[x.dtype.char](np.ascontiguousarray(x), columns, g)
+        IM2COL[x.dtype.char](contiguous(x), columns, g)
         return columns
 
     def col2im(self, columns: Array, g: Conv2dGeometry) -> Array:
         if columns.dtype.char not in COL2IM:
             return super().col2im(columns, g)
         x = np.empty(g.x_shape, columns.dtype)
-        COL2IM[columns.dtype.char](np.ascontiguousarray(columns), x, g)
+        COL2IM[columns.dtype.char](contiguous(columns), x, g)
         return x
 
     def conv2d(self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry) -> Array:
         kind = x.dtype.char
         if kind not in CONV2D:
             return super().conv2d(x, weight, bias, g)
-        x, weight = np.ascontiguousarray(x), np.ascontiguousarray(weight)
-        bias = None if bias is None else np.ascontiguousarray(bias)
+        x, weight = contiguous(x), contiguous(weight)
+        bias = None if bias is None else contiguous(bias)
         y = np.empty(g.y_shape, x.dtype)
         if _is_pixelwise(g):
             rows, columns = x.reshape(_pixels(g), g.C), weight.reshape(g.C, g.F)
@@ -62,7 +63,7 @@ class Conv(ReferenceConv):
         kind = grad.dtype.char
         if kind not in INPUT_GRAD:
             return super().conv2d_input_grad(grad, weight, g)
-        grad, weight = np.ascontiguousarray(grad), np.ascontiguousarray(weight)
+        grad, weight = contiguous(grad), contiguous(weight)
         grad_x = np.empty(g.x_shape, grad.dtype)
         if _is_pixelwise(g):
             rows, columns = grad.reshape(_pixels(g), g.F), weight.reshape(g.C, g.F).T
@@ -75,7 +76,7 @@ class Conv(ReferenceConv):
         kind = x.dtype.char
         if kind not in WEIGHT_GRAD:
             return super().conv2d_weight_grad(x, grad, g)
-        x, grad = np.ascontiguousarray(x), np.ascontiguousarray(grad)
+        x, grad = contiguous(x), contiguous(grad)
         grad_weight = np.empty(g.weight_shape, x.dtype)
         if _is_pixelwise(g):
             rows, columns = x.reshape(_pixels(g), g.C).T, grad.reshape(_pixels(g), g.F)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ... import instruments
 from .. import _shape as room
 from ..reference.arrays import Array
 from ..reference.shape import Shape as Reference
@@ -19,6 +20,10 @@ def contiguous(x: Array) -> Array:
     """x itself where it is C-contiguous, else a copy: what kernels without strides are given."""
     if x.flags.c_contiguous:
         return x
+    return instruments.copied(_copy, x, None) if instruments.active else _copy(x)
+
+
+def _copy(x: Array) -> Array:
     y = np.empty(x.shape, x.dtype)
     if x.dtype in COPIED:
         room.copy_into(x, y)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import instruments
 from ...errors import DTypeError
 from .array import ClArray, c_strides, packed_layout
 from .runtime import TYPES, Runtime
@@ -97,7 +98,7 @@ class Arrays:
         if x.contiguous:
             return x
         self.runtime.counters.packs += 1
-        return self.copy(x)
+        return instruments.copied(self.copy, x, self) if instruments.active else self.copy(x)
 
     def _flat(self, x: ClArray, shape: tuple[int, ...]) -> ClArray:
         """The elements of a contiguous x in another shape."""
