@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases.models_classifiers import CLASSIFIERS
 from cases.models_detection import DETECTION
 from cases.models_segmentation import SEGMENTATION
 from support import load_backend, weightless
@@ -13,9 +14,18 @@ from tinydl.nn import Module
 from tinydl.optim import Adam
 from tinydl.train import load_weights, save_weights
 
-CASES = [*DETECTION, *SEGMENTATION]
+CASES = [
+    *CLASSIFIERS,
+    *DETECTION,
+    *SEGMENTATION,
+]
 #: Families whose rows are complete; a public model of them without a row is an error.
-FAMILIES = ("detection", "segmentation")
+FAMILIES = (
+    "convolutional",
+    "detection",
+    "mobile",
+    "segmentation",
+)
 
 
 @pytest.fixture(params=CASES, ids=str)

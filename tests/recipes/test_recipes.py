@@ -13,6 +13,7 @@ from tinydl.optim import SGD
 from tinydl.recipes import RECIPES, Split, Target, find
 from tinydl.recipes.atienza2020 import TABLE
 from tinydl.recipes.parts import load_dataset, load_parts
+from tinydl.recipes.recipe import warmed_cosine
 from tinydl.recipes.report import entry, listing, markdown, page, row_of, table_text
 from tinydl.recipes.reproduce import load_measured, record, reproduce, to_run
 from tinydl.recipes.run import Session, Settings, train
@@ -35,6 +36,14 @@ BOOK_PARAMETERS = {
     "fashion-mlp-512": 407_050,
     "rnn-mnist/sgd-512": 282_122,
 }
+# Networks that the books describe or name without settings of their own.
+DESCRIBED_PARAMETERS = {
+    "lenet-mnist": 61_706,
+    "cnn-cifar": 9_312_202,
+    "resnet20-cifar": 269_722,
+    "densenet-cifar": 71_686,
+    "mobilenet-cifar": 823_722,
+}
 ALL = [r if v is None else r.variant(v.name) for r in RECIPES.values() for v in (None, *r.variants)]
 
 
@@ -49,7 +58,9 @@ def test_the_model_has_the_stated_parameters_and_takes_the_stated_input(recipe, 
 def test_parameters_are_the_books():
     assert {name: find(name).parameters for name in BOOK_PARAMETERS} == BOOK_PARAMETERS
     own = {"mlp-digits", "synthetic-digits"}
-    assert set(RECIPES) == own | {name for name in BOOK_PARAMETERS if "/" not in name}
+    assert {name: find(name).parameters for name in DESCRIBED_PARAMETERS} == DESCRIBED_PARAMETERS
+    known = own | set(DESCRIBED_PARAMETERS) | set(BOOK_PARAMETERS)
+    assert set(RECIPES) == {name for name in known if "/" not in name}
 
 
 @pytest.mark.parametrize("recipe", ALL, ids=lambda r: r.name)
@@ -117,6 +128,40 @@ def test_settings_are_checked_and_leave_the_recipe_alone():
             recipe.changed(**bad)
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipe.epochs = 1
+
+
+def test_a_schedule_sees_every_update_and_ends_at_zero():
+    recipe = dataclasses.replace(
+        RECIPES["synthetic-digits"],
+        epochs=2,
+        schedule=warmed_cosine,
+        optimizer_settings={"lr": 0.2},
+    )
+    rates = []
+
+    class Rates:
+        def on_batch_end(self, state):
+            rates.append(state.optimizer.lr)
+
+    session = Session(recipe, Settings(backend="numpy"))
+    session.fit([Rates()])  # called after the schedule: the rate of the next update
+    assert len(rates) == 2 * len(session.batches) == 64
+    assert max(rates) == pytest.approx(0.2) and rates.index(max(rates)) < 8 and 0 < rates[0] < 0.1
+    assert rates[-1] == pytest.approx(0, abs=1e-3) and session.lr == 0.2
+
+
+def test_a_transform_sees_the_training_batches_only():
+    seen = []
+
+    def counted(batch, rng):
+        seen.append(len(batch[0]))
+        return batch
+
+    recipe = dataclasses.replace(RECIPES["synthetic-digits"], epochs=1, transform=counted)
+    session = Session(recipe, Settings(backend="numpy"))
+    session.fit()
+    session.evaluate(session.parts.test)
+    assert sum(seen) == len(session.parts.train[1])
 
 
 # -- splits ----------------------------------------------------------------------------------------

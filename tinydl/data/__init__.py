@@ -14,6 +14,7 @@ from .augment import (
     boxes_of_masks,
     transformed,
 )
+from .augment_batch import ShiftFlip
 from .augment_colour import Brightness, Contrast, CutOut, MixUp, Saturation
 from .batches import Batches, take
 from .catalog import CATALOG, lookup
@@ -96,6 +97,7 @@ __all__ = [
     "Saturation",
     "Scenes",
     "Shift",
+    "ShiftFlip",
     "Table",
     "WordTokenizer",
     "Zoom",

@@ -1,10 +1,20 @@
 """Layer 8: the books' models, one file per model, by family."""
 
+from .convolutional.alexnet import AlexNet
+from .convolutional.cifar_cnn import CifarCNN
+from .convolutional.densenet import DenseNet, DenseNetBC, DenseNetCifar
 from .convolutional.digits_cnn import DigitsCNN
+from .convolutional.googlenet import GoogLeNet, auxiliary_cross_entropy
+from .convolutional.lenet import LeNet5
+from .convolutional.resnet import BottleneckResNet, PlainNet, ResNet
+from .convolutional.resnet_cifar import PlainCifar, ResNetCifar, ResNetV2Cifar
+from .convolutional.vgg import VGG
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .feedforward.mlp import MLP
 from .feedforward.softmax_regression import SoftmaxRegression
+from .mobile.mobilenet_v1 import MobileNetV1
+from .mobile.mobilenet_v2 import MobileNetV2
 from .recurrent.row_rnn import RowRNN
 from .segmentation.fcn import FCN8s, FCN16s, FCN32s
 from .segmentation.unet import UNet
@@ -12,12 +22,29 @@ from .segmentation.unet import UNet
 __all__ = [
     "MLP",
     "SSD300",
+    "VGG",
+    "AlexNet",
+    "BottleneckResNet",
+    "CifarCNN",
+    "DenseNet",
+    "DenseNetBC",
+    "DenseNetCifar",
     "DigitsCNN",
     "FCN8s",
     "FCN16s",
     "FCN32s",
+    "GoogLeNet",
+    "LeNet5",
+    "MobileNetV1",
+    "MobileNetV2",
+    "PlainCifar",
+    "PlainNet",
+    "ResNet",
+    "ResNetCifar",
+    "ResNetV2Cifar",
     "RowRNN",
     "SmallSSD",
     "SoftmaxRegression",
     "UNet",
-]  # fmt: skip
+    "auxiliary_cross_entropy",
+]

@@ -10,6 +10,13 @@ from difflib import get_close_matches
 
 from ..errors import ConfigError
 from .atienza2020 import CNN_MNIST, MLP_MNIST, RNN_MNIST
+from .convolutional import (
+    CNN_CIFAR,
+    DENSENET_CIFAR,
+    LENET_MNIST,
+    MOBILENET_CIFAR,
+    RESNET20_CIFAR,
+)
 from .gulli2017 import V1, V2, V3A, V3B, V4, V5, V6
 from .liu2019 import FASHION_DFN, FASHION_MLP_512
 from .own import MLP_DIGITS, SYNTHETIC_DIGITS
@@ -33,6 +40,11 @@ RECIPES: dict[str, Recipe] = {
     "mlp-mnist-512": MLP_MNIST_512,
     "fashion-dfn": FASHION_DFN,
     "fashion-mlp-512": FASHION_MLP_512,
+    "lenet-mnist": LENET_MNIST,
+    "cnn-cifar": CNN_CIFAR,
+    "resnet20-cifar": RESNET20_CIFAR,
+    "densenet-cifar": DENSENET_CIFAR,
+    "mobilenet-cifar": MOBILENET_CIFAR,
 }
 DEFAULT = "mlp-digits"
 

@@ -6,12 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..data.batches import Transform
 from ..errors import ConfigError
 from ..nn import Module, cross_entropy
 from ..optim import Optimizer
+from ..optim.schedules import Cosine, Schedule, WarmUp
 from ..tensor import Tensor
 
 GIVEN, STRATIFIED, LAST = "given", "stratified", "last"
+
+
+def warmed_cosine(lr: float, steps: int) -> Schedule:
+    """A line up to lr over the first tenth of the updates, then half a cosine down to 0."""
+    first = max(1, steps // 10)
+    return WarmUp(first, Cosine(lr, max(1, steps - first)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +88,10 @@ class Recipe:
 
     name, title: what it is called, and one sentence. book, chapter: where it comes from. dataset,
     input_shape, scale: data set, shape of one sample as the model takes it, what pixels are divided
-    by. model(**architecture): the module, with `parameters` trained numbers. loss(logits, labels).
-    optimizer(parameters, **optimizer_settings). reported: the book's accuracies by part ("train",
+    by. transform: augmentation of the training batches. model(**architecture): the module, with
+    `parameters` trained numbers. loss(logits, labels).
+    optimizer(parameters, **optimizer_settings). schedule(lr, updates of the whole training): the
+    rate before every update; None: constant. reported: the book's accuracies by part ("train",
     "val", "test") as fractions; checked: those of an independent NumPy re-run; "train" is always
     the running mean of the last epoch, as Keras prints it. target: what the mean test accuracy over
     `seeds` training seeds must be. time_budget: seconds that one training may take on two CPU
@@ -107,6 +117,8 @@ class Recipe:
     split: Split = Split()
     shuffle: bool = True
     drop_last: bool = False
+    transform: Transform | None = None
+    schedule: Callable[[float, int], Schedule] | None = None
     loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy
     reported: Mapping[str, float] = field(default_factory=dict)
     checked: Mapping[str, float] = field(default_factory=dict)

@@ -28,6 +28,7 @@ from ..optim import Optimizer
 from ..train import (
     Checkpoint,
     History,
+    LearningRateSchedule,
     State,
     WriteHistory,
     evaluate,
@@ -75,18 +76,24 @@ class Session:
         self.optimizer: Optimizer = recipe.optimizer(
             self.model.named_parameters(), **recipe.optimizer_settings
         )
+        self.lr = self.optimizer.lr  # the recipe's: a schedule and a resumed state change it
         self.batches = Batches(
             self.parts.train,
             recipe.batch_size,
             shuffle=recipe.shuffle,
             rng=generator.spawn(),
             drop_last=recipe.drop_last,
+            transform=recipe.transform,
         )
         self.state = State(self.model, self.optimizer, self.batches, History(), 0, recipe.epochs)
 
     def fit(self, callbacks: Sequence[Any] = (), progress: bool | None = False) -> History:
         """Train until the recipe's epochs are done, from wherever `self.state` is."""
         validation = self.parts.validation
+        if self.recipe.schedule is not None:
+            updates = self.recipe.epochs * len(self.batches)
+            schedule = self.recipe.schedule(self.lr, updates)
+            callbacks = (LearningRateSchedule(schedule, "batch"), *callbacks)
         return fit(
             self.model,
             self.batches,

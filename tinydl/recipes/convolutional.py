@@ -1,0 +1,152 @@
+"""Convolutional classifiers that the books describe or name, trained at a size for two CPU cores.
+
+CIFAR-10 here is the subset of 20,000 training and 5,000 test images ("cifar10_subset"): accuracies
+do not compare with those on all 50,000. Settings are customary ones, chosen before the test part
+was looked at, and the test part was evaluated once per seed.
+"""
+
+from __future__ import annotations
+
+from ..data import ShiftFlip
+from ..models import CifarCNN, DenseNetBC, LeNet5, MobileNetV1, ResNetCifar
+from ..optim import SGD, Adam
+from .liu2019 import BOOK
+from .recipe import Recipe, Target, Variant, warmed_cosine
+
+CHAPTER = "4, CNN Architecture"
+MOBILE = "5, Mobile Neural Networks and CNNs"
+SUBSET = "20,000 training and 5,000 test images: no comparison with results on all of CIFAR-10."
+
+LENET_MNIST = Recipe(
+    name="lenet-mnist",
+    title="LeNet-5 of 1998, with today's optimiser",
+    book=BOOK,
+    chapter=CHAPTER,
+    dataset="mnist",
+    model=LeNet5,
+    architecture={},
+    input_shape=(28, 28, 1),
+    parameters=61_706,
+    optimizer=Adam,
+    optimizer_settings={"lr": 0.003},
+    batch_size=128,
+    epochs=12,
+    time_budget=300,
+    schedule=warmed_cosine,
+    target=Target(at_least=0.988),
+    errors=(
+        'The book counts "seven stacked convolution layers": LeNet-5 has three convolutions, two '
+        "subsamplings and two linear layers.",
+    ),
+    notes=("The book describes the network and prints no result.",),
+)
+
+RESNET20_CIFAR = Recipe(
+    name="resnet20-cifar",
+    title="ResNet-20 with shifts and mirror images",
+    book=BOOK,
+    chapter=CHAPTER,
+    dataset="cifar10_subset",
+    model=ResNetCifar,
+    architecture={"depth": 20},
+    input_shape=(32, 32, 3),
+    parameters=269_722,
+    optimizer=SGD,
+    optimizer_settings={"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+    batch_size=64,
+    epochs=18,
+    time_budget=1_800,
+    transform=ShiftFlip(),
+    schedule=warmed_cosine,
+    target=Target(at_least=0.75),
+    errors=(
+        "The 3.57 % top-5 error that the chapter gives ResNet belongs to an ensemble, and the 34 "
+        "layers that it draws are not the network that won.",
+    ),
+    notes=(SUBSET,),
+)
+
+CNN_CIFAR = Recipe(
+    name="cnn-cifar",
+    title="the chapter's CIFAR-10 network, its filters not started at zero",
+    book=BOOK,
+    chapter=CHAPTER,
+    dataset="cifar10_subset",
+    model=CifarCNN,
+    architecture={},
+    input_shape=(32, 32, 3),
+    parameters=9_312_202,
+    optimizer=Adam,
+    batch_size=128,
+    epochs=20,
+    time_budget=1_800,
+    target=Target(at_least=0.60),
+    errors=(
+        "Every filter starts at zero: all convolutions return 0 and get no gradient, so the "
+        "network stays at the frequency of the classes (10 %, loss ln 10). Variant as-printed "
+        "shows it; here filters start He normal.",
+        "The dropout tensors of the second and third linear layer are defined and used under names "
+        "that differ in case.",
+        'CIFAR "contains nearly 80 million images": 60,000, from a collection of 80 million.',
+        "The test files are never used and no result is printed.",
+        "A checkpoint is kept when the epoch's number is divisible by ten: never the last one.",
+    ),
+    notes=(SUBSET,),
+    variants=(
+        Variant(
+            "as-printed",
+            {"architecture": {"filter_init": "zeros"}, "epochs": 1},
+            notes=("One epoch: no number of them changes a filter.",),
+        ),
+    ),
+    companion="as-printed",
+)
+
+MOBILENET_CIFAR = Recipe(
+    name="mobilenet-cifar",
+    title="MobileNet v1 at half width for 32x32 pixels",
+    book=BOOK,
+    chapter=MOBILE,
+    dataset="cifar10_subset",
+    model=MobileNetV1,
+    architecture={"width": 0.5, "classes": 10, "stem_stride": 1},
+    input_shape=(32, 32, 3),
+    parameters=823_722,
+    optimizer=SGD,
+    optimizer_settings={"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+    batch_size=64,
+    epochs=20,
+    time_budget=1_800,
+    transform=ShiftFlip(),
+    schedule=warmed_cosine,
+    target=Target(at_least=0.60),
+    errors=(
+        "The table gives the last depthwise convolution stride 2, but its output has the size of "
+        "its input: 1.",
+        "Separable convolutions are said to have nine times more parameters; they have nine times "
+        "fewer.",
+        'The blocks are called "depth-wise separable and point-wise": depth-wise, then point-wise.',
+    ),
+    notes=(SUBSET, "The stem has stride 1: the last map is 2x2, not 1x1."),
+)
+
+DENSENET_CIFAR = Recipe(
+    name="densenet-cifar",
+    title="DenseNet-BC with 22 layers and growth 12",
+    book="Advanced Deep Learning with TensorFlow 2 and Keras (Atienza, 2020)",
+    chapter="2, Deep Neural Networks (named)",
+    dataset="cifar10_subset",
+    model=DenseNetBC,
+    architecture={"depth": 22, "growth": 12},
+    input_shape=(32, 32, 3),
+    parameters=71_686,
+    optimizer=SGD,
+    optimizer_settings={"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4},
+    batch_size=64,
+    epochs=15,
+    time_budget=3_600,
+    transform=ShiftFlip(),
+    schedule=warmed_cosine,
+    target=Target(at_least=0.65),
+    notes=(SUBSET, "The book is only known to name DenseNet; the settings are the paper's."),
+)
