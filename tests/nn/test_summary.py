@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from tinydl import Tensor
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.nn import (
+    LSTM,
     AvgPool2d,
+    BatchNorm,
     Conv2d,
     Dropout,
     Flatten,
@@ -16,6 +19,7 @@ from tinydl.nn import (
     ReLU,
     Sequential,
     SimpleRNN,
+    activations,
     summary,
 )
 
@@ -81,6 +85,44 @@ def test_shared_layers_count_once_and_own_parameters_have_a_row():
     ]  # fmt: skip
 
 
+def test_memory_and_the_frozen_part():
+    model = Sequential(Linear(4, 3), BatchNorm(3), Linear(3, 2)).astype(np.float64)
+    result = summary(model, 4)
+    assert [row.activation_bytes for row in result.rows] == [24, 24, 16]
+    assert result.activation_bytes == 64 and "Bytes of all results per sample: 64" in str(result)
+    assert result.buffers == 6 and "Running statistics" in str(result)
+    assert "Trainable\n" not in str(result) and result.trainable_parameters == 29
+    model[0].freeze()
+    model[2].bias.requires_grad = False
+    result = summary(model, 4)
+    assert [row.trainable_parameters for row in result.rows] == [0, 6, 6]
+    lines = str(result).splitlines()
+    assert [lines[i].split()[-1] for i in (0, 2, 3, 4)] == ["Trainable", "N", "Y", "part"]
+    assert "Trainable params: 12" in lines and "Non-trainable params: 17" in lines
+
+
+def test_activations_are_the_layers_results():
+    model = Sequential(Linear(2, 3), Dropout(0.5), Sequential(Linear(3, 1), ReLU()))
+    x = np.ones((4, 2), np.float32)
+    found = activations(model, x)
+    assert list(found) == [
+        "layers.0",
+        "layers.1",
+        "layers.2.layers.0",
+        "layers.2.layers.1",
+        "layers.2",
+    ]
+    np.testing.assert_array_equal(found["layers.1"], found["layers.0"])  # dropout is off
+    np.testing.assert_array_equal(found["layers.0"], model[0](Tensor(x)).numpy())
+    assert list(activations(model, x, "layers.0")) == ["layers.0"] and model.training
+    with pytest.raises(ConfigError, match=r"no module 'conv', there are layers.0, layers.1"):
+        activations(model, x, "conv")
+    assert activations(LSTM(2, 3), np.ones((4, 5, 2), np.float32)) == {}
+    model.extra = Linear(1, 1)
+    with pytest.raises(ConfigError, match="does not call 'extra'"):
+        activations(model, x, "extra")
+
+
 def test_the_model_is_left_as_it_was():
     model = Sequential(Dropout(0.5), Sequential(Linear(2, 2)))
     model[1].eval()
@@ -99,4 +141,4 @@ def test_arguments():
         summary(mlp(), (None, 784))
     assert summary(AvgPool2d(2), (4, 4, 3)).rows[0].output_shape == (2, 2, 3)
     text = str(summary(Linear(2, 3), (2,)))
-    assert text.splitlines()[2].split() == ["Linear", "(None,", "3)", "9", "6"]
+    assert text.splitlines()[2].split() == ["Linear", "(None,", "3)", "9", "6", "12"]

@@ -54,6 +54,7 @@ from .pool import (
 )
 from .recurrent import SimpleRNN
 from .summary import Summary, summary
+from .watch import activations
 
 __all__ = [
     "GRU",
@@ -99,6 +100,7 @@ __all__ = [
     "Softmax",
     "Summary",
     "Tanh",
+    "activations",
     "bce",
     "bce_with_logits",
     "contrastive",

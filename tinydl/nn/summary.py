@@ -1,15 +1,13 @@
-"""The table of a model: output shape, parameters and multiply-adds of each layer."""
+"""The table of a model: output shape, parameters, multiply-adds and memory of each layer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ConfigError
 from ..function import no_grad
-from ..tensor import Tensor
 from .module import Module, Parameter
+from .watch import Forward, evaluating, one_sample, shadowing, tensors_in
 
 Shape = tuple[int, ...]
 
@@ -18,8 +16,9 @@ Shape = tuple[int, ...]
 class Row:
     """One call of one layer.
 
-    `output_shape` is without the batch axis; `multiply_adds` are those of one sample; `parameters`
-    are the layer's own; 0 where an earlier row has counted them.
+    `output_shape` is without the batch axis; `multiply_adds` and `activation_bytes`, the bytes of
+    its results, are those of one sample; `parameters` are the layer's own, 0 where an earlier row
+    has counted them; `trainable_parameters` those of them that are not frozen.
     """
 
     name: str
@@ -27,42 +26,66 @@ class Row:
     output_shape: Shape
     parameters: int
     multiply_adds: int
+    activation_bytes: int
+    trainable_parameters: int
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The rows in the order of the calls, and the totals; str() is the table of the books."""
+    """The rows in the order of the calls, and the totals; str() is the table of the books.
+
+    `activation_bytes`: the sum of the rows', what the results of all layers take for one sample.
+    Training keeps about that (a view, as of Flatten, takes no memory of its own; some layers keep
+    more than their result). `buffers`: running statistics; Keras counts them as non-trainable
+    parameters.
+    """
 
     rows: tuple[Row, ...]
     parameters: int
     trainable_parameters: int
     multiply_adds: int
+    activation_bytes: int
+    buffers: int
 
     def __str__(self) -> str:
-        heads = ("Layer (type)", "Output Shape", "Param #", "Multiply-adds")
-        cells = [
-            (
-                f"{row.name} ({row.layer})" if row.name else row.layer,
-                f"({', '.join(['None', *map(str, row.output_shape)])})",
-                f"{row.parameters:,}",
-                f"{row.multiply_adds:,}",
-            )
-            for row in self.rows
-        ]
-        widths = [max(len(line[i]) for line in [heads, *cells]) + 2 for i in range(4)]
+        heads = ["Layer (type)", "Output Shape", "Param #", "Multiply-adds", "Bytes"]
+        frozen = self.trainable_parameters < self.parameters
+        heads += ["Trainable"] if frozen else []
+        cells = [[*_cells(row), *([_trainable(row)] if frozen else [])] for row in self.rows]
+        widths = [max(len(line[i]) for line in [heads, *cells]) + 2 for i in range(len(heads))]
         rule = "=" * sum(widths)
         lines = [_line(heads, widths), rule, *[_line(c, widths) for c in cells], rule]
         lines.append(f"Total params: {self.parameters:,}")
         lines.append(f"Trainable params: {self.trainable_parameters:,}")
         lines.append(f"Non-trainable params: {self.parameters - self.trainable_parameters:,}")
+        if self.buffers:
+            lines.append(f"Running statistics (non-trainable params of Keras): {self.buffers:,}")
         lines.append(f"Multiply-adds per sample: {self.multiply_adds:,}")
+        lines.append(f"Bytes of all results per sample: {self.activation_bytes:,}")
         return "\n".join(lines)
 
 
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+def _cells(row: Row) -> list[str]:
+    return [
+        f"{row.name} ({row.layer})" if row.name else row.layer,
+        f"({', '.join(['None', *map(str, row.output_shape)])})",
+        f"{row.parameters:,}",
+        f"{row.multiply_adds:,}",
+        f"{row.activation_bytes:,}",
+    ]
+
+
+def _trainable(row: Row) -> str:
+    """As Keras prints it, and "part" where a layer has both kinds."""
+    if row.parameters == 0:
+        return "-"
+    return {row.parameters: "Y", 0: "N"}.get(row.trainable_parameters, "part")
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
     """Text to the left, numbers to the right."""
     left = cells[0].ljust(widths[0]) + cells[1].ljust(widths[1])
-    return left + cells[2].rjust(widths[2]) + cells[3].rjust(widths[3])
+    return left + "".join(c.rjust(w) for c, w in zip(cells[2:], widths[2:], strict=True))
 
 
 def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
@@ -73,59 +96,46 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
     nothing is recorded. Raises ConfigError for a bad shape, and what the layers raise if it does
     not fit.
     """
-    shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
-    if not all(isinstance(n, int) and n >= 1 for n in shape):
-        raise ConfigError(
-            f"summary: input_shape must be sizes >= 1 without batch, got {input_shape!r}"
-        )
-    backend = model.backend
-    zeros = backend.zeros((1, *shape), model.dtype if dtype is None else dtype)
+    x = one_sample("summary", model, input_shape, dtype)
     rows: list[Row] = []
-    modules = list(model.named_modules())
-    modes = [module.training for _, module in modules]
     counted: set[int] = set()
-    replaced: list[tuple[Module, Any]] = []
-    try:
-        model.eval()
-        for name, module in modules:
-            own = [member for _, member in module._members()]
-            below = any(isinstance(m, Module) for m in own)
-            if any(isinstance(m, Parameter) for m in own) or not below:
-                replaced.append((module, vars(module).get("forward")))
-                _watch(name, module, rows, counted)
-        with no_grad():
-            model(Tensor._new(zeros, backend))
-    finally:
-        for (_, module), mode in zip(modules, modes, strict=True):
-            module.training = mode
-        for module, forward in replaced:
-            vars(module).pop("forward", None)
-            if forward is not None:
-                vars(module)["forward"] = forward
-    trained = sum(p.size for p in model.parameters() if p.requires_grad)
-    total = sum(row.multiply_adds for row in rows)
-    return Summary(tuple(rows), model.count_parameters(), trained, total)
+
+    def wrap(name: str, module: Module, forward: Forward) -> Forward | None:
+        own = [member for _, member in module._members()]
+        below = any(isinstance(m, Module) for m in own)
+        if below and not any(isinstance(m, Parameter) for m in own):
+            return None
+
+        def watched(*inputs: Any, **options: Any) -> Any:
+            y = forward(*inputs, **options)
+            rows.append(_row(name, module, inputs, y, counted))
+            return y
+
+        return watched
+
+    with shadowing(model, wrap), evaluating(model), no_grad():
+        model(x)
+    return Summary(
+        tuple(rows),
+        model.count_parameters(),
+        sum(p.size for p in model.parameters() if p.requires_grad),
+        sum(row.multiply_adds for row in rows),
+        sum(row.activation_bytes for row in rows),
+        sum(b.size for _, b in model.named_buffers()),
+    )
 
 
-def _watch(name: str, module: Module, rows: list[Row], counted: set[int]) -> None:
-    """Shadow module.forward on the instance with one that also appends a row."""
-    forward: Callable[..., Any] = module.forward
-
-    def watching_forward(*inputs: Any, **options: Any) -> Any:
-        y = forward(*inputs, **options)
-        fresh = [
-            m for _, m in module._members() if isinstance(m, Parameter) and id(m) not in counted
-        ]
-        counted.update(id(p) for p in fresh)
-        rows.append(
-            Row(
-                name,
-                type(module).__name__,
-                tuple(y.shape[1:]) if isinstance(y, Tensor) else (),
-                sum(p.size for p in fresh),
-                module.multiply_adds(inputs[0].shape),
-            )
-        )
-        return y
-
-    module.forward = watching_forward  # type: ignore[method-assign]
+def _row(name: str, module: Module, inputs: tuple, y: Any, counted: set[int]) -> Row:
+    own = [m for _, m in module._members() if isinstance(m, Parameter)]
+    fresh = [p for p in own if id(p) not in counted]
+    counted.update(id(p) for p in fresh)
+    results = tensors_in(y)
+    return Row(
+        name,
+        type(module).__name__,
+        tuple(results[0].shape[1:]) if results else (),
+        sum(p.size for p in fresh),
+        module.multiply_adds(inputs[0].shape),
+        sum(t.size * t.dtype.itemsize for t in results),
+        sum(p.size for p in fresh if p.requires_grad),
+    )

@@ -15,8 +15,9 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..function import no_grad
+from ..nn.watch import evaluating
 from ..random import default_generator, drawing_again
-from .loop import State, _evaluating
+from .loop import State
 
 if TYPE_CHECKING:
     from ..nn import Module
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def looking(model: Module) -> Iterator[None]:
     """Dropout off, nothing recorded; afterwards modes and default generator are as before."""
     generator = default_generator()
-    with _evaluating(model), no_grad(), drawing_again({generator: generator.offset}):
+    with evaluating(model), no_grad(), drawing_again({generator: generator.offset}):
         yield
 
 

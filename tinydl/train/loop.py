@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..function import no_grad
+from ..nn.watch import evaluating
 from ..tensor import Tensor
 from .history import History
 from .metrics import Means, Metric, named
@@ -122,7 +123,7 @@ def evaluate(
     """
     metrics, means, backend = named(metrics), Means(), model.backend
     objective = None if loss is None else _Objective(model, loss)
-    with _evaluating(model), no_grad():
+    with evaluating(model), no_grad():
         for batch in data:
             *inputs, targets = [Tensor(array, backend) for array in batch]
             outputs = model(*inputs)
@@ -139,28 +140,12 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
         raise ConfigError(
             f"predict: needs samples and batch_size >= 1, got {len(x)} and {batch_size}"
         )
-    with _evaluating(model), no_grad():
+    with evaluating(model), no_grad():
         parts = [
             model(Tensor(x[i : i + batch_size], model.backend)).numpy()
             for i in range(0, len(x), batch_size)
         ]
     return np.concatenate(parts)
-
-
-class _evaluating:
-    """`with _evaluating(model):` dropout off, then every module back in the mode it was in."""
-
-    def __init__(self, model: Module) -> None:
-        self.modules = [module for _, module in model.named_modules()]
-
-    def __enter__(self) -> None:
-        self.modes = [module.training for module in self.modules]
-        for module in self.modules:
-            module.training = False
-
-    def __exit__(self, *exception: object) -> None:
-        for module, mode in zip(self.modules, self.modes, strict=True):
-            module.training = mode
 
 
 class _Objective:
