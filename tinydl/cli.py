@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .cli_look import add_graph, graph_command, summary_command
 from .errors import ConfigError, TinydlError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Callable[[Arguments], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run=run)
-        if name not in ("gradcheck", "bench"):
+        if name not in ("gradcheck", "bench", "graph"):
             sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
         return sub
 
@@ -74,8 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("folder", metavar="RUN", help="run folder")
     sub.add_argument("images", metavar="IMAGE", nargs="+", help="PNG, JPEG, ...")
     _add_place(sub)
-    sub = command("summary", _summary, "layers, output shapes, parameters, multiply-adds")
+    sub = command("summary", summary_command, "layers, shapes, parameters, multiply-adds, memory")
     sub.add_argument("recipe", help="recipe, or recipe/variant")
+    add_graph(command("graph", graph_command, "a recipe's model as a drawing"))
     _add_reproduce(
         command("reproduce", _reproduce, "train a recipe and print book beside measured")
     )
@@ -357,23 +359,6 @@ def _recipes(args: Arguments) -> int:
         print(page(chosen[0], measured))
     else:
         print(listing(chosen, measured))
-    return 0
-
-
-def _summary(args: Arguments) -> int:
-    from .backend import use_backend
-    from .nn import summary
-    from .recipes import find
-
-    recipe = find(args.recipe)
-    with use_backend("numpy"):
-        table = summary(recipe.model(**recipe.architecture), recipe.input_shape)
-    if args.json:
-        layers = [{n: getattr(row, n) for n in row.__dataclass_fields__} for row in table.rows]
-        totals = {"parameters": table.parameters, "multiply_adds": table.multiply_adds}
-        _print_json({"recipe": recipe.name, "layers": layers, **totals})
-    else:
-        print(f"{recipe.name}: {recipe.title}\n{table}")
     return 0
 
 
