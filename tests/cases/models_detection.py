@@ -3,8 +3,9 @@
 import numpy as np
 
 from cases.models import ModelCase
-from tinydl.models import SSD300, SmallSSD
+from tinydl.models import SSD300, YOLO, SmallSSD, SmallYOLO
 from tinydl.models.detection.ssd import multibox_loss
+from tinydl.models.detection.yolo import yolo_loss
 
 
 def pictures(rng, n, height, width):
@@ -18,7 +19,7 @@ def some_boxes(rng, count, height, width, smallest=0.2, largest=0.7):
     return np.concatenate([low, low + size], axis=1)
 
 
-def ssd_batch(model):
+def encoded_batch(model):
     """Pictures with one or two boxes of two classes, encoded for `model`."""
 
     def batch(rng, n):
@@ -40,11 +41,34 @@ def tiny_ssd300():
     return SSD300(2, (2, 2, 3, 4), 4)
 
 
+def tiny_yolo():
+    return YOLO((24, 32), 2, 4, 2, ((3, 4, 2), (0, 0, 0), (3, 6, 1)), 16, 0.0)
+
+
+def tiny_small_yolo():
+    return SmallYOLO((24, 32), 2, 4, 2, ((3, 4, 2), (3, 6, 2)), 16)
+
+
+def yolo_case(name, small, full, parameters):
+    return ModelCase(
+        name=name,
+        small=small,
+        batch=encoded_batch(small()),
+        # The overlap that a confidence is compared with is a constant for backward, but not for
+        # differences: here it is 1.
+        loss=lambda model, x, t: yolo_loss(model(x), t, rescore=False),
+        full=full,
+        parameters=parameters,
+        overfit=0.05,
+        steps=120,
+    )
+
+
 DETECTION = [
     ModelCase(
         name="SmallSSD",
         small=small_ssd,
-        batch=ssd_batch(small_ssd()),
+        batch=encoded_batch(small_ssd()),
         loss=lambda model, x, t: multibox_loss(model(x), t),
         full=SmallSSD,
         parameters=670_112,
@@ -53,7 +77,7 @@ DETECTION = [
     ModelCase(
         name="SSD300",
         small=tiny_ssd300,
-        batch=ssd_batch(tiny_ssd300()),
+        batch=encoded_batch(tiny_ssd300()),
         loss=lambda model, x, t: multibox_loss(model(x), t),
         full=SSD300,
         parameters=26_285_486,  # 22,943,936 for the base, 3,341,550 for the heads
@@ -61,4 +85,6 @@ DETECTION = [
         steps=30,
         samples=2,
     ),
+    yolo_case("YOLO", tiny_yolo, YOLO, 271_703_550),
+    yolo_case("SmallYOLO", tiny_small_yolo, SmallYOLO, 1_323_344),
 ]

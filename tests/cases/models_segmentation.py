@@ -3,7 +3,7 @@
 from cases.models import ModelCase
 from tinydl import Generator
 from tinydl.data import shapes
-from tinydl.models import FCN8s, FCN16s, FCN32s, UNet
+from tinydl.models import FCN8s, FCN16s, FCN32s, PSPNet, UNet
 from tinydl.models.segmentation.pixels import pixel_cross_entropy
 
 
@@ -34,6 +34,16 @@ SEGMENTATION = [
     fcn_case(FCN32s, 136_152_917),
     fcn_case(FCN16s, 134_815_994),
     fcn_case(FCN8s, 134_489_759),
+    ModelCase(
+        name="PSPNet",
+        small=lambda: PSPNet(4, counts=(1, 2, 1, 1), widths=(3, 4, 5, 6)),
+        batch=scenes,
+        loss=loss,
+        full=PSPNet,
+        parameters=46_592_597,  # ResNet-50 without its linear layer: 23,508,032
+        overfit=0.4,
+        steps=150,
+    ),
     ModelCase(
         name="UNet",
         small=lambda: UNet(3, 4, (6, 8, 12)),

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 import tinydl
 from tinydl import Tensor, ops
 from tinydl.errors import ConfigError, ShapeError
-from tinydl.models import FCN8s, FCN16s, FCN32s, UNet
+from tinydl.models import FCN8s, FCN16s, FCN32s, PSPNet, UNet
 from tinydl.models.segmentation.pixels import bilinear, pixel_cross_entropy, upsampling
+from tinydl.models.segmentation.pspnet import PyramidPooling
 
 
 @given(st.integers(1, 3), st.integers(2, 5), st.integers(3, 5), st.sampled_from([2, 4, 8]))
@@ -81,3 +82,33 @@ def test_unet_joins_level_with_level():
     top = model.down[0](x)
     alone = model.up[0](ops.concat([top, top * 0.0], axis=3))
     assert np.array_equal(model(x).numpy(), model.score(alone).numpy())
+
+
+def test_pyramid_pooling_knows_the_whole_picture():
+    """One changed place changes all others through the means; x itself passes unchanged."""
+    pyramid = PyramidPooling(8).eval()
+    x = np.random.default_rng(0).normal(size=(1, 6, 6, 8)).astype(np.float32)
+    other = x.copy()
+    other[0, 0, 0] += 5
+    a, b = pyramid(Tensor(x)).numpy(), pyramid(Tensor(other)).numpy()
+    assert a.shape == (1, 6, 6, 16) and np.array_equal(a[..., :8], x)
+    changed = (a != b)[0, 5, 5]
+    assert changed[8:10].any() and not changed[10:].any()  # of the far corner only by the 1x1 bin
+    finest = pyramid.reduce[3](Tensor(x)).numpy()  # 6 x 6 bins of a 6 x 6 map are its places
+    np.testing.assert_allclose(a[..., 14:], finest, atol=1e-6)
+
+
+def test_pspnet_keeps_an_eighth_of_the_sides():
+    model = PSPNet(4, counts=(1, 1, 1, 1), widths=(2, 2, 2, 2))
+    x = tinydl.uniform((2, 32, 48, 3))
+    assert model.stages(model.stem(x)).shape == (2, 4, 6, 8) and model(x).shape == (2, 32, 48, 4)
+    assert [block.residual[3].dilation for block in model.stages] == [
+        (1, 1),
+        (1, 1),
+        (2, 2),
+        (4, 4),
+    ]
+    with pytest.raises(ShapeError, match=r"PSPNet: x must be .* multiples of 8"):
+        model(tinydl.zeros((1, 12, 16, 3)))
+    with pytest.raises(ConfigError, match="four counts and widths"):
+        PSPNet(widths=(2, 2))

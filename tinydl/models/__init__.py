@@ -11,18 +11,21 @@ from .convolutional.resnet_cifar import PlainCifar, ResNetCifar, ResNetV2Cifar
 from .convolutional.vgg import VGG
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
+from .detection.yolo import YOLO, SmallYOLO
 from .feedforward.mlp import MLP
 from .feedforward.softmax_regression import SoftmaxRegression
 from .mobile.mobilenet_v1 import MobileNetV1
 from .mobile.mobilenet_v2 import MobileNetV2
 from .recurrent.row_rnn import RowRNN
 from .segmentation.fcn import FCN8s, FCN16s, FCN32s
+from .segmentation.pspnet import PSPNet
 from .segmentation.unet import UNet
 
 __all__ = [
     "MLP",
     "SSD300",
     "VGG",
+    "YOLO",
     "AlexNet",
     "BottleneckResNet",
     "CifarCNN",
@@ -37,6 +40,7 @@ __all__ = [
     "LeNet5",
     "MobileNetV1",
     "MobileNetV2",
+    "PSPNet",
     "PlainCifar",
     "PlainNet",
     "ResNet",
@@ -44,6 +48,7 @@ __all__ = [
     "ResNetV2Cifar",
     "RowRNN",
     "SmallSSD",
+    "SmallYOLO",
     "SoftmaxRegression",
     "UNet",
     "auxiliary_cross_entropy",
