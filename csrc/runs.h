@@ -38,7 +38,13 @@ INLINE real reduce_block_strided(int op, const real *x, ptrdiff_t n, ptrdiff_t s
     ptrdiff_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (ptrdiff_t l = 0; l < LANES; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
-    for (ptrdiff_t l = 0; i + l < n; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
+    /* What is left fills the first lanes, a whole register at a time as long as that goes. */
+    enum { REGISTER = LANES / 4 };
+    ptrdiff_t first = 0;
+    for (; i + first + REGISTER <= n; first += REGISTER)
+        for (ptrdiff_t l = first; l < first + REGISTER; l++)
+            lane[l] = combine(op, lane[l], x[(i + l) * stride]);
+    for (ptrdiff_t l = first; i + l < n; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
     for (ptrdiff_t width = LANES / 2; width > 0; width /= 2)
         for (ptrdiff_t l = 0; l < width; l++) lane[l] = combine(op, lane[l], lane[l + width]);
     return lane[0];

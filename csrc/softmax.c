@@ -10,20 +10,30 @@
 #include "vecmath.h"
 
 #define GROUP 2048
+#define FEW 24 /* classes that do not fill registers */
 #define PARALLEL_MIN 16384
 
+/* NaN need not win here: e^(NaN - max) makes the whole row NaN through its sum. */
 static real row_max(const real *x, ptrdiff_t C) {
-    real largest = reduce_block(REDUCE_MAX, x, MIN(C, BLOCK), 1);
-    for (ptrdiff_t c = BLOCK; c < C; c += BLOCK)
-        largest =
-            combine(REDUCE_MAX, largest, reduce_block(REDUCE_MAX, x + c, MIN(BLOCK, C - c), 1));
+    if (C < FEW) return reduce_short(REDUCE_MAX, x, C, 1);
+    real largest = -(real)INFINITY;
+#pragma omp simd reduction(max : largest)
+    for (ptrdiff_t c = 0; c < C; c++) largest = x[c] > largest ? x[c] : largest;
     return largest;
 }
 
+/* Block by block, as a long row summed in one register would lose digits. */
 static real row_sum(const real *x, ptrdiff_t C) {
-    real total = reduce_block(REDUCE_SUM, x, MIN(C, BLOCK), 1);
-    for (ptrdiff_t c = BLOCK; c < C; c += BLOCK)
-        total += reduce_block(REDUCE_SUM, x + c, MIN(BLOCK, C - c), 1);
+    if (C < FEW) return reduce_short(REDUCE_SUM, x, C, 1);
+    real total = 0;
+    for (ptrdiff_t first = 0; first < C; first += BLOCK) {
+        const real *const block = x + first;
+        const ptrdiff_t n = MIN(BLOCK, C - first);
+        real sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (ptrdiff_t c = 0; c < n; c++) sum += block[c];
+        total += sum;
+    }
     return total;
 }
 

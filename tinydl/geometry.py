@@ -7,15 +7,33 @@ KH KW kernel size, OH OW output size. Images are (N, H, W, C), weights (KH, KW, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from math import prod
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from .errors import ShapeError
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """The function with its last 1024 results kept by arguments: networks ask for the same few
+    shapes over and over. Arguments that cannot be kept (lists) are computed each time."""
+    kept = lru_cache(maxsize=1024, typed=True)(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return kept(*args, **kwargs)  # type: ignore[arg-type]
+        except TypeError:
+            return function(*args, **kwargs)
+
+    return call
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +283,7 @@ def adaptive_pool2d_geometry(
     return Pool2dGeometry(N, H, W, C, KH, KW, OH, OW, (KH, KW), (0, 0, 0, 0), True)
 
 
+@remembered
 def broadcast_shape(op: str, *shapes: Shape) -> Shape:
     """The common shape under NumPy's rules; ShapeError names the shapes and the axis that clash."""
     rank = max(len(s) for s in shapes)
@@ -281,6 +300,7 @@ def broadcast_shape(op: str, *shapes: Shape) -> Shape:
     return tuple(result)
 
 
+@remembered
 def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
     """None -> all axes; negative axes counted from the end; sorted; ShapeError if out of range or
     repeated."""
@@ -296,12 +316,14 @@ def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tu
     return result
 
 
+@remembered
 def reduced_shape(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> Shape:
     if keepdims:
         return tuple(1 if i in axes else n for i, n in enumerate(shape))
     return tuple(n for i, n in enumerate(shape) if i not in axes)
 
 
+@remembered
 def resolve_reshape(op: str, shape: Shape, new_shape: tuple[int, ...]) -> Shape:
     """Replace one -1 by what is left over; ShapeError if the number of elements differs."""
     size = prod(shape)

@@ -62,8 +62,11 @@ class OneHot(Function):
         return self.backend.one_hot(indices, self.depth, self.target)
 
 
+INDEX_TYPES = frozenset((np.dtype(np.int32), np.dtype(np.int64)))
+
+
 def check_indices(op, indices):
-    if indices.dtype not in (np.int32, np.int64):
+    if indices.dtype not in INDEX_TYPES:
         raise DTypeError(
             f"{op}: indices must be int32 or int64, got {indices.dtype} {indices.shape}"
         )
