@@ -65,6 +65,8 @@ def cross_entropy(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Te
             "cross_entropy: only logits (N, C) with labels (N,) are supported now, got logits "
             f"{logits.shape} and labels {labels.shape}; use .reshape(-1, C) and .reshape(-1)"
         )
+    if reduction == "mean":
+        return ops.mean_cross_entropy(logits, labels)
     return _reduce(ops.cross_entropy_per_row(logits, labels), reduction)
 
 

@@ -64,6 +64,22 @@ class CrossEntropy(Function):
         return grad._new(array, self.backend), None
 
 
+class MeanCrossEntropy(CrossEntropy):
+    """The mean of CrossEntropy over the rows in one node: what every training step asks for."""
+
+    name = "mean_cross_entropy"
+
+    def forward(self, logits, labels):
+        losses = super().forward(logits, labels)
+        self.rows = self.backend.scalar(labels.shape[0], logits.dtype)
+        return self.backend.divide(self.backend.sum(losses, (0,), False), self.rows)
+
+    def backward(self, grad):
+        labels = self.saved[1]
+        share = grad / grad._new(self.rows, self.backend)
+        return super().backward(broadcast_to(share, labels.shape))
+
+
 def _over_axis(function, x, axis):
     _require_float(function.name, x)
     if x.ndim == 0:
@@ -93,6 +109,16 @@ def cross_entropy_per_row(logits, labels):
 
     Raises ShapeError, DTypeError, and IndexRangeError for a label outside 0 <= label < C.
     """
+    return _checked_cross_entropy(CrossEntropy(), logits, labels)
+
+
+def mean_cross_entropy(logits, labels):
+    """The mean of cross_entropy_per_row over its N rows, a single number; NaN without rows. Raises
+    as it does."""
+    return _checked_cross_entropy(MeanCrossEntropy(), logits, labels)
+
+
+def _checked_cross_entropy(function, logits, labels):
     _require_float("cross_entropy", logits)
     check_indices("cross_entropy", labels)
     if logits.ndim != 2 or logits.shape[1] == 0 or labels.shape != logits.shape[:1]:
@@ -100,4 +126,4 @@ def cross_entropy_per_row(logits, labels):
             f"cross_entropy: logits must be (N, C) and labels (N,), got {logits.shape} and "
             f"{labels.shape}"
         )
-    return CrossEntropy().apply(logits, labels)
+    return function.apply(logits, labels)

@@ -430,6 +430,7 @@ SOFTMAX = (
     OpCase("softmax", ops.softmax, _over_axis),
     OpCase("log_softmax", ops.log_softmax, _over_axis),
     OpCase("cross_entropy_per_row", ops.cross_entropy_per_row, _cross_entropy),
+    OpCase("mean_cross_entropy", ops.mean_cross_entropy, _cross_entropy),
 )
 
 ROWS = (
