@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cases.models_classifiers import CLASSIFIERS
 from cases.models_detection import DETECTION
+from cases.models_feedforward import FEEDFORWARD
 from cases.models_segmentation import SEGMENTATION
 from support import load_backend, weightless
 
@@ -17,12 +18,14 @@ from tinydl.train import load_weights, save_weights
 CASES = [
     *CLASSIFIERS,
     *DETECTION,
+    *FEEDFORWARD,
     *SEGMENTATION,
 ]
 #: Families whose rows are complete; a public model of them without a row is an error.
 FAMILIES = (
     "convolutional",
     "detection",
+    "feedforward",
     "mobile",
     "segmentation",
 )

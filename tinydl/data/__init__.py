@@ -58,6 +58,7 @@ from .sequences import (
     windows,
 )
 from .shapes import Scenes, shapes
+from .small_tables import Regression, diabetes, iris, xor_points
 from .split import last_fraction, random_split, stratified_split, three_way_split
 from .stocks import Prices, read_prices, scaled_windows, stocks
 from .synthetic import blobs, spirals, synthetic_digits
@@ -90,6 +91,7 @@ __all__ = [
     "Pad",
     "Prices",
     "Ratings",
+    "Regression",
     "Reviews",
     "Rotate",
     "Sample",
@@ -114,6 +116,7 @@ __all__ = [
     "creditcard",
     "data_folder",
     "decode_image",
+    "diabetes",
     "digits",
     "fashion_mnist",
     "fetch",
@@ -121,6 +124,7 @@ __all__ = [
     "grid_world",
     "imdb",
     "imdb_keras",
+    "iris",
     "last_fraction",
     "list_datasets",
     "locate",
@@ -182,4 +186,5 @@ __all__ = [
     "voc2007",
     "war_and_peace",
     "windows",
+    "xor_points",
 ]

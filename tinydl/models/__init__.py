@@ -12,8 +12,13 @@ from .convolutional.vgg import VGG
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .detection.yolo import YOLO, SmallYOLO
+from .feedforward.first_layers import FirstDense, FlattenDense
+from .feedforward.linear_regression import LinearRegression, PolynomialRegression
 from .feedforward.mlp import MLP
+from .feedforward.neuron import LogisticRegression, SigmoidNeuron
+from .feedforward.perceptron import Perceptron
 from .feedforward.softmax_regression import SoftmaxRegression
+from .feedforward.threshold_unit import ThresholdUnit
 from .mobile.mobilenet_v1 import MobileNetV1
 from .mobile.mobilenet_v2 import MobileNetV2
 from .recurrent.row_rnn import RowRNN
@@ -36,20 +41,28 @@ __all__ = [
     "FCN8s",
     "FCN16s",
     "FCN32s",
+    "FirstDense",
+    "FlattenDense",
     "GoogLeNet",
     "LeNet5",
+    "LinearRegression",
+    "LogisticRegression",
     "MobileNetV1",
     "MobileNetV2",
     "PSPNet",
+    "Perceptron",
     "PlainCifar",
     "PlainNet",
+    "PolynomialRegression",
     "ResNet",
     "ResNetCifar",
     "ResNetV2Cifar",
     "RowRNN",
+    "SigmoidNeuron",
     "SmallSSD",
     "SmallYOLO",
     "SoftmaxRegression",
+    "ThresholdUnit",
     "UNet",
     "auxiliary_cross_entropy",
 ]

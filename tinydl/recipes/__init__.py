@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from ..errors import ConfigError
 from .atienza2020 import CNN_MNIST, MLP_MNIST, RNN_MNIST
+from .beginnings import IRIS, XOR_MLP
 from .convolutional import (
     CNN_CIFAR,
     DENSENET_CIFAR,
@@ -26,6 +27,8 @@ from .sewak2018 import MLP_MNIST_512, SOFTMAX_MNIST
 RECIPES: dict[str, Recipe] = {
     "mlp-digits": MLP_DIGITS,
     "synthetic-digits": SYNTHETIC_DIGITS,
+    "xor-mlp": XOR_MLP,
+    "iris-softmax": IRIS,
     "softmax-mnist": SOFTMAX_MNIST,
     "mnist-v1": V1,
     "mnist-v2": V2,

@@ -76,6 +76,10 @@ def load_dataset(name: str) -> data.Dataset | data.Samples:
         return data.mnist()
     if name == "fashion_mnist":
         return data.fashion_mnist()
+    if name == "iris":
+        return data.iris()
+    if name == "xor_points":
+        return data.xor_points()
     if name == "cifar10_subset":
         return data.cifar10("subset")
     raise ConfigError(f"recipes: unknown data set {name!r}")

@@ -112,10 +112,11 @@ def markdown(measured: Mapping[str, Any]) -> str:
         "re-run (checked), and ours as the mean over training seeds. Training accuracies are "
         "running means of the",
         "last epoch with dropout on, test accuracies those after the last epoch. Seconds are wall "
-        "time per seed on a shared machine with two busy cores: no benchmark.",
+        "time per seed on a shared machine with two busy cores: no benchmark; CPU "
+        "seconds are those of all threads.",
         "",
-        "| " + " | ".join((*HEADS, "backend", "seconds")) + " |",
-        "|---" * (len(HEADS) + 2) + "|",
+        "| " + " | ".join((*HEADS, "backend", "seconds", "CPU seconds")) + " |",
+        "|---" * (len(HEADS) + 3) + "|",
     ]
     for name, row in measured.items():
         try:
@@ -123,5 +124,6 @@ def markdown(measured: Mapping[str, Any]) -> str:
         except ConfigError:
             continue  # measured by another version
         cells = [*row_of(recipe, row), row["backend"], str(row["seconds"])]
+        cells.append(str(row.get("cpu_seconds", "-")))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -50,6 +50,7 @@ class Result:
             "dtype": first.settings.dtype,
             "split": str(self.recipe.split),
             "seconds": round(fmean(o.seconds for o in self.outcomes), 2),
+            "cpu_seconds": round(fmean(o.cpu_seconds for o in self.outcomes), 2),
             "tinydl": __version__,
             "date": date.today().isoformat(),
         }
