@@ -1,103 +1,196 @@
-"""Update rules: from ndarrays to optim.c. C-contiguous float32 or float64, written in place."""
+"""Update rules: from lists of ndarrays to optim.c. C-contiguous float32 or float64, in place.
+
+Every step returns False, and has written nothing, if an array is not contiguous.
+"""
+
+from libc.math cimport sqrt
+from libc.stdlib cimport free, malloc
 
 from room cimport Array, Runtime, array_of, runtime, writable
 
 
 cdef extern from "optim.h" nogil:
+    ctypedef struct Parameter:
+        const void *grad
+        void *param
+        void *states[3]
+        Py_ssize_t n
+        Py_ssize_t first
+        double scales[2]
+    enum: PIECE
     void (*sgd_step_f32[3])(
-        const float *grad, float *param, float *velocity, Py_ssize_t n, double lr, double momentum,
-        int nesterov, double weight_decay, int threads)
+        const Parameter *parameters, Py_ssize_t count, double lr, double momentum, int nesterov,
+        double weight_decay, int threads)
     void (*sgd_step_f64[3])(
-        const double *grad, double *param, double *velocity, Py_ssize_t n, double lr,
-        double momentum, int nesterov, double weight_decay, int threads)
+        const Parameter *parameters, Py_ssize_t count, double lr, double momentum, int nesterov,
+        double weight_decay, int threads)
     void (*rmsprop_step_f32[3])(
-        const float *grad, float *param, float *square, Py_ssize_t n, double lr, double rho,
-        double eps, double weight_decay, int threads)
+        const Parameter *parameters, Py_ssize_t count, double lr, double rho, double eps,
+        double weight_decay, int threads)
     void (*rmsprop_step_f64[3])(
-        const double *grad, double *param, double *square, Py_ssize_t n, double lr, double rho,
-        double eps, double weight_decay, int threads)
+        const Parameter *parameters, Py_ssize_t count, double lr, double rho, double eps,
+        double weight_decay, int threads)
     void (*adam_step_f32[3])(
-        const float *grad, float *param, float *mean, float *square, Py_ssize_t n, double lr,
-        double beta1, double beta2, double eps, double weight_decay, double mean_scale,
-        double square_scale, int threads)
+        const Parameter *parameters, Py_ssize_t count, double lr, double beta1, double beta2,
+        double eps, double weight_decay, int decoupled, int threads)
     void (*adam_step_f64[3])(
-        const double *grad, double *param, double *mean, double *square, Py_ssize_t n, double lr,
-        double beta1, double beta2, double eps, double weight_decay, double mean_scale,
-        double square_scale, int threads)
+        const Parameter *parameters, Py_ssize_t count, double lr, double beta1, double beta2,
+        double eps, double weight_decay, int decoupled, int threads)
+    void (*square_sums_f32[3])(
+        const Parameter *parameters, Py_ssize_t count, double *pieces, int threads)
+    void (*square_sums_f64[3])(
+        const Parameter *parameters, Py_ssize_t count, double *pieces, int threads)
 
 cdef Runtime *rt = runtime()
 
 
-cdef int check(Array *param, Array *other) except -1:
-    if not (param.contiguous and other.contiguous):
-        raise ValueError("optim: arrays must be contiguous")
-    if param.size != other.size or param.itemsize != other.itemsize:
-        raise ValueError("optim: arrays must have one size and type")
-    return 0
+cdef Parameter *allocated(Py_ssize_t count) except NULL:
+    cdef Parameter *parameters = <Parameter *> malloc(max(count, 1) * sizeof(Parameter))
+    if parameters == NULL:
+        raise MemoryError
+    return parameters
+
+
+cdef bint gathered(
+    Parameter *parameters, list params, list grads, tuple states, const char *format
+) except -1:
+    """Fill `parameters`, or False if an array is not contiguous."""
+    cdef Array param, other
+    cdef Py_ssize_t i, k, pieces = 0
+    cdef list state
+    if len(grads) != len(params):
+        raise ValueError(f"optim: {len(params)} parameters but {len(grads)} gradients")
+    for i in range(len(params)):
+        param = writable(params[i], format)
+        other = array_of(grads[i], format)
+        if other.size != param.size:
+            raise ValueError(f"optim: parameter {i} has {param.size} numbers, not {other.size}")
+        if not (param.contiguous and other.contiguous):
+            return False
+        parameters[i].param = param.data
+        parameters[i].grad = other.data
+        parameters[i].n = param.size
+        parameters[i].first = pieces
+        pieces += (param.size + PIECE - 1) // PIECE
+        for k in range(3):
+            parameters[i].states[k] = NULL
+            if k >= len(states) or states[k] is None:
+                continue
+            state = states[k]
+            other = writable(state[i], format)
+            if other.size != param.size:
+                raise ValueError(f"optim: state {k} of parameter {i} has {other.size} numbers")
+            if not other.contiguous:
+                return False
+            parameters[i].states[k] = other.data
+    return True
 
 
 def sgd_step(
-    object grad, object param, object velocity, double lr, double momentum, bint nesterov,
-    double weight_decay
+    list params, list grads, object velocities, bint double_, double lr, double momentum,
+    bint nesterov, double weight_decay
 ):
-    """param and velocity (or None), in place."""
-    cdef Array g = array_of(grad, NULL)
-    cdef Array p = writable(param, NULL)
-    cdef Array v
-    v.data = NULL
-    if velocity is not None:
-        v = writable(velocity, NULL)
-        check(&p, &v)
-    check(&p, &g)
-    with nogil:
-        if p.itemsize == 4:
-            sgd_step_f32[rt.level](
-                <const float *> g.data, <float *> p.data, <float *> v.data, p.size, lr, momentum,
-                nesterov, weight_decay, rt.threads)
-        else:
-            sgd_step_f64[rt.level](
-                <const double *> g.data, <double *> p.data, <double *> v.data, p.size, lr, momentum,
-                nesterov, weight_decay, rt.threads)
+    """params and velocities (or None), in place."""
+    cdef Py_ssize_t count = len(params)
+    cdef Parameter *parameters = allocated(count)
+    try:
+        if not gathered(parameters, params, grads, (velocities,), b"d" if double_ else b"f"):
+            return False
+        with nogil:
+            if double_:
+                sgd_step_f64[rt.level](
+                    parameters, count, lr, momentum, nesterov, weight_decay, rt.threads)
+            else:
+                sgd_step_f32[rt.level](
+                    parameters, count, lr, momentum, nesterov, weight_decay, rt.threads)
+    finally:
+        free(parameters)
+    return True
 
 
 def rmsprop_step(
-    object grad, object param, object square, double lr, double rho, double eps, double weight_decay
+    list params, list grads, list squares, bint double_, double lr, double rho, double eps,
+    double weight_decay
 ):
-    """param and square, in place."""
-    cdef Array g = array_of(grad, NULL)
-    cdef Array p = writable(param, NULL)
-    cdef Array s = writable(square, NULL)
-    check(&p, &g)
-    check(&p, &s)
-    with nogil:
-        if p.itemsize == 4:
-            rmsprop_step_f32[rt.level](
-                <const float *> g.data, <float *> p.data, <float *> s.data, p.size, lr, rho, eps,
-                weight_decay, rt.threads)
-        else:
-            rmsprop_step_f64[rt.level](
-                <const double *> g.data, <double *> p.data, <double *> s.data, p.size, lr, rho, eps,
-                weight_decay, rt.threads)
+    """params and squares, in place."""
+    cdef Py_ssize_t count = len(params)
+    cdef Parameter *parameters = allocated(count)
+    try:
+        if not gathered(parameters, params, grads, (squares,), b"d" if double_ else b"f"):
+            return False
+        with nogil:
+            if double_:
+                rmsprop_step_f64[rt.level](
+                    parameters, count, lr, rho, eps, weight_decay, rt.threads)
+            else:
+                rmsprop_step_f32[rt.level](
+                    parameters, count, lr, rho, eps, weight_decay, rt.threads)
+    finally:
+        free(parameters)
+    return True
 
 
 def adam_step(
-    object grad, object param, object mean, object square, double lr, double beta1, double beta2,
-    double eps, double weight_decay, double mean_scale, double square_scale
+    list params, list grads, list means, list squares, object largest, bint double_, double lr,
+    double beta1, double beta2, double eps, double weight_decay, bint decoupled, tuple steps
 ):
-    """param, mean and square, in place."""
-    cdef Array g = array_of(grad, NULL)
-    cdef Array p = writable(param, NULL)
-    cdef Array m = writable(mean, NULL)
-    cdef Array v = writable(square, NULL)
-    check(&p, &g)
-    check(&p, &m)
-    check(&p, &v)
-    with nogil:
-        if p.itemsize == 4:
-            adam_step_f32[rt.level](
-                <const float *> g.data, <float *> p.data, <float *> m.data, <float *> v.data,
-                p.size, lr, beta1, beta2, eps, weight_decay, mean_scale, square_scale, rt.threads)
-        else:
-            adam_step_f64[rt.level](
-                <const double *> g.data, <double *> p.data, <double *> m.data, <double *> v.data,
-                p.size, lr, beta1, beta2, eps, weight_decay, mean_scale, square_scale, rt.threads)
+    """params, means, squares and largest (or None), in place."""
+    cdef Py_ssize_t i, count = len(params)
+    cdef Parameter *parameters = allocated(count)
+    cdef const char *format = b"d" if double_ else b"f"
+    try:
+        if not gathered(parameters, params, grads, (means, squares, largest), format):
+            return False
+        for i in range(count):
+            parameters[i].scales[0] = 1 / (1 - beta1 ** <int> steps[i])
+            parameters[i].scales[1] = 1 / (1 - beta2 ** <int> steps[i])
+        with nogil:
+            if double_:
+                adam_step_f64[rt.level](
+                    parameters, count, lr, beta1, beta2, eps, weight_decay, decoupled, rt.threads)
+            else:
+                adam_step_f32[rt.level](
+                    parameters, count, lr, beta1, beta2, eps, weight_decay, decoupled, rt.threads)
+    finally:
+        free(parameters)
+    return True
+
+
+def norms(list arrays, bint double_, object out):
+    """sqrt(sum x^2) of every array into out, float64 (len(arrays),)."""
+    cdef Py_ssize_t i, piece, pieces = 0, count = len(arrays)
+    cdef Parameter *parameters = allocated(count)
+    cdef Array result = writable(out, b"d")
+    cdef Array x
+    cdef double *sums = NULL
+    cdef double sum
+    try:
+        for i in range(count):
+            x = array_of(arrays[i], b"d" if double_ else b"f")
+            if not x.contiguous:
+                return False
+            parameters[i].grad = x.data
+            parameters[i].param = NULL
+            parameters[i].states[0] = parameters[i].states[1] = parameters[i].states[2] = NULL
+            parameters[i].n = x.size
+            parameters[i].first = pieces
+            pieces += (x.size + PIECE - 1) // PIECE
+        sums = <double *> malloc(max(pieces, 1) * sizeof(double))
+        if sums == NULL:
+            raise MemoryError
+        with nogil:
+            if double_:
+                square_sums_f64[rt.level](
+                    parameters, count, sums, rt.threads)
+            else:
+                square_sums_f32[rt.level](
+                    parameters, count, sums, rt.threads)
+        for i in range(count):
+            sum = 0
+            for piece in range((parameters[i].n + PIECE - 1) // PIECE):
+                sum += sums[parameters[i].first + piece]
+            (<double *> result.data)[i] = sqrt(sum)
+    finally:
+        free(sums)
+        free(parameters)
+    return True

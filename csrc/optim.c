@@ -1,60 +1,152 @@
-/* SGD, RMSProp and Adam: every array is read and written once. Flat arrays of n elements.
+/* SGD, RMSProp and Adam over all parameters at once: every array is read and written once.
 
-   Split of work: pieces of PIECE elements, handed to the threads in turn; an element depends on
-   itself only. (Without `parallel :` the condition of `if` would also switch the vectors off.) */
+   Split of work: each parameter is cut into pieces of PIECE elements, the pieces of all parameters
+   are counted through, and each thread takes a row of them; an element depends on itself only. */
 
 #include "optim.h"
 #include "vecmath.h"
 
-#define PIECE 16384
-#define TEAM(threads) ((threads) > 1 && n >= 4 * PIECE ? (threads) : 1)
+/* One piece: where its numbers begin in each array. */
+typedef struct {
+    const Parameter *of;
+    const real *grad;
+    real *param, *states[3];
+    ptrdiff_t n;
+} Piece;
 
-void NAME(sgd_step)(const real *grad, real *param, real *velocity, ptrdiff_t n, double lr_,
-                    double momentum_, int nesterov, double weight_decay, int threads) {
-    const real lr = (real)lr_, momentum = (real)momentum_, decay = (real)weight_decay;
-    const int team = TEAM(threads);
-    if (velocity == NULL) {
-#pragma omp parallel for simd num_threads(team) schedule(static, PIECE) if (parallel : team > 1)
-        for (ptrdiff_t i = 0; i < n; i++) param[i] -= lr * (grad[i] + decay * param[i]);
-        return;
+static ptrdiff_t pieces_of(const Parameter *parameters, ptrdiff_t count) {
+    return count ? parameters[count - 1].first + CEIL_DIV(parameters[count - 1].n, PIECE) : 0;
+}
+
+static int team_for(ptrdiff_t pieces, int threads) { return pieces >= 4 ? threads : 1; }
+
+static Piece piece_at(const Parameter *parameters, ptrdiff_t count, ptrdiff_t number) {
+    ptrdiff_t low = 0, high = count; /* the last parameter whose first piece is not behind it */
+    while (high - low > 1) {
+        const ptrdiff_t middle = (low + high) / 2;
+        if (parameters[middle].first <= number)
+            low = middle;
+        else
+            high = middle;
     }
-#pragma omp parallel for simd num_threads(team) schedule(static, PIECE) if (parallel : team > 1)
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const real g = grad[i] + decay * param[i];
-        const real v = momentum * velocity[i] + g;
-        velocity[i] = v;
-        param[i] -= lr * (nesterov ? g + momentum * v : v);
+    const Parameter *p = parameters + low;
+    const ptrdiff_t start = (number - p->first) * PIECE;
+    Piece piece = {p, (const real *)p->grad + start, (real *)p->param + start, {NULL, NULL, NULL},
+                   MIN(PIECE, p->n - start)};
+    for (int k = 0; k < 3; k++)
+        if (p->states[k]) piece.states[k] = (real *)p->states[k] + start;
+    return piece;
+}
+
+void NAME(sgd_step)(const Parameter *parameters, ptrdiff_t count, double lr_, double momentum_,
+                    int nesterov, double weight_decay, int threads) {
+    const real lr = (real)lr_, momentum = (real)momentum_, decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(pieces, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *velocity = piece.states[0];
+        if (velocity == NULL) {
+#pragma omp simd
+            for (ptrdiff_t i = 0; i < piece.n; i++) param[i] -= lr * (grad[i] + decay * param[i]);
+            continue;
+        }
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real v = momentum * velocity[i] + g;
+            velocity[i] = v;
+            param[i] -= lr * (nesterov ? g + momentum * v : v);
+        }
     }
 }
 
-void NAME(rmsprop_step)(const real *grad, real *param, real *square, ptrdiff_t n, double lr_,
-                        double rho_, double eps_, double weight_decay, int threads) {
+void NAME(rmsprop_step)(const Parameter *parameters, ptrdiff_t count, double lr_, double rho_,
+                        double eps_, double weight_decay, int threads) {
     const real lr = (real)lr_, rho = (real)rho_, rest = (real)(1 - rho_), eps = (real)eps_;
     const real decay = (real)weight_decay;
-    const int team = TEAM(threads);
-#pragma omp parallel for simd num_threads(team) schedule(static, PIECE) if (parallel : team > 1)
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const real g = grad[i] + decay * param[i];
-        const real s = rho * square[i] + rest * g * g;
-        square[i] = s;
-        param[i] -= lr * g / (SQRT(s) + eps);
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(pieces, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *square = piece.states[0];
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real s = rho * square[i] + rest * g * g;
+            square[i] = s;
+            param[i] -= lr * g / (SQRT(s) + eps);
+        }
     }
 }
 
-void NAME(adam_step)(const real *grad, real *param, real *mean, real *square, ptrdiff_t n,
-                     double lr_, double beta1_, double beta2_, double eps_, double weight_decay,
-                     double mean_scale, double square_scale, int threads) {
+void NAME(adam_step)(const Parameter *parameters, ptrdiff_t count, double lr_, double beta1_,
+                     double beta2_, double eps_, double weight_decay, int decoupled, int threads) {
     const real beta1 = (real)beta1_, rest1 = (real)(1 - beta1_), beta2 = (real)beta2_;
-    const real rest2 = (real)(1 - beta2_), eps = (real)eps_, decay = (real)weight_decay;
-    const real rate = (real)(lr_ * mean_scale), scale = (real)square_scale;
-    const int team = TEAM(threads);
-#pragma omp parallel for simd num_threads(team) schedule(static, PIECE) if (parallel : team > 1)
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const real g = grad[i] + decay * param[i];
-        const real m = beta1 * mean[i] + rest1 * g;
-        const real v = beta2 * square[i] + rest2 * g * g;
-        mean[i] = m;
-        square[i] = v;
-        param[i] -= rate * m / (SQRT(v * scale) + eps);
+    const real rest2 = (real)(1 - beta2_), eps = (real)eps_;
+    const real decay = decoupled ? 0 : (real)weight_decay;
+    const real keep = decoupled ? (real)(1 - lr_ * weight_decay) : 1;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(pieces, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *mean = piece.states[0], *square = piece.states[1];
+        real *largest = piece.states[2];
+        const real rate = (real)(lr_ * piece.of->scales[0]), scale = (real)piece.of->scales[1];
+        if (largest == NULL) {
+#pragma omp simd
+            for (ptrdiff_t i = 0; i < piece.n; i++) {
+                const real g = grad[i] + decay * param[i];
+                const real m = beta1 * mean[i] + rest1 * g;
+                const real v = beta2 * square[i] + rest2 * g * g;
+                mean[i] = m;
+                square[i] = v;
+                param[i] = keep * param[i] - rate * m / (SQRT(v * scale) + eps);
+            }
+            continue;
+        }
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real m = beta1 * mean[i] + rest1 * g;
+            const real v = beta2 * square[i] + rest2 * g * g;
+            const real most = largest[i] >= v ? largest[i] : v; /* a NaN of v stays */
+            mean[i] = m;
+            square[i] = v;
+            largest[i] = most;
+            param[i] = keep * param[i] - rate * m / (SQRT(most * scale) + eps);
+        }
+    }
+}
+
+void NAME(square_sums)(const Parameter *parameters, ptrdiff_t count, double *sums, int threads) {
+    enum { LANES = 16 }; /* running sums: as many for every level, so that all add in one order */
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(pieces, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        double lanes[LANES] = {0};
+        ptrdiff_t i = 0;
+        for (; i + LANES <= piece.n; i += LANES) {
+#pragma omp simd
+            for (int k = 0; k < LANES; k++) {
+                const double x = (double)piece.grad[i + k];
+                lanes[k] += x * x;
+            }
+        }
+        for (int k = 0; i < piece.n; i++, k++) {
+            const double x = (double)piece.grad[i];
+            lanes[k] += x * x;
+        }
+        double sum = 0;
+        for (int k = 0; k < LANES; k++) sum += lanes[k];
+        sums[number] = sum;
     }
 }

@@ -38,20 +38,66 @@ kernel void rmsprop_step(global real *param, int param0, global const real *grad
 }
 
 // m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2;
-// param <- param - lr * (m / correction1) / (sqrt(v / correction2) + eps)
-// with correction = 1 - beta^step
+// param <- keep param - lr * (m / correction1) / (sqrt(v / correction2) + eps)
+// with correction = 1 - beta^step; keep = 1, or 1 - lr * decay (AdamW). `largest` may be null; else
+// (AMSGrad) the root is of largest <- max(largest, v).
 kernel void adam_step(global real *param, int param0, global const real *grad, int grad0,
-                      global real *mean, int mean0, global real *square, int square0, int n,
-                      real lr, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2,
-                      real eps, real weight_decay, real correction1, real correction2) {
+                      global real *mean, int mean0, global real *square, int square0,
+                      global real *largest, int largest0, int n, real lr, real beta1,
+                      real one_minus_beta1, real beta2, real one_minus_beta2, real eps,
+                      real weight_decay, real keep, real correction1, real correction2) {
     BEGIN
     mean += mean0 + i;
     square += square0 + i;
     const realv m = (realv)beta1 * LOADV(mean) + (realv)one_minus_beta1 * g;
-    const realv v = (realv)beta2 * LOADV(square) + (realv)one_minus_beta2 * g * g;
+    realv v = (realv)beta2 * LOADV(square) + (realv)one_minus_beta2 * g * g;
     store_part(m, n - i, mean);
     store_part(v, n - i, square);
-    store_part(w - (realv)lr * (m / (realv)correction1) /
-                       (sqrt(v / (realv)correction2) + (realv)eps),
+    if (largest) {
+        largest += largest0 + i;
+        const realv before = LOADV(largest);
+        v = before >= v ? before : v;
+        store_part(v, n - i, largest);
+    }
+    store_part((realv)keep * w - (realv)lr * (m / (realv)correction1) /
+                                     (sqrt(v / (realv)correction2) + (realv)eps),
                n - i, param);
+}
+
+// Adds x to the numbers whose norm is scale * sqrt(sum): no square overflows (LAPACK's nrm2).
+static inline void add_to_norm(real x, real *scale, real *sum) {
+    const real size = fabs(x);
+    if (size > *scale) {
+        const real ratio = *scale / size;
+        *sum = 1 + *sum * ratio * ratio;
+        *scale = size;
+    } else if (size > 0 && size == *scale) { // also infinity
+        *sum += 1;
+    } else if (size > 0) {
+        const real ratio = size / *scale;
+        *sum += ratio * ratio;
+    } else if (size != 0) { // NaN
+        *sum = size;
+        *scale = 1;
+    }
+}
+
+// result[first + p] = norm of x[p], x[p + parts], ... (one work-item each)
+kernel void partial_norms(global const real *x, int x0, global real *result, int result0, int n,
+                          int first, int parts) {
+    const int p = get_global_id(0);
+    if (p >= parts) return;
+    real scale = 0, sum = 0;
+    for (int i = p; i < n; i += parts) add_to_norm(x[x0 + i], &scale, &sum);
+    result[result0 + first + p] = sum == 0 ? 0 : scale * sqrt(sum);
+}
+
+// result[r] = norm of the r-th row of `parts` numbers
+kernel void joined_norms(global const real *x, int x0, global real *result, int result0, int rows,
+                         int parts) {
+    const int r = get_global_id(0);
+    if (r >= rows) return;
+    real scale = 0, sum = 0;
+    for (int p = 0; p < parts; p++) add_to_norm(x[x0 + r * parts + p], &scale, &sum);
+    result[result0 + r] = sum == 0 ? 0 : scale * sqrt(sum);
 }

@@ -123,16 +123,17 @@ def backward(node: Any, grad: Any) -> Any:
     return results
 
 
-def update(optimizer: Any, i: int, param: Any, grad: Any) -> None:
-    """An optimiser's step for its i-th parameter, watched. Its operations are counted by a rule of
-    thumb: two per number, and five more for each average that is kept."""
-    backend = optimizer.parameters[i].backend
-    _, seconds = _timed(optimizer._update, (i, param, grad), backend)
+def update(optimizer: Any, places: list[int], params: list[Any], grads: list[Any]) -> None:
+    """An optimiser's step for its parameters of these numbers, watched. Its operations are counted
+    by a rule of thumb: two per number, and five more for each average that is kept."""
+    backend = optimizer.parameters[places[0]].backend
+    _, seconds = _timed(optimizer._update_all, (places, params, grads), backend)
     if profiler is not None:
-        states = [arrays[i] for arrays in optimizer.state.values()]
-        traffic = touched_bytes(grad) + 2 * sum(map(touched_bytes, (param, *states)))
-        flops = (2 + 5 * len(states)) * param.size
-        profiler.add(optimizer.rule, "update", [param], backend, seconds, flops, traffic)
+        kept = list(optimizer.state.values())
+        states = [arrays[i] for arrays in kept for i in places]
+        traffic = sum(map(touched_bytes, grads)) + 2 * sum(map(touched_bytes, (*params, *states)))
+        flops = (2 + 5 * len(kept)) * sum([x.size for x in params])
+        profiler.add(optimizer.rule, "update", params, backend, seconds, flops, traffic)
 
 
 def copied(copy: Callable[[Any], Any], x: Any, backend: Any) -> Any:

@@ -91,8 +91,9 @@ def training_step(backend, x, labels, weights, states, step):
         backend.sum(grad_h, (0, 1, 2), False),
         grad_v,
     ]
-    for weight, gradient, (mean, square) in zip(weights, grads, states, strict=True):
-        backend.adam_step(weight, gradient, mean, square, 1e-2, 0.9, 0.999, 1e-8, 0.0, step)
+    means, squares = [list(kind) for kind in zip(*states, strict=True)]
+    numbers = 1e-2, 0.9, 0.999, 1e-8, 0.0, False, (step,) * len(weights)
+    backend.adam_step(weights, grads, means, squares, None, *numbers)
     return loss
 
 

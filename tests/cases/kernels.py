@@ -495,25 +495,34 @@ SOFTMAX = (
 # -- optim -----------------------------------------------------------------------------------------
 
 
+def parameters(d: Draw, dtype: np.dtype, kinds: str) -> list[list[np.ndarray]]:
+    """As many lists as letters: normal or positive numbers, of the same few shapes each."""
+    shapes = [shape(d) for _ in range(d.integer(1, 3))]
+    names = {"n": "normal", "p": "positive"}
+    return [[values(d, s, dtype, names[kind]) for s in shapes] for kind in kinds]
+
+
 def descent(d: Draw, dtype: np.dtype) -> tuple:
-    where, momentum = shape(d), d.choose((0.9, 0.0))
-    velocity = values(d, where, dtype) if momentum else None
+    momentum = d.choose((0.9, 0.0))
+    params, grads, velocities = parameters(d, dtype, "nnn")
     rest = 0.1, momentum, bool(momentum) and d.flag(), d.choose((0.0, 0.01))
-    return values(d, where, dtype), values(d, where, dtype), velocity, *rest
+    return params, grads, velocities if momentum else None, *rest
 
 
 def rms(d: Draw, dtype: np.dtype) -> tuple:
-    where = shape(d)
-    square = values(d, where, dtype, "positive")
-    rest = 0.01, 0.9, 1e-7, d.choose((0.0, 0.01))
-    return values(d, where, dtype), values(d, where, dtype), square, *rest
+    return *parameters(d, dtype, "nnp"), 0.01, 0.9, 1e-7, d.choose((0.0, 0.01))
 
 
 def adam(d: Draw, dtype: np.dtype) -> tuple:
-    where = shape(d)
-    mean, square = values(d, where, dtype), values(d, where, dtype, "positive")
-    rest = 0.01, 0.9, 0.999, 1e-7, d.choose((0.0, 0.01)), d.choose((1, 2, 1000))
-    return values(d, where, dtype), values(d, where, dtype), mean, square, *rest
+    *lists, largest = parameters(d, dtype, "nnnpp")
+    steps = tuple([d.choose((1, 2, 1000)) for _ in largest])
+    rest = 0.01, 0.9, 0.999, 1e-7, d.choose((0.0, 0.01)), d.flag(), steps
+    return *lists, largest if d.flag() else None, *rest
+
+
+def vectors(d: Draw, dtype: np.dtype) -> tuple:
+    scale = d.choose((1.0, 1e30))  # whose squares are beyond float32
+    return ([(x * scale).astype(dtype) for x in parameters(d, dtype, "n")[0]],)
 
 
 def few(*arguments):
@@ -523,7 +532,8 @@ def few(*arguments):
 OPTIM = (
     KernelCase("sgd_step", descent, terms=few, writes=(0, 2)),
     KernelCase("rmsprop_step", rms, terms=few, writes=(0, 2)),
-    KernelCase("adam_step", adam, terms=few, writes=(0, 2, 3)),
+    KernelCase("adam_step", adam, terms=few, writes=(0, 2, 3, 4)),
+    KernelCase("norms", vectors, terms=lambda xs: 16 * max(x.size for x in xs)),
 )
 
 ROOMS = {

@@ -77,12 +77,15 @@ def arrays_in(args):
 def precise(case, args):
     """Arguments of the reference: float64 where rounding is compared, copies always."""
     widen = case.ulps > 0 or case.terms is not None
-    return [
-        a.astype(np.float64 if widen and a.dtype == np.float32 else a.dtype)
-        if isinstance(a, np.ndarray)
-        else a
-        for a in args
-    ]
+
+    def wide(a):
+        if isinstance(a, list):
+            return [wide(x) for x in a]
+        if not isinstance(a, np.ndarray):
+            return a
+        return a.astype(np.float64 if widen and a.dtype == np.float32 else a.dtype)
+
+    return [wide(a) for a in args]
 
 
 def check_close(case, args, got, want, dtype):
@@ -112,9 +115,8 @@ def run_and_compare(target, case, call, dtype):
     expected = getattr(REFERENCE, case.name)(*reference)
     if case.writes:
         for i in case.writes:
-            if call.args[i] is not None:
-                got = target.to_numpy(device[i])
-                check_close(case, call.args, got, reference[i], dtype)
+            for mine, hers in zip(listed(device[i]), listed(reference[i]), strict=True):
+                check_close(case, call.args, target.to_numpy(mine), hers, dtype)
         return
     results = result if isinstance(result, tuple) else (result,)
     wanted = expected if isinstance(expected, tuple) else (expected,)
@@ -128,11 +130,18 @@ def run_and_compare(target, case, call, dtype):
         check_close(case, call.args, target.to_numpy(got), want, dtype)
 
 
+def listed(arg):
+    """The arrays of an argument: of a list, one, or none."""
+    return arg if isinstance(arg, list) else [] if arg is None else [arg]
+
+
 def check_unmodified(target, case, call, device):
     for i, (arg, used) in enumerate(zip(call.args, device, strict=True)):
-        if isinstance(arg, np.ndarray) and i not in case.writes:
-            after = target.to_numpy(used)
-            assert np.array_equal(after, arg, equal_nan=arg.dtype.kind == "f"), f"argument {i}"
+        if isinstance(arg, np.ndarray | list) and i not in case.writes:
+            for before, after in zip(listed(arg), listed(used), strict=True):
+                equal_nan = before.dtype.kind == "f"
+                after = target.to_numpy(after)
+                assert np.array_equal(after, before, equal_nan=equal_nan), f"argument {i}"
 
 
 def some_examples(target):

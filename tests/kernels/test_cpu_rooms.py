@@ -252,22 +252,68 @@ UPDATES = [
     ("sgd_step", 0, (0.1, 0.0, False, 0.01)),
     ("sgd_step", 1, (0.1, 0.9, True, 0.01)),
     ("rmsprop_step", 1, (0.1, 0.9, 1e-7, 0.01)),
-    ("adam_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01, 3)),
+    ("adam_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01, False)),
+    ("adam_step", 3, (0.1, 0.9, 0.999, 1e-8, 0.01, True)),
 ]
 
 
 @pytest.mark.parametrize(("name", "states", "rates"), UPDATES)
-def test_threads_do_not_change_an_update(cpu, level, rng, name, states, rates):
-    start = [np.abs(rng.standard_normal(100_003)).astype(np.float32) for _ in range(1 + states)]
-    grad = read_only(rng.standard_normal(100_003).astype(np.float32))
+def test_threads_and_company_do_not_change_an_update(cpu, level, rng, name, states, rates):
+    """Bitwise: any number of threads, and all parameters in one call or each in its own."""
+    sizes = (7, 100_003, 0, 16_384, 1, 33_000)
+    start = [
+        [np.abs(rng.standard_normal(n)).astype(np.float32) for n in sizes]
+        for _ in range(1 + states)
+    ]
+    grads = [read_only(rng.standard_normal(n).astype(np.float32)) for n in sizes]
+    least = {"sgd_step": 1, "adam_step": 3}.get(name, 0)
+    counts = tuple(range(1, len(sizes) + 1))
+
+    def update(params, grads, rest, counts, room=cpu):
+        rest = rest + [None] * (least - len(rest))
+        more = (counts,) if name == "adam_step" else ()
+        getattr(room, name)(params, grads, *rest, *rates, *more)
+
     results = []
     for threads in (1, 2, 3):
         _runtime.set_threads(threads)
-        param, *rest = [a.copy() for a in start]
-        state = rest or ([None] if name == "sgd_step" else [])
-        getattr(cpu, name)(param, grad, *state, *rates)
-        results.append([a.tobytes() for a in (param, *rest)])
-    assert results[0] == results[1] == results[2]
+        lists = [[a.copy() for a in kind] for kind in start]
+        update(lists[0], grads, lists[1:], counts)
+        results.append([a.tobytes() for kind in lists for a in kind])
+    alone = [[a.copy() for a in kind] for kind in start]
+    for i in range(len(sizes)):
+        one = [[kind[i]] for kind in alone]
+        update(one[0], [grads[i]], one[1:], counts[i : i + 1])
+    results.append([a.tobytes() for kind in alone for a in kind])
+    assert results[0] == results[1] == results[2] == results[3]
+    wide = [[a.astype(np.float64) for a in kind] for kind in start]
+    update(wide[0], grads, wide[1:], counts, reference.Backend())
+    for one, wanted in zip(alone[0], wide[0], strict=True):
+        np.testing.assert_allclose(one, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_norms_of_long_arrays(cpu, level, rng):
+    arrays = [rng.standard_normal(n).astype(np.float32) for n in (7, 100_003, 0, 16_384, 33_001)]
+    wanted = [np.sqrt((x.astype(np.float64) ** 2).sum()) for x in arrays]
+    for threads in (1, 3):
+        _runtime.set_threads(threads)
+        np.testing.assert_array_equal(cpu.norms(arrays), np.float32(wanted))
+    huge = [np.full(3, 1e300), np.array([3.0, 4.0])]
+    np.testing.assert_allclose(cpu.norms(huge), [1e300 * np.sqrt(3), 5.0], rtol=1e-14)
+
+
+def test_what_the_update_room_refuses(cpu):
+    """Strided arrays go to the reference; lists that do not fit together are an error."""
+    wide = np.ones((4, 6), np.float32)
+    strided, flat, grad = wide[:, ::2], np.ones((4, 3), np.float32), np.ones((4, 3), np.float32)
+    cpu.rmsprop_step([strided], [grad], [flat], 0.1, 0.9, 1e-7, 0.0)
+    assert (strided < 1).all() and (wide[:, 1::2] == 1).all()
+    with pytest.raises(ValueError, match="parameter 0 has 12 numbers, not 6"):
+        cpu.sgd_step([grad], [grad[:2]], None, 0.1, 0.0, False, 0.0)
+    with pytest.raises(TypeError, match="expected elements of type 'f', got 'd'"):
+        cpu.sgd_step([grad], [grad.astype(np.float64)], None, 0.1, 0.0, False, 0.0)
+    with pytest.raises(ValueError, match="1 parameters but 0 gradients"):
+        cpu.sgd_step([grad], [], None, 0.1, 0.0, False, 0.0)
 
 
 # -- layouts ---------------------------------------------------------------------------------------

@@ -124,9 +124,9 @@ class Strict(Backend):
 
     layouts: list
 
-    def sgd_step(self, param, grad, *rest):
-        self.layouts.append((grad.flags.c_contiguous, grad))
-        super().sgd_step(param, grad, *rest)
+    def sgd_step(self, params, grads, *rest):
+        self.layouts += [(grad.flags.c_contiguous, grad) for grad in grads]
+        super().sgd_step(params, grads, *rest)
 
 
 def test_kernels_get_contiguous_gradients_and_no_needless_copies():

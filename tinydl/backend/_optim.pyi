@@ -1,33 +1,38 @@
 from numpy import ndarray
 
 def sgd_step(
-    grad: ndarray,
-    param: ndarray,
-    velocity: ndarray | None,
+    params: list[ndarray],
+    grads: list[ndarray],
+    velocities: list[ndarray] | None,
+    double_: bool,
     lr: float,
     momentum: float,
     nesterov: bool,
     weight_decay: float,
-) -> None: ...
+) -> bool: ...
 def rmsprop_step(
-    grad: ndarray,
-    param: ndarray,
-    square: ndarray,
+    params: list[ndarray],
+    grads: list[ndarray],
+    squares: list[ndarray],
+    double_: bool,
     lr: float,
     rho: float,
     eps: float,
     weight_decay: float,
-) -> None: ...
+) -> bool: ...
 def adam_step(
-    grad: ndarray,
-    param: ndarray,
-    mean: ndarray,
-    square: ndarray,
+    params: list[ndarray],
+    grads: list[ndarray],
+    means: list[ndarray],
+    squares: list[ndarray],
+    largest: list[ndarray] | None,
+    double_: bool,
     lr: float,
     beta1: float,
     beta2: float,
     eps: float,
     weight_decay: float,
-    mean_scale: float,
-    square_scale: float,
-) -> None: ...
+    decoupled: bool,
+    steps: tuple[int, ...],
+) -> bool: ...
+def norms(arrays: list[ndarray], double_: bool, out: ndarray) -> bool: ...

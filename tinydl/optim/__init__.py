@@ -1,7 +1,8 @@
-"""Layer 6: update rules, schedules, clipping. SGD, RMSprop and Adam are one kernel each; the others
-are composed of operations. All write parameters and state in place, on the backend."""
+"""Layer 6: update rules, schedules, clipping. SGD, RMSprop and Adam (AdamW, AMSGrad) are one kernel
+call each for all parameters; the others are composed of operations. All write parameters and state
+in place, on the backend."""
 
-from .adam import Adam
+from .adam import Adam, AdamW, AMSGrad
 from .clipping import (
     WeightAverage,
     clip_by_global_norm,
@@ -9,7 +10,7 @@ from .clipping import (
     clip_by_value,
     clip_weights,
 )
-from .composed import AdaDelta, AdaGrad, Adamax, AdamW, AMSGrad, CentredRMSprop, Groups, Nadam
+from .composed import AdaDelta, AdaGrad, Adamax, CentredRMSprop, Groups, Nadam
 from .optimizer import Optimizer
 from .rmsprop import RMSprop
 from .schedules import Cosine, Exponential, Piecewise, Plateau, Polynomial, StepDecay, WarmUp

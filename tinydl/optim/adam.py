@@ -1,4 +1,5 @@
-"""Adam: RMSprop with momentum and a correction for the zeros that the averages start from."""
+"""Adam: RMSprop with momentum and a correction for the zeros that the averages start from; AdamW
+and AMSGrad, which change one term each."""
 
 from __future__ import annotations
 
@@ -18,6 +19,9 @@ class Adam(Optimizer):
     1; Keras' defaults. Raises ConfigError for numbers outside their range.
     """
 
+    slots: tuple[str, ...] = ("mean", "square")
+    decoupled = False  # whether weights decay by themselves, apart from the gradient
+
     def __init__(
         self,
         parameters: Iterable[Tensor] | Iterable[Named],
@@ -27,7 +31,7 @@ class Adam(Optimizer):
         eps: float = 1e-7,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr, ("mean", "square"))
+        super().__init__(parameters, lr, self.slots)
         self._check_number("beta1", beta1, 0.0, 1.0)
         self._check_number("beta2", beta2, 0.0, 1.0)
         self._check_number("eps", eps, 0.0, float("inf"))
@@ -43,10 +47,42 @@ class Adam(Optimizer):
             "weight_decay": self.weight_decay,
         }
 
-    def _update(self, i: int, param: Any, grad: Any) -> None:
-        backend = self.parameters[i].backend
-        mean, square = self.state["mean"][i], self.state["square"][i]
-        backend.adam_step(
-            param, grad, mean, square,
-            self.lr, self.beta1, self.beta2, self.eps, self.weight_decay, self.steps[i],
+    def _update_all(self, places: list[int], params: list[Any], grads: list[Any]) -> None:
+        states = [self._states(slot, places) for slot in self.slots]
+        largest = states[2] if len(states) > 2 else None
+        steps = tuple([self.steps[i] for i in places])
+        self.parameters[places[0]].backend.adam_step(
+            params, grads, states[0], states[1], largest,
+            self.lr, self.beta1, self.beta2, self.eps, self.weight_decay, self.decoupled, steps,
         )  # fmt: skip
+
+
+class AdamW(Adam):
+    """Adam's step on g alone, after w <- w - lr weight_decay w: decay apart from the gradient.
+
+    As lr multiplies the decay (PyTorch, Keras), a schedule scales both. Loshchilov and Hutter 2019
+    (arXiv:1711.05101), algorithm 2. Raises ConfigError for numbers outside their range.
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor] | Iterable[Named],
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-7,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, beta1, beta2, eps, weight_decay)
+
+
+class AMSGrad(Adam):
+    """Adam with the largest v so far in the place of v: rates never grow again.
+
+    The correction 1 - beta2^t stays (PyTorch). g is the gradient plus weight_decay * w. Reddi, Kale
+    and Kumar 2018 (arXiv:1904.09237). Raises ConfigError for numbers outside their range.
+    """
+
+    slots = ("mean", "square", "largest")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from .. import ops
 from ..errors import ConfigError
@@ -47,11 +48,21 @@ def clip_by_global_norm(parameters: Iterable[Tensor], limit: float) -> float:
     """
     with no_grad():
         ready = _with_gradients("clip_by_global_norm", parameters, limit)
-        total = math.hypot(*[float(ops.norm(p.grad)) for p in ready])
+        total = math.hypot(*_norms([p.grad for p in ready]))
         if math.isfinite(total) and total > limit:
             for p in ready:
                 p.grad = p.grad * (limit / total)
     return total
+
+
+def _norms(gradients: list[Any]) -> list[float]:
+    """The norm of each: one kernel call and one read per backend and type."""
+    rooms: dict[Any, list[Any]] = {}
+    for g in gradients:
+        rooms.setdefault((g.backend, g.dtype), []).append(g.data)
+    return [
+        float(n) for (room, _), arrays in rooms.items() for n in room.to_numpy(room.norms(arrays))
+    ]
 
 
 def clip_weights(parameters: Iterable[Tensor], limit: float) -> None:

@@ -1,8 +1,8 @@
 """Update rules that are composed of operations on the backend, instead of one fused kernel.
 
 Each rule reads as its formula. A step makes some arrays of a parameter's size that a fused kernel
-(SGD, RMSprop, Adam) does not; the results are written into parameters and state in place. The same
-code runs on every backend.
+(SGD, RMSprop, Adam, AdamW, AMSGrad) does not; the results are written into parameters and state in
+place. The same code runs on every backend.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ INFINITY = float("inf")
 class Composed(Optimizer):
     """The base: a subclass writes `_new_weight(i, w, g)` with tensors and `_get` / `_put` state."""
 
-    decoupled = False  # whether the rule applies weight_decay itself, apart from the gradient
-
     def __init__(
         self, parameters: Parameters, lr: float, slots: tuple[str, ...], **numbers: float
     ) -> None:
@@ -46,7 +44,7 @@ class Composed(Optimizer):
         with no_grad():
             w, g = Tensor._new(param, backend), Tensor._new(grad, backend)
             decay = self._numbers["weight_decay"]
-            if decay and not self.decoupled:
+            if decay:
                 g = g + w * decay
             backend.copy_into(param, self._new_weight(i, w, g).data)
 
@@ -183,49 +181,6 @@ class _AdamFamily(Composed):
     def _corrected_mean(self, i: int, g: Tensor) -> Tensor:
         """m / (1 - beta1^t), with m brought up to date."""
         return self._average("mean", i, g, self.beta1) / (1 - self.beta1 ** self.steps[i])
-
-
-class AdamW(_AdamFamily):
-    """Adam's step on g alone, after w <- w - lr weight_decay w: decay apart from the gradient.
-
-    As lr multiplies the decay (PyTorch, Keras), a schedule scales both. Loshchilov and Hutter 2019
-    (arXiv:1711.05101), algorithm 2. Raises ConfigError for numbers outside their range.
-    """
-
-    decoupled = True
-
-    def __init__(
-        self,
-        parameters: Parameters,
-        lr: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        eps: float = 1e-7,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(parameters, lr, beta1, beta2, eps, weight_decay)
-
-    def _new_weight(self, i: int, w: Tensor, g: Tensor) -> Tensor:
-        mean = self._corrected_mean(i, g)
-        square = self._average("square", i, g * g, self.beta2)
-        kept = w * (1 - self.lr * self.weight_decay)
-        return kept - mean * self.lr / self._corrected_root(i, square)
-
-
-class AMSGrad(_AdamFamily):
-    """Adam with the largest v so far in the place of v: rates never grow again.
-
-    The correction 1 - beta2^t stays (PyTorch). g is the gradient plus weight_decay * w. Reddi, Kale
-    and Kumar 2018 (arXiv:1904.09237). Raises ConfigError for numbers outside their range.
-    """
-
-    slots = ("mean", "square", "largest")
-
-    def _new_weight(self, i: int, w: Tensor, g: Tensor) -> Tensor:
-        mean = self._corrected_mean(i, g)
-        square = self._average("square", i, g * g, self.beta2)
-        largest = self._put("largest", i, ops.maximum(self._get("largest", i), square))
-        return w - mean * self.lr / self._corrected_root(i, largest)
 
 
 class Adamax(_AdamFamily):

@@ -19,7 +19,8 @@ class Optimizer:
 
     parameters: leaf tensors, or (name, tensor) pairs as `model.named_parameters()` yields them; the
     names (else the positions) appear in errors and in `state_dict`. `lr` may be set at any time. A
-    subclass names its state arrays, one of each per parameter, and writes `_update`.
+    subclass names its state arrays, one of each per parameter, and writes `_update`, or, with a
+    kernel for many parameters, `_update_all`.
     """
 
     def __init__(
@@ -41,6 +42,16 @@ class Optimizer:
         """Write the i-th parameter's array `param` from the contiguous `grad` and self.state."""
         raise NotImplementedError(f"{self.rule} has no _update")
 
+    def _update_all(self, places: list[int], params: list[Any], grads: list[Any]) -> None:
+        """The same for the parameters of these numbers, all of one backend and type."""
+        for i, param, grad in zip(places, params, grads, strict=True):
+            self._update(i, param, grad)
+
+    def _states(self, slot: str, places: list[int]) -> list[Any]:
+        """The state arrays of these parameters."""
+        states = self.state[slot]
+        return [states[i] for i in places]
+
     def _constants(self) -> dict[str, float | bool]:
         """Arguments other than lr: saved, and compared when a state is loaded."""
         return {}
@@ -52,21 +63,27 @@ class Optimizer:
 
         Raises ShapeError, DTypeError or DeviceError before anything is written.
         """
-        ready = [i for i, p in enumerate(self.parameters) if p.grad is not None]
-        for i in ready:
+        rooms: dict[Any, tuple[list[int], list[Any], list[Any]]] = {}
+        for i, parameter in enumerate(self.parameters):
+            if parameter.grad is None:
+                continue
             self._check_gradient(i)
-        for i in ready:
-            parameter = self.parameters[i]
-            gradient: Any = parameter.grad
-            array = gradient.data
-            if not _contiguous(array):
-                array = parameter.backend.copy(array)
-            self.steps[i] += 1
+            places, params, grads = rooms.setdefault(self._homes[i], ([], [], []))
+            places.append(i)
+            params.append(parameter.data)
+            grads.append(parameter.grad.data)
+        for (backend, _), (places, params, grads) in rooms.items():
+            for k, array in enumerate(grads):
+                if not _contiguous(array, params[k]):
+                    grads[k] = backend.copy(array)
+            for i in places:
+                self.steps[i] += 1
             if instruments.active:
-                instruments.update(self, i, parameter.data, array)
+                instruments.update(self, places, params, grads)
             else:
-                self._update(i, parameter.data, array)
-            parameter.bump_version()
+                self._update_all(places, params, grads)
+            for i in places:
+                self.parameters[i].bump_version()
 
     def zero_grad(self) -> None:
         """Forget every gradient."""
@@ -76,6 +93,13 @@ class Optimizer:
     def _check_gradient(self, i: int) -> None:
         parameter, (backend, dtype) = self.parameters[i], self._homes[i]
         grad: Any = parameter.grad
+        if (
+            parameter.backend is backend
+            and grad.backend is backend
+            and parameter.dtype == dtype == grad.dtype
+            and grad.shape == parameter.shape
+        ):
+            return
         what = f"{self.rule}: parameter {self.names[i]} {parameter.shape}"
         if parameter.backend is not backend:
             raise DeviceError(
@@ -175,8 +199,10 @@ class Optimizer:
         return f"{self.rule}(lr={self.lr!r}{constants}; {len(self.parameters)} parameters)"
 
 
-def _contiguous(array: Any) -> bool:
+def _contiguous(array: Any, param: Any) -> bool:
     """Whether the elements lie in C order without gaps, as the update kernels need them."""
+    if array.strides == param.strides and array.size == param.size:  # as a leaf's elements do
+        return True
     expected = array.dtype.itemsize
     for size, stride in zip(reversed(array.shape), reversed(array.strides), strict=True):
         if size > 1 and stride != expected:

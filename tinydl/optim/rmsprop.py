@@ -33,6 +33,8 @@ class RMSprop(Optimizer):
     def _constants(self) -> dict[str, float | bool]:
         return {"rho": self.rho, "eps": self.eps, "weight_decay": self.weight_decay}
 
-    def _update(self, i: int, param: Any, grad: Any) -> None:
-        backend, square = self.parameters[i].backend, self.state["square"][i]
-        backend.rmsprop_step(param, grad, square, self.lr, self.rho, self.eps, self.weight_decay)
+    def _update_all(self, places: list[int], params: list[Any], grads: list[Any]) -> None:
+        self.parameters[places[0]].backend.rmsprop_step(
+            params, grads, self._states("square", places),
+            self.lr, self.rho, self.eps, self.weight_decay,
+        )  # fmt: skip

@@ -40,9 +40,9 @@ class SGD(Optimizer):
             "weight_decay": self.weight_decay,
         }
 
-    def _update(self, i: int, param: Any, grad: Any) -> None:
-        backend = self.parameters[i].backend
-        velocity = self.state["velocity"][i] if self.state else None
+    def _update_all(self, places: list[int], params: list[Any], grads: list[Any]) -> None:
+        backend = self.parameters[places[0]].backend
+        velocities = self._states("velocity", places) if self.state else None
         backend.sgd_step(
-            param, grad, velocity, self.lr, self.momentum, self.nesterov, self.weight_decay
+            params, grads, velocities, self.lr, self.momentum, self.nesterov, self.weight_decay
         )

@@ -1,59 +1,73 @@
-"""Update rules on OpenCL, in place and in one launch each. Contract: backend/reference/optim.py."""
+"""Update rules on OpenCL, in place and in one launch per parameter, without waiting for any of
+them. Contract: backend/reference/optim.py."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .array import ClArray
 from .arrays import Arrays
+
+#: Work-items that share out one array in `norms`.
+PARTS = 64
 
 
 class Optim(Arrays):
     def sgd_step(
         self,
-        param: ClArray,
-        grad: ClArray,
-        velocity: ClArray | None,
+        params: list[ClArray],
+        grads: list[ClArray],
+        velocities: list[ClArray] | None,
         lr: float,
         momentum: float,
         nesterov: bool,
         weight_decay: float,
     ) -> None:
         numbers = (float(lr), float(momentum), int(nesterov), float(weight_decay))
-        self._update("sgd_step", grad, [param, velocity], numbers)
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            velocity = None if velocities is None else velocities[i]
+            self._update("sgd_step", grad, [param, velocity], numbers)
 
     def rmsprop_step(
         self,
-        param: ClArray,
-        grad: ClArray,
-        square: ClArray,
+        params: list[ClArray],
+        grads: list[ClArray],
+        squares: list[ClArray],
         lr: float,
         rho: float,
         eps: float,
         weight_decay: float,
     ) -> None:
         numbers = (float(lr), float(rho), 1.0 - rho, float(eps), float(weight_decay))
-        self._update("rmsprop_step", grad, [param, square], numbers)
+        for param, grad, square in zip(params, grads, squares, strict=True):
+            self._update("rmsprop_step", grad, [param, square], numbers)
 
     def adam_step(
         self,
-        param: ClArray,
-        grad: ClArray,
-        mean: ClArray,
-        square: ClArray,
+        params: list[ClArray],
+        grads: list[ClArray],
+        means: list[ClArray],
+        squares: list[ClArray],
+        largest: list[ClArray] | None,
         lr: float,
         beta1: float,
         beta2: float,
         eps: float,
         weight_decay: float,
-        step: int,
+        decoupled: bool,
+        steps: tuple[int, ...],
     ) -> None:
-        numbers = (
-            *(float(lr), float(beta1), 1.0 - beta1, float(beta2), 1.0 - beta2, float(eps)),
-            *(float(weight_decay), 1.0 - beta1**step, 1.0 - beta2**step),
-        )
-        self._update("adam_step", grad, [param, mean, square], numbers)
+        keep = 1.0 - lr * weight_decay if decoupled else 1.0
+        decay = 0.0 if decoupled else float(weight_decay)
+        fixed = (float(lr), float(beta1), 1.0 - beta1, float(beta2), 1.0 - beta2, float(eps))
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            most = None if largest is None else largest[i]
+            corrections = 1.0 - beta1 ** steps[i], 1.0 - beta2 ** steps[i]
+            numbers = (*fixed, decay, keep, *corrections)
+            self._update("adam_step", grad, [param, means[i], squares[i], most], numbers)
 
     def _update(
-        self, name: str, grad: ClArray, written: list[ClArray | None], numbers: tuple
+        self, name: str, grad: ClArray, written: Sequence[ClArray | None], numbers: tuple
     ) -> None:
         """Launch name(param, grad, states ..., n, numbers ...); strided arrays are updated through
         a copy."""
@@ -67,3 +81,14 @@ class Optim(Arrays):
         for original, target in zip(written, targets, strict=True):
             if original is not None and target is not None and target is not original:
                 self.copy_into(original, target)
+
+    def norms(self, arrays: list[ClArray]) -> ClArray:
+        dtype, count = arrays[0].dtype, len(arrays)
+        parts = self.empty((count * PARTS,), dtype)
+        partial = self.runtime.kernel("optim", dtype, "partial_norms")
+        for i, x in enumerate(arrays):
+            self.runtime.light(partial, PARTS, self._contiguous(x), parts, x.size, i * PARTS, PARTS)
+        found = self.empty((count,), dtype)
+        joined = self.runtime.kernel("optim", dtype, "joined_norms")
+        self.runtime.light(joined, count, parts, found, count, PARTS)
+        return found

@@ -1,5 +1,5 @@
-"""Update rules in plain NumPy. They write `param` and the state arrays in place; all have one
-shape and dtype.
+"""Update rules in plain NumPy, for all parameters in one call. They write `params` and the state
+arrays in place; these lists go side by side, and everything has one dtype.
 
 `weight_decay` adds weight_decay * param to the gradient (the derivative of weight_decay/2 * sum
 param^2).
@@ -15,9 +15,9 @@ from .arrays import Array
 class Optim:
     def sgd_step(
         self,
-        param: Array,
-        grad: Array,
-        velocity: Array | None,
+        params: list[Array],
+        grads: list[Array],
+        velocities: list[Array] | None,
         lr: float,
         momentum: float,
         nesterov: bool,
@@ -25,20 +25,22 @@ class Optim:
     ) -> None:
         """v <- momentum * v + g;  param <- param - lr * v   (Nesterov: - lr * (g + momentum * v)).
 
-        `velocity` is None when momentum is 0. Sutskever et al. 2013.
+        `velocities` is None when momentum is 0. Sutskever et al. 2013.
         """
-        step = grad + weight_decay * param if weight_decay else grad
-        if velocity is not None:
-            velocity *= momentum
-            velocity += step
-            step = step + momentum * velocity if nesterov else velocity
-        param -= param.dtype.type(lr) * step
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            step = grad + weight_decay * param if weight_decay else grad
+            if velocities is not None:
+                velocity = velocities[i]
+                velocity *= momentum
+                velocity += step
+                step = step + momentum * velocity if nesterov else velocity
+            param -= param.dtype.type(lr) * step
 
     def rmsprop_step(
         self,
-        param: Array,
-        grad: Array,
-        square: Array,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
         lr: float,
         rho: float,
         eps: float,
@@ -46,34 +48,56 @@ class Optim:
     ) -> None:
         """s <- rho * s + (1 - rho) * g^2;  param <- param - lr * g / (sqrt(s) + eps). Hinton 2012,
         lecture 6e."""
-        g = grad + weight_decay * param if weight_decay else grad
-        square *= rho
-        square += (1 - rho) * g * g
-        param -= lr * g / (np.sqrt(square) + eps)
+        for param, grad, square in zip(params, grads, squares, strict=True):
+            g = grad + weight_decay * param if weight_decay else grad
+            square *= rho
+            square += (1 - rho) * g * g
+            param -= lr * g / (np.sqrt(square) + eps)
 
     def adam_step(
         self,
-        param: Array,
-        grad: Array,
-        mean: Array,
-        square: Array,
+        params: list[Array],
+        grads: list[Array],
+        means: list[Array],
+        squares: list[Array],
+        largest: list[Array] | None,
         lr: float,
         beta1: float,
         beta2: float,
         eps: float,
         weight_decay: float,
-        step: int,
+        decoupled: bool,
+        steps: tuple[int, ...],
     ) -> None:
-        """Kingma and Ba 2015 (arXiv 1412.6980), algorithm 1; `step` counts from 1:
+        """Kingma and Ba 2015 (arXiv 1412.6980), algorithm 1; `steps[i]` of params[i] from 1 on:
 
         m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2
         param <- param - lr * (m / (1 - beta1^step)) / (sqrt(v / (1 - beta2^step)) + eps)
+
+        With `largest` (AMSGrad) the root is of largest <- max(largest, v). `decoupled` (AdamW):
+        g is the gradient alone, and first param <- param - lr * weight_decay * param.
         """
-        g = grad + weight_decay * param if weight_decay else grad
-        mean *= beta1
-        mean += (1 - beta1) * g
-        square *= beta2
-        square += (1 - beta2) * g * g
-        mean_hat = mean / (1 - beta1**step)
-        square_hat = square / (1 - beta2**step)
-        param -= lr * mean_hat / (np.sqrt(square_hat) + eps)
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            mean, square = means[i], squares[i]
+            g = grad + weight_decay * param if weight_decay and not decoupled else grad
+            mean *= beta1
+            mean += (1 - beta1) * g
+            square *= beta2
+            square += (1 - beta2) * g * g
+            if largest is not None:
+                square = np.maximum(largest[i], square, out=largest[i])
+            if decoupled:
+                param *= 1 - lr * weight_decay
+            mean_hat = mean / (1 - beta1 ** steps[i])
+            square_hat = square / (1 - beta2 ** steps[i])
+            param -= lr * mean_hat / (np.sqrt(square_hat) + eps)
+
+    def norms(self, arrays: list[Array]) -> Array:
+        """sqrt(sum x^2) of every array, (len(arrays),) of their dtype; no square overflows."""
+        found = np.zeros(len(arrays), arrays[0].dtype)
+        for i, x in enumerate(arrays):
+            scale = np.abs(x).max(initial=0)
+            unit = x / scale if np.isfinite(scale) and scale > 0 else x
+            scale = scale if np.isfinite(scale) and scale > 0 else x.dtype.type(1)
+            found[i] = scale * np.sqrt(np.sum(np.square(unit)))
+        return found
