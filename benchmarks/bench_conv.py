@@ -1,8 +1,10 @@
-"""`tinydl bench conv conv_backward`; same options."""
+"""`tinydl bench conv conv_backward depthwise depthwise_backward`; same options."""
 
 import sys
 
 from tinydl.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["bench", "conv", "conv_backward", *sys.argv[1:]]))
+    sys.exit(
+        main(["bench", "conv", "conv_backward", "depthwise", "depthwise_backward", *sys.argv[1:]])
+    )

@@ -1,8 +1,8 @@
-"""`tinydl bench engine`; takes the same options (--against, --threads, --quick, --json)."""
+"""`tinydl bench engine inference`; same options (--against, --threads, --quick, --json)."""
 
 import sys
 
 from tinydl.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["bench", "engine", *sys.argv[1:]]))
+    sys.exit(main(["bench", "engine", "inference", *sys.argv[1:]]))

@@ -1,8 +1,8 @@
-"""`tinydl bench gemm`; takes the same options (--against, --threads, --quick, --json)."""
+"""`tinydl bench gemm gemm_small`; same options (--against, --threads, --quick, --json)."""
 
 import sys
 
 from tinydl.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["bench", "gemm", *sys.argv[1:]]))
+    sys.exit(main(["bench", "gemm", "gemm_small", *sys.argv[1:]]))

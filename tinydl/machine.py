@@ -74,8 +74,8 @@ def facts_text(found: dict[str, Any]) -> str:
 
 # -- the roofs -------------------------------------------------------------------------------------
 
-STREAM_LENGTHS = (1 << 11, 1 << 15, 1 << 19, 1 << 24)  # x, y and z: 24 KiB, 384 KiB, 6 MiB, 192 MiB
-TRIES, BLOCK = 9, 0.01  # each number is the best of so many blocks of at least so many seconds
+STREAM_LENGTHS = (1 << 11, 1 << 15, 1 << 19, 1 << 23)  # x, y and z: 24 KiB, 384 KiB, 6 MiB, 96 MiB
+TRIES, BLOCK = 5, 0.005  # each number is the best of so many blocks of at least so many seconds
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from tinydl.bench import CASES, GROUPS, PEERS, run_benchmarks
-from tinydl.bench.cases import inputs
-from tinydl.bench.harness import geometric_means, means_text, select
+from tinydl.bench.harness import TOLERANCE, geometric_means, means_text, select
+from tinydl.bench.inputs import inputs
+from tinydl.bench.peer_tinydl import open_peer
 from tinydl.bench.worker import difference
 from tinydl.cli import main
+from tinydl.profiler import profile
 
 pytest.importorskip("tinydl.backend._runtime")
 FIELDS = {
@@ -78,6 +80,9 @@ def test_the_cells():
 def test_difference():
     one = np.ones(3)
     assert difference([one], [one]) == 0 and difference([one * 1.5], [one]) == 0.5
+    small = 1e-9 * one  # rounding, beside gradients of size 1
+    assert difference([one, -small], [one, small]) == pytest.approx(2e-6)
+    assert difference([-small], [small]) == 2
     assert difference([one[:2]], [one]) == difference([one * np.nan], [one]) == float("inf")
 
 
@@ -93,3 +98,29 @@ def test_geometric_means():
 def test_bad_input(arguments, capsys):
     assert main(["bench", *arguments]) == 2
     assert "tinydl: error: bench: " in capsys.readouterr().err
+
+
+def test_the_networks_count_their_multiply_adds():
+    """What `flops` of the end-to-end cells is made of, against the convolutions that run."""
+    for case in CASES:
+        name, _, what = case.kind.rpartition("_")
+        if what == "inference":
+            run, _ = open_peer("cpu", 1).build(case, inputs(case))
+            with profile() as p:
+                (y,) = run().shape[:1]
+            products = {"matmul", "linear", "conv2d"}
+            flops = sum(r.flops for r in p.rows() if r.op in products)
+            assert 0.99 * flops < case.flops * y <= flops, name  # biases are not counted
+
+
+@pytest.mark.parametrize("name", sorted({case.kind for case in CASES}))
+def test_every_kind_agrees_with_the_reference(name):
+    """The smallest cell of each kind, as the worker checks it before timing."""
+    case = min((c for c in CASES if c.kind == name), key=lambda c: (c.flops, c.traffic))
+    if case.flops > 1e9:
+        pytest.skip("too large for a test")
+    found = []
+    for backend in ("numpy", "cpu"):
+        run, export = open_peer(backend, 1).build(case, inputs(case))
+        found.append([np.asarray(a) for a in export(run())])
+    assert difference(found[1], found[0]) < TOLERANCE

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .cases import Case
+from .networks import Parameters, mlp
 from .peer_tinydl import Cell
 
 Arrays = dict[str, np.ndarray]
@@ -120,12 +121,20 @@ def _rnn(case: Case, a: Arrays) -> Callable[[], Any]:
     return run
 
 
-def _mlp_inference(case: Case, a: Arrays) -> Callable[[], Any]:
-    def run() -> np.ndarray:
-        h = np.maximum(a["x"] @ a["w0"] + a["b0"], 0)
-        return np.maximum(h @ a["w1"] + a["b1"], 0) @ a["w2"] + a["b2"]
+class Layers:
+    """What the MLP of `networks.py` is made of."""
 
-    return run
+    @staticmethod
+    def relu(x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0)
+
+    @staticmethod
+    def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        return x @ weight + bias
+
+
+def _mlp_inference(case: Case, a: Arrays) -> Callable[[], Any]:
+    return lambda: mlp(Layers, a["x"], Parameters(a))
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
@@ -152,6 +161,7 @@ KINDS: dict[str, Callable[[Case, Arrays], Callable[[], Any]]] = {
     "sigmoid": _of_x(_sigmoid),
     "softmax_ce": _softmax_ce,
     "softmax_ce_backward": _softmax_ce_backward,
+    "transpose": _of_x(lambda x: x.T.copy()),
     "adam": _adam,
     "rnn": _rnn,
     "mlp_inference": _mlp_inference,

@@ -17,6 +17,7 @@ from .._version import __version__
 from ..function import no_grad
 from ..tensor import tensor
 from .cases import Case
+from .networks import NETWORKS, Parameters, is_parameter
 
 Cell = tuple[Callable[[], Any], Callable[[Any], list[np.ndarray]]]
 
@@ -73,6 +74,7 @@ class TinydlPeer:
         return self._forward(_pool_call(case, a))
 
     _avg_pool = _max_pool
+    _depthwise = _conv
 
     def _rnn(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._forward(_rnn_call(a))
@@ -96,11 +98,12 @@ class TinydlPeer:
     def _sum_columns(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._forward(lambda: ops.sum(a["x"], axis=1))
 
-    def _mlp_inference(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._forward(lambda: _mlp(a))
+    def _transpose(self, case: Case, a: dict[str, Any]) -> Cell:
+        backend, array = a["x"].backend, a["x"].data
+        return lambda: a["x"]._new(backend.copy(backend.transpose(array, (1, 0))), backend), _one
 
-    def _lenet_inference(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._forward(lambda: _lenet(a))
+    def _inference(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._forward(lambda: _outputs(case, a))
 
     # -- forward and backward ----------------------------------------------------------------------
 
@@ -119,6 +122,8 @@ class TinydlPeer:
 
     def _conv_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._backward(_conv_call(case, a), [a["x"], a["weight"]], a["dy"])
+
+    _depthwise_backward = _conv_backward
 
     def _max_pool_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._backward(_pool_call(case, a), [a["x"]], a["dy"])
@@ -155,21 +160,15 @@ class TinydlPeer:
 
         return run, lambda result: [result.detach().numpy().copy()]
 
-    def _mlp_step(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._step(lambda: nn.cross_entropy(_mlp(a), a["labels"]), a)
-
-    def _lenet_step(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._step(lambda: nn.cross_entropy(_lenet(a), a["labels"]), a)
-
-    def _step(self, loss_of: Callable[[], Any], a: dict[str, Any]) -> Cell:
-        leaves = [v for k, v in a.items() if k[0] in "wb" and k[1:].isdigit()]
+    def _step(self, case: Case, a: dict[str, Any]) -> Cell:
+        leaves = [tensor for name, tensor in a.items() if is_parameter(name)]
         for leaf in leaves:
             leaf.requires_grad = True
         optimizer = optim.Adam(leaves)
 
         def run() -> Any:
             optimizer.zero_grad()
-            loss = loss_of()
+            loss = nn.cross_entropy(_outputs(case, a), a["labels"])
             loss.backward()
             optimizer.step()
             return [loss.detach(), *(leaf.grad for leaf in leaves)]
@@ -178,12 +177,16 @@ class TinydlPeer:
 
 
 def _family(case: Case) -> str:
+    """The method for a kind that has none of its own name."""
+    if case.kind.endswith(("_step", "_inference")):
+        return case.kind.rpartition("_")[2]
     return "unary" if case.kind in ("relu", "sum", "exp", "tanh", "sigmoid") else case.kind
 
 
 def _conv_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
     stride, padding = case.sizes["stride"], case.sizes["padding"]
-    return lambda: ops.conv2d(a["x"], a["weight"], stride=stride, padding=padding)
+    groups = case.sizes["C"] if case.kind.startswith("depthwise") else 1
+    return lambda: ops.conv2d(a["x"], a["weight"], None, stride, padding, groups=groups)
 
 
 def _pool_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
@@ -195,13 +198,35 @@ def _rnn_call(a: dict[str, Any]) -> Callable[[], Any]:
     return lambda: ops.rnn_sequence(a["x"], a["h0"], a["weight_x"], a["weight_h"], a["bias"])
 
 
-def _mlp(a: dict[str, Any]) -> Any:
-    h = ops.relu(ops.linear(a["x"], a["w0"], a["b0"]))
-    return ops.linear(ops.relu(ops.linear(h, a["w1"], a["b1"])), a["w2"], a["b2"])
+def _outputs(case: Case, a: dict[str, Any]) -> Any:
+    network = NETWORKS[case.kind.rpartition("_")[0]]
+    return network.forward(Layers, a["x"], Parameters(a))
 
 
-def _lenet(a: dict[str, Any]) -> Any:
-    h = ops.max_pool2d(ops.relu(ops.conv2d(a["x"], a["w0"], a["b0"])), 2)
-    h = ops.max_pool2d(ops.relu(ops.conv2d(h, a["w1"], a["b1"])), 2)
-    h = ops.relu(ops.linear(h.reshape(h.shape[0], 1600), a["w2"], a["b2"]))
-    return ops.linear(h, a["w3"], a["b3"])
+class Layers:
+    """What `networks.py` is made of, in tinydl's operations."""
+
+    relu = staticmethod(ops.relu)
+    linear = staticmethod(ops.linear)
+    conv = staticmethod(ops.conv2d)
+    max_pool = staticmethod(ops.max_pool2d)
+    batch_norm = staticmethod(ops.batch_norm)
+    global_avg_pool = staticmethod(ops.global_avg_pool)
+
+    @staticmethod
+    def depthwise(x: Any, weight: Any, stride: int, padding: int) -> Any:
+        return ops.conv2d(x, weight, None, stride, padding, groups=x.shape[3])
+
+    @staticmethod
+    def flatten(x: Any) -> Any:
+        return x.reshape(x.shape[0], -1)
+
+    @staticmethod
+    def embedding(x: Any, table: Any) -> Any:
+        return ops.embedding(table, x)
+
+    @staticmethod
+    def lstm(x: Any, weight_x: Any, weight_h: Any, bias: Any) -> Any:
+        backend, shape = x.backend, (x.shape[0], weight_h.shape[0])
+        zeros = x._new(backend.zeros(shape, x.dtype), backend)
+        return ops.lstm_sequence(x, zeros, zeros, weight_x, weight_h, bias)[0]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from .cases import Case
+from .networks import NETWORKS, Parameters, is_parameter
 from .peer_tinydl import Cell
 
-IMAGES = ("conv", "conv_backward", "max_pool", "max_pool_backward", "avg_pool",
-          "avg_pool_backward", "lenet_inference", "lenet_step")  # fmt: skip
+IMAGES = ("conv", "depthwise", "max_pool", "avg_pool", "lenet", "resnet20", "mobilenet")
 
 
 def open_peer(argument: str, threads: int) -> TorchPeer:
@@ -32,11 +32,16 @@ class TorchPeer:
 
     def build(self, case: Case, arrays: dict[str, np.ndarray]) -> Cell | None:
         """`run` and `export` of one cell, or None (channels_last has only image cells)."""
-        maker = getattr(self, f"_{case.kind.removesuffix('_backward')}", None)
-        if maker is None or (self.channels_last and case.kind not in IMAGES):
+        if self.channels_last and not case.kind.startswith(IMAGES):
             return None
         a = {name: self._tensor(name, array) for name, array in arrays.items()}
-        if case.kind.endswith(("_step", "_inference")) or case.kind in ("adam", "chain"):
+        network, _, what = case.kind.rpartition("_")
+        if what in ("step", "inference"):
+            return self._step(network, a) if what == "step" else self._inference(network, a)
+        maker = getattr(self, f"_{case.kind.removesuffix('_backward')}", None)
+        if maker is None:
+            return None
+        if case.kind in ("adam", "chain"):
             return maker(case, a)
         call, leaves = maker(case, a)
         if case.kind.endswith("_backward"):
@@ -46,23 +51,23 @@ class TorchPeer:
     def _tensor(self, name: str, array: np.ndarray) -> Any:
         t = self.torch.from_numpy(array.copy())
         if array.ndim == 4:
-            weight = name[0] == "w"
+            weight = name[0] in "wd" and name != "dy"  # weight of a cell, or of a network
             t = t.permute(3, 2, 0, 1) if weight else t.permute(0, 3, 1, 2)
             last = self.channels_last
             layout = self.torch.channels_last if last else self.torch.contiguous_format
             return t.contiguous(memory_format=layout)
         if name == "w2" and array.shape[0] == 1600:  # after flattening (C, H, W), not (H, W, C)
             t = t.reshape(5, 5, 64, 128).permute(2, 0, 1, 3).reshape(1600, 128)
-        if array.ndim == 2 and name[0] == "w" and name[1:].isdigit():
-            return t.t().contiguous()  # torch's Linear weight is (out, in)
+        if array.ndim == 2 and name[0] in "wir" and is_parameter(name):
+            return t.t().contiguous()  # torch's Linear weight is (out, in), its LSTM's (4H, D)
         return t
 
-    def _numpy(self, t: Any, is_weight: bool) -> np.ndarray:
+    def _numpy(self, t: Any, is_weight: bool, name: str = "") -> np.ndarray:
         """A result back in (N, H, W, C), (KH, KW, C, F) or (in, out)."""
         t = t.detach()
         if t.ndim == 4:
             t = t.permute(2, 3, 1, 0) if is_weight else t.permute(0, 2, 3, 1)
-        elif is_weight and t.ndim == 2:
+        elif is_weight and t.ndim == 2 and name[:1] != "e":
             t = t.t()
             if t.shape[0] == 1600:
                 t = t.reshape(64, 5, 5, 128).permute(1, 2, 0, 3).reshape(1600, 128)
@@ -94,20 +99,29 @@ class TorchPeer:
 
         return run, export
 
-    def _step(self, loss_of: Callable[[], Any], a: dict[str, Any]) -> Cell:
-        leaves = [v for k, v in a.items() if k[0] in "wb" and k[1:].isdigit()]
-        for leaf in leaves:
-            leaf.requires_grad_(True)
+    def _outputs(self, network: str, a: dict[str, Any]) -> Any:
+        return NETWORKS[network].forward(Layers(self.torch), a["x"], Parameters(a))
+
+    def _inference(self, network: str, a: dict[str, Any]) -> Cell:
+        return self._forward(lambda: self._outputs(network, a))
+
+    def _step(self, network: str, a: dict[str, Any]) -> Cell:
+        names = [name for name in a if is_parameter(name)]
+        leaves = [a[name].requires_grad_(True) for name in names]
         optimizer = self.torch.optim.Adam(leaves, lr=0.001, eps=1e-7, fused=True)
 
         def run() -> Any:
             optimizer.zero_grad()
-            loss = loss_of()
+            loss = self.F.cross_entropy(self._outputs(network, a), a["labels"])
             loss.backward()
             optimizer.step()
             return [loss, *(leaf.grad for leaf in leaves)]
 
-        return run, lambda result: [self._numpy(t, i > 0) for i, t in enumerate(result)]
+        def export(result: Any) -> list[np.ndarray]:
+            grads = [self._numpy(t, True, n) for t, n in zip(result[1:], names, strict=True)]
+            return [self._numpy(result[0], False), *grads]
+
+        return run, export
 
     # -- kinds: the call, and the names of what gets a gradient ------------------------------------
 
@@ -118,6 +132,15 @@ class TorchPeer:
         stride, padding = case.sizes["stride"], case.sizes["padding"]
         conv = self.F.conv2d
         return lambda: conv(a["x"], a["weight"], None, stride, padding), ("x", "weight")
+
+    def _depthwise(self, case: Case, a: dict[str, Any]) -> Any:
+        stride, conv, groups = case.sizes["stride"], self.F.conv2d, case.sizes["C"]
+        return (
+            lambda: conv(a["x"], a["weight"], None, stride, 1, groups=groups), ("x", "weight")
+        )  # fmt: skip
+
+    def _transpose(self, case: Case, a: dict[str, Any]) -> Any:
+        return lambda: a["x"].t().contiguous(), ()
 
     def _max_pool(self, case: Case, a: dict[str, Any]) -> Any:
         pool = self.F.max_pool2d if case.kind.startswith("max") else self.F.avg_pool2d
@@ -181,25 +204,37 @@ class TorchPeer:
 
         return self._backward(chain, [a["x"], a["y"]], None)
 
-    def _mlp(self, a: dict[str, Any]) -> Any:
-        h = self.F.relu(self.F.linear(a["x"], a["w0"], a["b0"]))
-        return self.F.linear(self.F.relu(self.F.linear(h, a["w1"], a["b1"])), a["w2"], a["b2"])
 
-    def _lenet(self, a: dict[str, Any]) -> Any:
-        F = self.F
-        h = F.max_pool2d(F.relu(F.conv2d(a["x"], a["w0"], a["b0"])), 2)
-        h = F.max_pool2d(F.relu(F.conv2d(h, a["w1"], a["b1"])), 2)
-        h = F.relu(F.linear(h.reshape(h.shape[0], 1600), a["w2"], a["b2"]))
-        return F.linear(h, a["w3"], a["b3"])
+class Layers:
+    """What `networks.py` is made of, in torch's functions and layouts."""
 
-    def _mlp_inference(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._forward(lambda: self._mlp(a))
+    def __init__(self, torch: Any) -> None:
+        self.torch, self.F = torch, torch.nn.functional
+        self.relu, self.linear = self.F.relu, self.F.linear
 
-    def _lenet_inference(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._forward(lambda: self._lenet(a))
+    def conv(self, x: Any, weight: Any, bias: Any, stride: int, padding: int) -> Any:
+        return self.F.conv2d(x, weight, bias, stride, padding)
 
-    def _mlp_step(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._step(lambda: self.F.cross_entropy(self._mlp(a), a["labels"]), a)
+    def depthwise(self, x: Any, weight: Any, stride: int, padding: int) -> Any:
+        return self.F.conv2d(x, weight, None, stride, padding, groups=x.shape[1])
 
-    def _lenet_step(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._step(lambda: self.F.cross_entropy(self._lenet(a), a["labels"]), a)
+    def batch_norm(self, x: Any, scale: Any, shift: Any) -> Any:
+        return self.F.batch_norm(x, None, None, scale, shift, True, 0.0, 1e-3)
+
+    def max_pool(self, x: Any, size: int, stride: int) -> Any:
+        return self.F.max_pool2d(x, size, stride)
+
+    def global_avg_pool(self, x: Any) -> Any:
+        return x.mean((2, 3))
+
+    def flatten(self, x: Any) -> Any:
+        return x.reshape(x.shape[0], -1)  # the weight after it is permuted to this order
+
+    def embedding(self, x: Any, table: Any) -> Any:
+        return self.F.embedding(x, table)
+
+    def lstm(self, x: Any, weight_x: Any, weight_h: Any, bias: Any) -> Any:
+        zeros = self.torch.zeros(1, x.shape[0], weight_h.shape[1])
+        weights = [weight_x, weight_h, bias, self.torch.zeros_like(bias)]
+        training = weight_x.requires_grad
+        return self.torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, training, False, True)[0]

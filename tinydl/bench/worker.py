@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from ..machine import peaks
-from .cases import Case, inputs
+from .cases import Case
+from .inputs import inputs
 
 WALL_REPEATS = 3  # with 2 threads: best of these in each round, a neighbour may take a core
 
@@ -32,12 +33,17 @@ def pin(threads: int) -> None:
 
 
 def difference(found: list[np.ndarray], reference: list[np.ndarray]) -> float:
-    """Largest |found - reference| / max |reference| over the arrays; inf for shapes or NaN."""
+    """Largest |found - reference| / max |reference| over the arrays; inf for shapes or NaN.
+
+    An array which is small beside the others (a gradient that is zero but for rounding) counts as
+    if its largest value were a thousandth of theirs.
+    """
     if [f.shape for f in found] != [r.shape for r in reference]:
         return float("inf")
-    worst = 0.0
-    for f, r in zip(found, reference, strict=True):
-        scale = float(np.max(np.abs(r), initial=0.0)) or 1.0
+    sizes = [float(np.max(np.abs(r), initial=0.0)) for r in reference]
+    worst, least = 0.0, 1e-3 * max(sizes, default=0.0)
+    for f, r, size in zip(found, reference, sizes, strict=True):
+        scale = max(size, least) or 1.0
         error = float(np.max(np.abs(f - r), initial=0.0)) / scale
         worst = max(worst, error if error == error else float("inf"))
     return worst

@@ -1,0 +1,70 @@
+"""The inputs of a cell, drawn from a seed made of its name: the same in every worker."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from ..geometry import conv2d_geometry
+from .cases import Case
+from .networks import CHARACTERS, NETWORKS, parameters
+
+Arrays = dict[str, np.ndarray]
+Normal = Callable[..., np.ndarray]
+
+
+def inputs(case: Case) -> Arrays:
+    """float32 arrays (labels and characters int64), images (N, H, W, C)."""
+    rng = np.random.default_rng(zlib.crc32(case.name.encode()))
+
+    def normal(*shape: int, scale: float = 1.0) -> np.ndarray:
+        return (scale * rng.standard_normal(shape, dtype=np.float32)).astype(np.float32)
+
+    return _arrays(case, normal, rng)
+
+
+def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
+    s, kind = case.sizes, case.kind
+    if kind == "matmul":
+        return {"a": normal(s["M"], s["K"]), "b": normal(s["K"], s["N"])}
+    if kind.startswith(("conv", "depthwise")):
+        return _convolution(case, normal)
+    if "pool" in kind:
+        OH = (s["H"] - s["K"]) // s["stride"] + 1
+        return {"x": normal(s["N"], s["H"], s["H"], s["C"]), "dy": normal(s["N"], OH, OH, s["C"])}
+    if kind.startswith("rnn"):
+        N, T, D, H = (s[k] for k in "NTDH")
+        return {
+            "x": normal(N, T, D), "h0": np.zeros((N, H), np.float32), "dy": normal(N, T, H),
+            "weight_x": normal(D, H, scale=0.05), "weight_h": normal(H, H, scale=0.03),
+            "bias": normal(H, scale=0.1),
+        }  # fmt: skip
+    if kind.endswith(("_step", "_inference")):
+        return _network(kind.rpartition("_")[0], s["N"], normal, rng)
+    if kind in ("adam", "chain"):
+        return {"x": normal(s["n"]), "y": normal(s["n"], scale=0.1)}
+    if "n" in s:
+        return {"x": normal(s["n"]), "y": normal(s["n"])}
+    x = {"x": normal(s["N"], s["C"]), "bias": normal(s["C"])}
+    return x | ({"labels": rng.integers(0, s["C"], s["N"])} if kind.startswith("softmax") else {})
+
+
+def _convolution(case: Case, normal: Normal) -> Arrays:
+    N, C, H, K, F = (case.sizes[k] for k in "NCHKF")
+    depthwise = case.kind.startswith("depthwise")
+    shape = (K, K, 1 if depthwise else C, F)
+    stride, padding = case.sizes["stride"], case.sizes["padding"]
+    groups = C if depthwise else 1
+    g = conv2d_geometry((N, H, H, C), shape, stride, padding, 1, groups, "conv2d")
+    dy = normal(*g.y_shape)
+    return {"x": normal(*g.x_shape), "weight": normal(*shape, scale=0.1), "dy": dy}
+
+
+def _network(name: str, N: int, normal: Normal, rng: np.random.Generator) -> Arrays:
+    network = NETWORKS[name]
+    characters = name == "charlstm"
+    x = rng.integers(0, CHARACTERS, (N, *network.x)) if characters else normal(N, *network.x)
+    labels = rng.integers(0, CHARACTERS, x.size) if characters else rng.integers(0, 10, N)
+    return {"x": x, "labels": labels, **parameters(network, rng)}
