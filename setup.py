@@ -34,6 +34,7 @@ STEMS = [
     "shape",
     "index",
     "pool",
+    "roi",
     "recurrent",
     "random",
     "softmax",

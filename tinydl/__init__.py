@@ -91,6 +91,8 @@ from .ops import (
     resize,
     rnn_cell,
     rnn_sequence,
+    roi_align,
+    roi_pool,
     roll,
     round,
     scaled_dot_product_attention,
@@ -142,12 +144,12 @@ __all__ = [
     "logical_or", "logical_xor", "logsumexp", "lstm_cell", "lstm_sequence", "masked_fill",
     "masked_softmax", "matmul", "max", "max_pool1d", "max_pool2d", "max_unpool2d", "maximum",
     "mean", "min", "minimum", "no_grad", "norm", "normal", "one_hot", "ones", "pad", "prod",
-    "profile", "relu", "relu6", "repeat", "resize", "rnn_cell", "rnn_sequence", "roll", "round",
-    "scaled_dot_product_attention", "scatter_add", "scatter_add_along_axis", "seed", "selu",
-    "separable_conv2d", "set_default_backend", "sigmoid", "sign", "sin", "softmax", "softplus",
-    "softsign", "sort", "space_to_depth", "split", "sqrt", "stack", "std", "sum", "swish", "take",
-    "take_along_axis", "tanh", "tensor", "tile", "topk", "trace", "tril", "triu", "uniform",
-    "use_backend", "var", "where", "zeros",
+    "profile", "relu", "relu6", "repeat", "resize", "rnn_cell", "rnn_sequence", "roi_align",
+    "roi_pool", "roll", "round", "scaled_dot_product_attention", "scatter_add",
+    "scatter_add_along_axis", "seed", "selu", "separable_conv2d", "set_default_backend", "sigmoid",
+    "sign", "sin", "softmax", "softplus", "softsign", "sort", "space_to_depth", "split", "sqrt",
+    "stack", "std", "sum", "swish", "take", "take_along_axis", "tanh", "tensor", "tile", "topk",
+    "trace", "tril", "triu", "uniform", "use_backend", "var", "where", "zeros",
 ]  # fmt: skip
 
 from . import nn, optim

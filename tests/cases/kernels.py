@@ -14,6 +14,7 @@ import numpy as np
 
 from tinydl.backend.reference import Backend
 from tinydl.geometry import adaptive_pool2d_geometry, conv2d_geometry, pool2d_geometry
+from tinydl.ops.roi import bin_cells, bin_weights
 from tinydl.testing import Draw
 
 SIZES = (1, 0, 3, 7, 8, 9, 15, 31, 33, 65)
@@ -407,6 +408,78 @@ POOL = (
     KernelCase("avg_pool2d_grad", pooled_grad, terms=cells),
 )
 
+# -- roi -------------------------------------------------------------------------------------------
+
+
+def boxed(d: Draw):
+    """Sizes of images, the image of each of R boxes, and (start, length) of them along both axes:
+    some far outside, some without extent."""
+    N, C = d.integer(1, 3), d.choose((1, 3, 8, 17, 33))
+    H, W, R = d.integer(1, 7), d.integer(1, 7), d.choose((3, 0, 1, 5))
+    image = np.asarray(d.rng.integers(0, N, (R,)), np.int32)
+    sides = [(d.uniform((R,), -3, n + 2), d.uniform((R,), -1, n)) for n in (H, W)]
+    return (N, H, W, C), image, (d.integer(1, 3), d.integer(1, 4)), sides
+
+
+def region_bins(d: Draw):
+    x_shape, image, bins, sides = boxed(d)
+    sizes = x_shape[1:3]
+    tables = [
+        bin_cells(start, start + length, b, n)
+        for (start, length), b, n in zip(sides, bins, sizes, strict=True)
+    ]
+    return x_shape, (len(image), *bins, x_shape[3]), image, tables
+
+
+def region_weights(d: Draw, dtype: np.dtype):
+    x_shape, image, bins, sides = boxed(d)
+    tables = []
+    for (start, length), b, n in zip(sides, bins, x_shape[1:3], strict=True):
+        samples = np.asarray(d.rng.integers(0, 4, (len(image),)))
+        first, weights = bin_weights(start, length, b, n, samples)
+        tables += [first, weights.astype(dtype)]
+    return x_shape, (len(image), *bins, x_shape[3]), (image, *tables)
+
+
+def region_maxima(d: Draw, dtype: np.dtype) -> tuple:
+    x_shape, _, image, tables = region_bins(d)
+    return values(d, x_shape, dtype, "tied"), image, *tables
+
+
+def region_places(which: str):
+    def draw(d: Draw, dtype: np.dtype) -> tuple:
+        x_shape, y_shape, image, tables = region_bins(d)
+        _, place = REFERENCE.roi_pool(values(d, x_shape, dtype, "tied"), image, *tables)
+        if which == "gather":
+            return values(d, x_shape, dtype), place, image
+        return values(d, y_shape, dtype), place, image, x_shape
+
+    return draw
+
+
+def region_means(d: Draw, dtype: np.dtype) -> tuple:
+    x_shape, _, tables = region_weights(d, dtype)
+    return values(d, x_shape, dtype), *tables
+
+
+def region_means_grad(d: Draw, dtype: np.dtype) -> tuple:
+    x_shape, y_shape, tables = region_weights(d, dtype)
+    return values(d, y_shape, dtype), *tables, x_shape
+
+
+def overlapping(*arguments):
+    """Every region may add at one cell, from bins that all see it."""
+    return 4 * arguments[0].size
+
+
+ROI = (
+    KernelCase("roi_pool", region_maxima),
+    KernelCase("roi_pool_scatter", region_places("scatter"), terms=overlapping),
+    KernelCase("roi_pool_gather", region_places("gather")),
+    KernelCase("roi_align", region_means, terms=lambda x, *tables: 4 * x.shape[1] * x.shape[2]),
+    KernelCase("roi_align_grad", region_means_grad, terms=overlapping),
+)
+
 # -- recurrent -------------------------------------------------------------------------------------
 
 
@@ -544,6 +617,7 @@ ROOMS = {
     "matmul": MATMUL,
     "conv": CONV,
     "pool": POOL,
+    "roi": ROI,
     "recurrent": RECURRENT,
     "random": RANDOM,
     "softmax": SOFTMAX,

@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from cases.kernels import REFERENCE, convolution, shape, size, strides_of, values, windows
+from cases.kernels import (
+    REFERENCE,
+    convolution,
+    region_places,
+    region_weights,
+    shape,
+    size,
+    strides_of,
+    values,
+    windows,
+)
 from hypothesis import given, settings
 
 F64 = np.dtype("float64")
@@ -60,6 +70,22 @@ def avg_pool2d(k, d):
     return lambda a: k.avg_pool2d(a, g), lambda b: k.avg_pool2d_grad(b, g), x, y
 
 
+def roi_pool(k, d):
+    y, place, image, x_shape = region_places("scatter")(d, F64)
+    place, image = k.asarray(place), k.asarray(image)
+    x, y = values(d, x_shape, F64), values(d, y.shape, F64)
+    gather = lambda a: k.roi_pool_gather(a, place, image)  # noqa: E731
+    return gather, lambda b: k.roi_pool_scatter(b, place, image, x_shape), x, y
+
+
+def roi_align(k, d):
+    x_shape, y_shape, tables = region_weights(d, F64)
+    tables = [k.asarray(t) for t in tables]
+    x, y = values(d, x_shape, F64), values(d, y_shape, F64)
+    mean = lambda a: k.roi_align(a, *tables)  # noqa: E731
+    return mean, lambda b: k.roi_align_grad(b, *tables, x_shape), x, y
+
+
 def slice_pad(k, d):
     where = shape(d)
     starts, steps, counts = strides_of(d, where)
@@ -99,6 +125,7 @@ def dropout(k, d):
 
 PAIRS = (
     *(im2col, conv2d_input, conv2d_weight, conv2d_gradients, max_pool2d, avg_pool2d),
+    *(roi_pool, roi_align),
     *(slice_pad, gather, sum_broadcast, cumsum, dropout),
 )
 

@@ -14,6 +14,7 @@ from tinydl.backend.cpu import CpuBackend, uses_numpy
 from tinydl.backend.reference.random import bernoulli_threshold
 from tinydl.errors import IndexRangeError
 from tinydl.geometry import pool2d_geometry
+from tinydl.ops.roi import bin_cells, bin_weights
 
 DTYPES = [np.float32, np.float64]
 SUFFIX = {np.float32: "f32", np.float64: "f64"}
@@ -184,6 +185,16 @@ def image(rng, g):
 WINDOWS = pool2d_geometry((5, 40, 40, 24), 3, 2, 1)
 
 
+def regions(rng):
+    """Tables of 64 boxes on 2 images of WINDOWS' size, for both kinds of pooling."""
+    image = rng.integers(0, 2, 64).astype(np.int32)
+    start, length = rng.uniform(-2, 30, (2, 64)), rng.uniform(1, 20, (2, 64))
+    cells = [bin_cells(start[i], start[i] + length[i], 7, 40) for i in (0, 1)]
+    two = np.full(64, 2)
+    weights = [t for i in (0, 1) for t in bin_weights(start[i], length[i], 7, 40, two)]
+    return image, cells, [w.astype(np.float32) if w.dtype == np.float64 else w for w in weights]
+
+
 def calls(rng):
     """Large enough for several threads; sizes that do not divide."""
     x = rng.standard_normal((301, 1003)).astype(np.float32)
@@ -196,6 +207,10 @@ def calls(rng):
     steps = rng.standard_normal((80, 4, 500)).astype(np.float32)
     matrix = (rng.standard_normal((500, 500)) / 50).astype(np.float32)
     single = np.dtype(np.float32)
+    region, cells, weights = regions(rng)
+    bins = rng.standard_normal((64, 7, 7, 70)).astype(np.float32)
+    two = rng.standard_normal((2, 40, 40, 70)).astype(np.float32)
+    _, spots = reference.Backend().roi_pool(two, region, *cells)
     return [
         ("exp", x),
         ("add", x, x[::-1, ::-1]),
@@ -219,6 +234,11 @@ def calls(rng):
         ("max_pool2d_gather", image(rng, WINDOWS), place, WINDOWS),
         ("avg_pool2d", image(rng, WINDOWS), WINDOWS),
         ("avg_pool2d_grad", pooled, WINDOWS),
+        ("roi_pool", two, region, *cells),
+        ("roi_pool_scatter", bins, spots, region, two.shape),
+        ("roi_pool_gather", two, spots, region),
+        ("roi_align", two, region, *weights),
+        ("roi_align_grad", bins, region, *weights, two.shape),
         ("rnn_forward", steps, steps[:, 0], matrix, matrix, matrix[0]),
         ("rnn_backward", steps, np.tanh(steps), steps, steps[:, 0], matrix, matrix),
         ("uniform", 5, 2**64 - 9, (301, 1003), single),

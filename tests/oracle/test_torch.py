@@ -292,7 +292,7 @@ ORACLE = {
     **BREADTH,
 }
 #: Operations that PyTorch has only inside of max_pool2d, whose gradient the row above compares.
-WITHOUT = {"max_pool2d_scatter", "max_pool2d_gather", "batch_statistics"}
+WITHOUT = {"max_pool2d_scatter", "max_pool2d_gather", "roi_pool_gather", "batch_statistics"}
 #: Compared as the steps of their sequences.
 STEPS = {"lstm_cell", "gru_cell"}
 
@@ -301,6 +301,7 @@ ELSEWHERE = {
     "test_conv_forms.py": "conv1d conv_transpose2d depthwise_conv2d separable_conv2d "
     "global_avg_pool global_max_pool",
     "test_pool.py": "max_pool1d avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d max_unpool2d",
+    "test_roi.py": "roi_pool roi_align",
     "test_norm.py": "batch_norm layer_norm instance_norm group_norm "
     "local_response_norm l2_normalize",
     "test_gated.py": "lstm_sequence gru_sequence",

@@ -20,6 +20,7 @@ STEMS = [
     "shape",
     "index",
     "pool",
+    "roi",
     "recurrent",
     "random",
     "softmax",

@@ -53,6 +53,7 @@ from .pool import (
     MaxPool2d,
 )
 from .recurrent import SimpleRNN
+from .roi import RoiAlign, RoiPool
 from .summary import Summary, summary
 from .watch import activations
 
@@ -93,6 +94,8 @@ __all__ = [
     "Parameter",
     "PositionalEncoding",
     "ReLU",
+    "RoiAlign",
+    "RoiPool",
     "SeparableConv2d",
     "Sequential",
     "Sigmoid",

@@ -83,6 +83,7 @@ from .random import dropout
 from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
 from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, var
 from .resize import resize
+from .roi import roi_align, roi_pool
 from .shape import concat, expand_dims, reshape, squeeze, transpose
 from .softmax import cross_entropy_per_row, log_softmax, mean_cross_entropy, softmax
 from .special import (
@@ -112,12 +113,12 @@ __all__ = [
     "global_avg_pool", "global_max_pool", "gram_matrix", "greater", "greater_equal", "group_norm",
     "gru_cell", "gru_sequence", "hard_sigmoid", "im2col", "instance_norm", "l2_normalize",
     "layer_norm", "leaky_relu", "less", "less_equal", "linear", "local_response_norm", "log",
-    "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logsumexp", "lstm_cell", "lstm_sequence", "masked_fill", "masked_softmax", "matmul", "max",
-    "max_pool1d", "max_pool2d", "max_unpool2d", "maximum", "mean", "mean_cross_entropy", "min",
-    "minimum", "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power", "prod",
-    "relu", "relu6", "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence",
-    "rnn_sequence_by_cells", "roll", "round", "scaled_dot_product_attention", "scatter_add",
+    "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "lstm_cell", "lstm_sequence", "masked_fill", "masked_softmax", "matmul", "max", "max_pool1d",
+    "max_pool2d", "max_unpool2d", "maximum", "mean", "mean_cross_entropy", "min", "minimum",
+    "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power", "prod", "relu", "relu6",
+    "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence", "rnn_sequence_by_cells", "roi_align",
+    "roi_pool", "roll", "round", "scaled_dot_product_attention", "scatter_add",
     "scatter_add_along_axis", "selu", "separable_conv2d", "sigmoid", "sign", "sin", "softmax",
     "softplus", "softsign", "sort", "space_to_depth", "split", "sqrt", "squeeze", "stack", "std",
     "subtract", "sum", "swish", "take", "take_along_axis", "tanh", "tile", "topk", "trace",

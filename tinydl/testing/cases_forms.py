@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..ops import roi
 from .case import NO_DERIVATIVE, Example, OpCase
 from .draws import Draw
 
@@ -71,6 +72,26 @@ def _bins(d: Draw) -> Example:
 def _unpool(d: Draw) -> Example:
     shape, size = d.shape(4, 4, 1, 3), (d.integer(1, 3), d.integer(2, 4))
     return Example((d.normal(shape), d.indices(shape, size[0] * size[1])), {"size": size})
+
+
+def _regions(d: Draw, values: Callable[..., np.ndarray], **more: Any) -> Example:
+    """Boxes inside, across the edge, outside and without extent; a scale that moves them."""
+    R, shape = d.integer(0, 3), (d.integer(1, 2), d.integer(2, 5), d.integer(2, 5), d.integer(1, 2))
+    corner, extent = d.uniform((R, 2), -2, 5), d.uniform((R, 2), -0.5, 5)
+    scale = d.choose((1.0, 0.5))
+    options = {"boxes": np.concatenate([corner, corner + extent], 1) / scale, "scale": scale}
+    options |= {"batch_index": d.indices((R,), shape[0]), "size": (d.integer(1, 3), 2)}
+    return Example((values(shape),), {**options, **more})
+
+
+def _roi_align(d: Draw) -> Example:
+    return _regions(d, d.normal, sampling_ratio=d.integer(0, 2), aligned=d.flag())
+
+
+def _region_places(d: Draw) -> Example:
+    shape, R = (d.integer(1, 2), 2, 3, d.integer(1, 2)), d.integer(0, 3)
+    place = d.indices((R, 2, 1, shape[3]), 7).astype(np.int32) - 1  # -1: an empty bin
+    return Example((d.normal(shape), place, d.indices((R,), shape[0]).astype(np.int32)))
 
 
 def _channels(d: Draw, least: int = 2) -> tuple[int, ...]:
@@ -179,6 +200,13 @@ ROWS = (
     OpCase("adaptive_avg_pool2d", ops.adaptive_avg_pool2d, _bins),
     OpCase("adaptive_max_pool2d", ops.adaptive_max_pool2d, _bins),
     OpCase("max_unpool2d", ops.max_unpool2d, _unpool),
+    OpCase("roi_pool", ops.roi_pool, lambda d: _regions(d, d.distinct)),
+    OpCase(
+        "roi_pool_gather",
+        lambda x, place, image: roi.RoiPoolGather(place.data, image.data).apply(x),
+        _region_places,
+    ),
+    OpCase("roi_align", ops.roi_align, _roi_align),
     OpCase("batch_norm", ops.batch_norm, _batch_norm),
     OpCase(
         "batch_statistics",

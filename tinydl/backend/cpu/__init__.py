@@ -19,6 +19,7 @@ from .pool import Pool
 from .random import Random
 from .recurrent import Recurrent
 from .reduce import Reduce
+from .roi import Roi
 from .shape import Shape
 from .softmax import Softmax
 
@@ -45,6 +46,7 @@ class CpuBackend(
     Reduce,
     Conv,
     Pool,
+    Roi,
     Random,
     Softmax,
     Optim,

@@ -16,6 +16,7 @@ from .pool import Pool
 from .random import Random
 from .recurrent import Recurrent
 from .reduce import Reduce
+from .roi import Roi
 from .runtime import runtime_for
 from .shape import Shape
 from .softmax import Softmax
@@ -58,6 +59,7 @@ class OpenCLBackend(
     Recurrent,
     Matmul,
     Pool,
+    Roi,
     Random,
     Softmax,
     Optim,

@@ -11,6 +11,7 @@ from .pool import Pool
 from .random import Random
 from .recurrent import Recurrent
 from .reduce import Reduce
+from .roi import Roi
 from .shape import Shape
 from .softmax import Softmax
 
@@ -24,6 +25,7 @@ class Backend(
     Matmul,
     Conv,
     Pool,
+    Roi,
     Recurrent,
     Random,
     Softmax,
@@ -46,6 +48,7 @@ STEMS = {
     "matmul": Matmul,
     "conv": Conv,
     "pool": Pool,
+    "roi": Roi,
     "recurrent": Recurrent,
     "random": Random,
     "softmax": Softmax,
