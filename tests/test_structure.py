@@ -142,7 +142,6 @@ COMPOSED = {
     "compare",
     "conv_forms",
     "einsum",
-    "gated",
     "getitem",
     "norm",
     "order",

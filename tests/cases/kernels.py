@@ -488,29 +488,68 @@ def recurrent(d: Draw):
     return N, T, d.choose((1, 3, 8, 17)), d.choose((1, 3, 8, 17))
 
 
-def recurrence(d: Draw, dtype: np.dtype) -> tuple:
-    N, T, D, H = recurrent(d)
-    shapes = (N, T, D), (N, H), (D, H), (H, H), (H,)
-    return tuple([np.asarray(d.normal(s) * 0.4, dtype) for s in shapes])
+def recurrence(gates: int, states: int = 1) -> Callable[[Draw, np.dtype], tuple]:
+    """x, the first states, weight_x, weight_h, bias, mask or None, drop or None."""
+
+    def draw(d: Draw, dtype: np.dtype) -> tuple:
+        N, T, D, H = recurrent(d)
+        shapes = (N, T, D), *((N, H),) * states, (D, gates * H), (H, gates * H), (gates * H,)
+        arrays = [np.asarray(d.normal(s) * 0.4, dtype) for s in shapes]
+        mask = d.bools((N, T)) if d.flag() else None
+        drop = (d.bools((N, H)) * 2).astype(dtype) if d.flag() else None
+        return *arrays, mask, drop
+
+    return draw
 
 
-def recurrence_grad(d: Draw, dtype: np.dtype) -> tuple:
-    x, h0, weight_x, weight_h, bias = recurrence(d, dtype)
-    states = REFERENCE.rnn_forward(x, h0, weight_x, weight_h, bias)
-    return d.normal(states.shape).astype(dtype), states, x, h0, weight_x, weight_h
+def vanilla(d: Draw, dtype: np.dtype) -> tuple:
+    return *recurrence(1)(d, dtype), d.flag()
+
+
+def vanilla_grad(d: Draw, dtype: np.dtype) -> tuple:
+    _, h0, _, weight_h, _, mask, drop, relu = args = vanilla(d, dtype)
+    states = REFERENCE.rnn_forward(*args)
+    return d.normal(states.shape).astype(dtype), states, h0, weight_h, mask, drop, relu
+
+
+def lstm(d: Draw, dtype: np.dtype) -> tuple:
+    return *recurrence(4, 2)(d, dtype), d.flag()
+
+
+def lstm_grad(d: Draw, dtype: np.dtype) -> tuple:
+    _, _, c0, _, weight_h, _, mask, drop, hard = args = lstm(d, dtype)
+    rows, cells, gates = REFERENCE.lstm_forward(*args)
+    return d.normal(rows.shape).astype(dtype), cells, gates, c0, weight_h, mask, drop, hard
+
+
+def gru(d: Draw, dtype: np.dtype) -> tuple:
+    *weights, mask, drop = recurrence(3)(d, dtype)
+    bias_h = np.asarray(d.normal(weights[-1].shape), dtype) if d.flag() else None
+    return *weights, bias_h, mask, drop, d.flag()
+
+
+def gru_grad(d: Draw, dtype: np.dtype) -> tuple:
+    _, h0, _, weight_h, _, bias_h, mask, drop, hard = args = gru(d, dtype)
+    states, gates, inner = REFERENCE.gru_forward(*args)
+    grad, after = d.normal(states.shape).astype(dtype), bias_h is not None
+    return grad, states, gates, inner, h0, weight_h, mask, drop, after, hard
+
+
+def forward_terms(x, *rest) -> int:
+    return 64 * x.shape[1] * (x.shape[2] + 17)
+
+
+def backward_terms(grad, states, *rest) -> int:
+    return 64 * max(1, prod(states.shape[:2])) * 17
 
 
 RECURRENT = (
-    KernelCase(
-        "rnn_forward",
-        recurrence,
-        terms=lambda x, h0, wx, wh, b: 8 * x.shape[1] * (x.shape[2] + wh.shape[0]),
-    ),
-    KernelCase(
-        "rnn_backward",
-        recurrence_grad,
-        terms=lambda g, s, x, h0, wx, wh: 8 * max(1, prod(x.shape[:2])) * len(wh),
-    ),
+    KernelCase("rnn_forward", vanilla, terms=forward_terms),
+    KernelCase("rnn_backward", vanilla_grad, terms=backward_terms),
+    KernelCase("lstm_forward", lstm, terms=forward_terms),
+    KernelCase("lstm_backward", lstm_grad, terms=backward_terms),
+    KernelCase("gru_forward", gru, terms=forward_terms),
+    KernelCase("gru_backward", gru_grad, terms=backward_terms),
 )
 
 # -- random ----------------------------------------------------------------------------------------

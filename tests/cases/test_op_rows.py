@@ -20,7 +20,8 @@ def functions_of_ops():
     for module in pkgutil.iter_modules(ops.__path__):
         room = importlib.import_module(f"tinydl.ops.{module.name}")
         for _, value in inspect.getmembers(room, inspect.isclass):
-            if issubclass(value, Function) and value.__module__ == room.__name__:
+            own = issubclass(value, Function) and value.__module__ == room.__name__
+            if own and value.forward is not Function.forward:  # else only a base of others
                 found.add(value)
     return found
 

@@ -304,9 +304,9 @@ ELSEWHERE = {
     "test_roi.py": "roi_pool roi_align",
     "test_norm.py": "batch_norm layer_norm instance_norm group_norm "
     "local_response_norm l2_normalize",
-    "test_gated.py": "lstm_sequence gru_sequence",
     "test_attention.py": "attention_weights causal_mask masked_softmax "
     "scaled_dot_product_attention",
+    "test_recurrent.py": "lstm_sequence lstm_sequence_by_cells gru_sequence gru_sequence_by_cells",
 }
 
 # -- comparison ------------------------------------------------------------------------------------

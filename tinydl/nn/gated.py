@@ -103,7 +103,7 @@ class LSTM(Gated):
     ) -> Tensor:
         states, _ = ops.lstm_sequence(
             x, self._first(x, h), self._first(x, c), self.weight_x, self.weight_h, self.bias, mask,
-            self.gate, self.activation,
+            gate=self.gate, activation=self.activation,
         )  # fmt: skip
         return states if self.return_sequences else states[:, -1]
 
@@ -142,7 +142,7 @@ class GRU(Gated):
     def forward(self, x: Tensor, h: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         states = ops.gru_sequence(
             x, self._first(x, h), self.weight_x, self.weight_h, self.bias, self.bias_h, mask,
-            self.reset_after, self.gate, self.activation,
+            reset_after=self.reset_after, gate=self.gate, activation=self.activation,
         )  # fmt: skip
         return states if self.return_sequences else states[:, -1]
 

@@ -46,7 +46,6 @@ from .elementwise import (
     tanh,
     where,
 )
-from .gated import gru_cell, gru_sequence, lstm_cell, lstm_sequence
 from .getitem import getitem
 from .index import (
     embedding,
@@ -80,7 +79,17 @@ from .pool import (
     max_unpool2d,
 )
 from .random import dropout
-from .recurrent import rnn_cell, rnn_sequence, rnn_sequence_by_cells
+from .recurrent import (
+    gru_cell,
+    gru_sequence,
+    gru_sequence_by_cells,
+    lstm_cell,
+    lstm_sequence,
+    lstm_sequence_by_cells,
+    rnn_cell,
+    rnn_sequence,
+    rnn_sequence_by_cells,
+)
 from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, var
 from .resize import resize
 from .roi import roi_align, roi_pool
@@ -111,10 +120,11 @@ __all__ = [
     "depthwise_conv2d", "diagonal", "divide", "dropout", "einsum", "elu", "embedding", "equal",
     "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",
     "global_avg_pool", "global_max_pool", "gram_matrix", "greater", "greater_equal", "group_norm",
-    "gru_cell", "gru_sequence", "hard_sigmoid", "im2col", "instance_norm", "l2_normalize",
-    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "local_response_norm", "log",
-    "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
-    "lstm_cell", "lstm_sequence", "masked_fill", "masked_softmax", "matmul", "max", "max_pool1d",
+    "gru_cell", "gru_sequence", "gru_sequence_by_cells", "hard_sigmoid", "im2col", "instance_norm",
+    "l2_normalize", "layer_norm", "leaky_relu", "less", "less_equal", "linear",
+    "local_response_norm", "log", "log1p", "log_softmax", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logsumexp", "lstm_cell", "lstm_sequence",
+    "lstm_sequence_by_cells", "masked_fill", "masked_softmax", "matmul", "max", "max_pool1d",
     "max_pool2d", "max_unpool2d", "maximum", "mean", "mean_cross_entropy", "min", "minimum",
     "multiply", "negative", "norm", "not_equal", "one_hot", "pad", "power", "prod", "relu", "relu6",
     "repeat", "reshape", "resize", "rnn_cell", "rnn_sequence", "rnn_sequence_by_cells", "roi_align",

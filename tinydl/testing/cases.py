@@ -15,7 +15,7 @@ from .. import ops
 from ..geometry import conv2d_geometry, pool2d_geometry
 from ..ops import conv, elementwise, pool
 from ..random import Generator
-from . import cases_elementwise, cases_forms, cases_reduce, cases_shape
+from . import cases_elementwise, cases_forms, cases_recurrent, cases_reduce, cases_shape
 from .case import NO_DERIVATIVE, Example, OpCase
 from .draws import Draw
 
@@ -388,17 +388,7 @@ POOL = (
     ),
 )
 
-# -- recurrent, random, softmax --------------------------------------------------------------------
-
-
-def _rnn_cell(d: Draw) -> Example:
-    N, D, H = d.integer(1, 3), d.integer(1, 3), d.integer(1, 3)
-    return Example(tuple([d.normal(s) for s in ((N, D), (N, H), (D, H), (H, H), (H,))]))
-
-
-def _rnn_sequence(d: Draw) -> Example:
-    N, T, D, H = d.integer(1, 3), d.integer(1, 4), d.integer(1, 3), d.integer(1, 3)
-    return Example(tuple([d.normal(s) for s in ((N, T, D), (N, H), (D, H), (H, H), (H,))]))
+# -- random, softmax -------------------------------------------------------------------------------
 
 
 def _dropout(d: Draw) -> Example:
@@ -420,11 +410,6 @@ def _cross_entropy(d: Draw) -> Example:
     return Example((d.normal((N, C)), d.indices((N,), C)))
 
 
-RECURRENT = (
-    OpCase("rnn_cell", ops.rnn_cell, _rnn_cell),
-    OpCase("rnn_sequence", ops.rnn_sequence, _rnn_sequence),
-    OpCase("rnn_sequence_by_cells", ops.rnn_sequence_by_cells, _rnn_sequence),
-)
 RANDOM = (OpCase("dropout", _dropout_with_seed, _dropout),)
 SOFTMAX = (
     OpCase("softmax", ops.softmax, _over_axis),
@@ -435,6 +420,6 @@ SOFTMAX = (
 
 ROWS = (
     *ELEMENTWISE, *cases_elementwise.ROWS, *REDUCE, *cases_reduce.ROWS, *SHAPE, *cases_shape.ROWS,
-    *INDEX, *MATMUL, *CONV, *POOL, *RECURRENT, *RANDOM, *SOFTMAX, *cases_forms.ROWS,
+    *INDEX, *MATMUL, *CONV, *POOL, *cases_recurrent.ROWS, *RANDOM, *SOFTMAX, *cases_forms.ROWS,
 )  # fmt: skip
 CASES: dict[str, OpCase] = {case.name: case for case in ROWS}

@@ -1,4 +1,4 @@
-"""Rows of operations composed from others: convolution forms, pooling, normalisation, LSTM, GRU,
+"""Rows of operations composed from others: convolution forms, pooling, normalisation,
 attention."""
 
 from __future__ import annotations
@@ -138,31 +138,6 @@ def _l2_normalize(d: Draw) -> Example:
     return Example((x, d.normal(x.shape[-1:])) if d.flag() else (x,))
 
 
-def _gated(gates: int, states: int, sequence: bool) -> Callable[[Draw], Example]:
-    def draw(d: Draw) -> Example:
-        N, T, D, H = d.integer(1, 2), d.integer(1, 3), d.integer(1, 2), d.integer(1, 2)
-        shapes: list[tuple[int, ...]] = [(N, T, D) if sequence else (N, D), *[(N, H)] * states]
-        shapes += [(D, gates * H), (H, gates * H), (gates * H,)]
-        options = {"reset_after": d.flag()} if gates == 3 else {}
-        if options.get("reset_after"):
-            shapes.append((gates * H,))
-        inputs = tuple([d.normal(s) for s in shapes])
-        return Example((*inputs, d.bools((N, T))) if sequence else inputs, options)
-
-    return draw
-
-
-def _joined(pair: Any) -> Any:
-    """(states, c) or (h, c) as one tensor."""
-    first, c = pair
-    return ops.concat([ops.reshape(first, (c.shape[0], -1)), c], 1)
-
-
-def _gru_masked(*tensors: Any, reset_after: bool) -> Any:
-    run: Any = ops.gru_sequence
-    return run(*tensors[:-1], mask=tensors[-1], reset_after=reset_after)
-
-
 def _masked_rows(d: Draw) -> Example:
     shape = d.shape(1, 3)
     x = d.normal(shape)
@@ -218,10 +193,6 @@ ROWS = (
     OpCase("group_norm", lambda x, a, b, groups: ops.group_norm(x, groups, a, b), _group_norm),
     OpCase("local_response_norm", ops.local_response_norm, _local_response_norm),
     OpCase("l2_normalize", ops.l2_normalize, _l2_normalize),
-    OpCase("lstm_cell", lambda *t: _joined(ops.lstm_cell(*t)), _gated(4, 2, False)),
-    OpCase("lstm_sequence", lambda *t: _joined(ops.lstm_sequence(*t)), _gated(4, 2, True)),
-    OpCase("gru_cell", ops.gru_cell, _gated(3, 1, False)),
-    OpCase("gru_sequence", _gru_masked, _gated(3, 1, True)),
     OpCase("masked_softmax", ops.masked_softmax, _masked_rows),
     OpCase("attention_weights", ops.attention_weights, _attention(False)),
     OpCase("scaled_dot_product_attention", ops.scaled_dot_product_attention, _attention(True)),

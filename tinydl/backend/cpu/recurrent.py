@@ -1,6 +1,5 @@
-"""Vanilla recurrent network: the GEMM of csrc/matmul.c and the gates of csrc/recurrent.c.
-
-Other types than float32 and float64 go to the reference.
+"""Recurrent networks: the GEMM of csrc/matmul.c for the inputs of all steps, then the loops over
+time of csrc/recurrent*.c. Other types than float32 and float64 go to the reference.
 """
 
 from __future__ import annotations
@@ -11,51 +10,149 @@ from .. import _recurrent as room
 from ..reference.arrays import Array
 from ..reference.recurrent import Recurrent as Reference
 from .matmul import Matmul
-from .reduce import FLOATS, Reduce
+from .reduce import FLOATS
 from .shape import contiguous
 
-# Kernels have no state: these are the ones every backend object has.
+# Kernels have no state: this is the one every backend object has.
 matmul = Matmul().matmul
-sum_over = Reduce().sum
+
+
+def _plain(x: Array | None) -> Array | None:
+    return None if x is None else contiguous(x)
+
+
+def _inputs(x: Array, weight_x: Array, bias: Array) -> Array:
+    """x @ weight_x + bias, (N, T, G*H).  [N*T x D] @ [D x G*H]"""
+    N, T, D = x.shape
+    return matmul(contiguous(x).reshape(N * T, D), weight_x, bias).reshape(N, T, len(bias))
 
 
 class Recurrent(Reference):
     def rnn_forward(
-        self, x: Array, h0: Array, weight_x: Array, weight_h: Array, bias: Array
+        self,
+        x: Array,
+        h0: Array,
+        weight_x: Array,
+        weight_h: Array,
+        bias: Array,
+        mask: Array | None,
+        drop: Array | None,
+        relu: bool,
     ) -> Array:
         if x.dtype not in FLOATS:
-            return Reference.rnn_forward(self, x, h0, weight_x, weight_h, bias)
-        N, T, D = x.shape
-        H = weight_h.shape[0]
-        # [N*T x D] @ [D x H]: the inputs of all steps at once
-        states = matmul(contiguous(x).reshape(N * T, D), weight_x, bias).reshape(N, T, H)
-        h = h0
-        for t in range(T):
-            # [N x H] @ [H x H]: the state of N sequences, one step back
-            room.rnn_gate(matmul(h, weight_h), states, t)
-            h = states[:, t]
+            return Reference.rnn_forward(self, x, h0, weight_x, weight_h, bias, mask, drop, relu)
+        states = _inputs(x, weight_x, bias)
+        given = contiguous(h0), contiguous(weight_h), _plain(mask), _plain(drop)
+        room.rnn_run(*given, states, relu)
         return states
 
     def rnn_backward(
-        self, grad: Array, states: Array, x: Array, h0: Array, weight_x: Array, weight_h: Array
-    ) -> tuple[Array, Array, Array, Array, Array]:
+        self,
+        grad: Array,
+        states: Array,
+        h0: Array,
+        weight_h: Array,
+        mask: Array | None,
+        drop: Array | None,
+        relu: bool,
+    ) -> tuple[Array, Array]:
+        if grad.dtype not in FLOATS:
+            return Reference.rnn_backward(self, grad, states, h0, weight_h, mask, drop, relu)
+        delta, grad_h0 = np.empty(states.shape, grad.dtype), np.empty(h0.shape, grad.dtype)
+        given = (contiguous(grad), contiguous(states), contiguous(weight_h), _plain(mask))
+        room.rnn_back(*given, _plain(drop), delta, grad_h0, relu)
+        return delta, grad_h0
+
+    def lstm_forward(
+        self,
+        x: Array,
+        h0: Array,
+        c0: Array,
+        weight_x: Array,
+        weight_h: Array,
+        bias: Array,
+        mask: Array | None,
+        drop: Array | None,
+        hard: bool,
+    ) -> tuple[Array, Array, Array]:
         if x.dtype not in FLOATS:
-            return Reference.rnn_backward(self, grad, states, x, h0, weight_x, weight_h)
-        N, T, D = x.shape
-        H = states.shape[2]
-        grad, states = contiguous(grad), contiguous(states)
-        delta = np.empty((N, T, H), x.dtype)
-        carried = np.zeros((N, H), x.dtype)
-        for t in reversed(range(T)):
-            room.rnn_gate_grad(grad, carried, states, delta, t)
-            # [N x H] @ [H x H]: N sequences, from the units of step t to those of step t - 1
-            carried = matmul(delta[:, t], weight_h.T)
-        previous = np.empty((N, T, H), x.dtype)
-        previous[:, :1] = h0[:, None]
-        previous[:, 1:] = states[:, :-1]
-        flat = delta.reshape(N * T, H)
-        # [N*T x H] @ [H x D]; [D x N*T] @ [N*T x H]; [H x N*T] @ [N*T x H]: all steps at once
-        grad_x = matmul(flat, weight_x.T).reshape(x.shape)
-        grad_weight_x = matmul(contiguous(x).reshape(N * T, D).T, flat)
-        grad_weight_h = matmul(previous.reshape(N * T, H).T, flat)
-        return grad_x, carried, grad_weight_x, grad_weight_h, sum_over(flat, (0,), False)
+            return Reference.lstm_forward(
+                self, x, h0, c0, weight_x, weight_h, bias, mask, drop, hard
+            )
+        (N, T, _), H = x.shape, h0.shape[1]
+        gates = _inputs(x, weight_x, bias)
+        rows, cells = np.empty((N * T + N, H), x.dtype), np.empty((N, T, H), x.dtype)
+        given = contiguous(h0), contiguous(c0), contiguous(weight_h), _plain(mask), _plain(drop)
+        room.lstm_run(*given, gates, rows, cells, hard)
+        return rows, cells, gates
+
+    def lstm_backward(
+        self,
+        grad: Array,
+        cells: Array,
+        gates: Array,
+        c0: Array,
+        weight_h: Array,
+        mask: Array | None,
+        drop: Array | None,
+        hard: bool,
+    ) -> tuple[Array, Array, Array]:
+        if grad.dtype not in FLOATS:
+            return Reference.lstm_backward(self, grad, cells, gates, c0, weight_h, mask, drop, hard)
+        delta = np.empty(gates.shape, grad.dtype)
+        grad_h0, grad_c0 = np.empty(c0.shape, grad.dtype), np.empty(c0.shape, grad.dtype)
+        given = contiguous(grad), contiguous(cells), contiguous(gates), contiguous(c0)
+        options = contiguous(weight_h), _plain(mask), _plain(drop)
+        room.lstm_back(*given, *options, delta, grad_h0, grad_c0, hard)
+        return delta, grad_h0, grad_c0
+
+    def gru_forward(
+        self,
+        x: Array,
+        h0: Array,
+        weight_x: Array,
+        weight_h: Array,
+        bias: Array,
+        bias_h: Array | None,
+        mask: Array | None,
+        drop: Array | None,
+        hard: bool,
+    ) -> tuple[Array, Array, Array]:
+        if x.dtype not in FLOATS:
+            return Reference.gru_forward(
+                self, x, h0, weight_x, weight_h, bias, bias_h, mask, drop, hard
+            )
+        bias_n, H = None, h0.shape[1]
+        if bias_h is not None:  # that of r and z is simply added
+            bias, bias_n = bias.copy(), contiguous(bias_h[2 * H :])
+            bias[: 2 * H] += bias_h[: 2 * H]
+        gates = _inputs(x, weight_x, bias)
+        shape = (*x.shape[:2], H)
+        states, inner = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
+        given = contiguous(h0), contiguous(weight_h), bias_n, _plain(mask), _plain(drop)
+        room.gru_run(*given, gates, states, inner, hard)
+        return states, gates, inner
+
+    def gru_backward(
+        self,
+        grad: Array,
+        states: Array,
+        gates: Array,
+        inner: Array,
+        h0: Array,
+        weight_h: Array,
+        mask: Array | None,
+        drop: Array | None,
+        reset_after: bool,
+        hard: bool,
+    ) -> tuple[Array, Array, Array]:
+        if grad.dtype not in FLOATS:
+            return Reference.gru_backward(
+                self, grad, states, gates, inner, h0, weight_h, mask, drop, reset_after, hard
+            )
+        delta, grad_inner = np.empty(gates.shape, grad.dtype), np.empty(inner.shape, grad.dtype)
+        grad_h0 = np.empty(h0.shape, grad.dtype)
+        given = contiguous(grad), contiguous(states), contiguous(gates), contiguous(inner)
+        options = contiguous(h0), contiguous(weight_h), _plain(mask), _plain(drop)
+        room.gru_back(*given, *options, delta, grad_inner, grad_h0, reset_after, hard)
+        return delta, grad_inner, grad_h0
