@@ -13,7 +13,6 @@ from .attention import (
 from .conv import Conv2d
 from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
 from .dropout import Dropout
-from .gated import GRU, LSTM, Bidirectional
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
 from .losses_classes import (
@@ -52,7 +51,16 @@ from .pool import (
     MaxPool1d,
     MaxPool2d,
 )
-from .recurrent import SimpleRNN
+from .recurrent import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    RepeatVector,
+    SimpleRNN,
+    StackedRNN,
+    detached,
+    truncated_bptt,
+)
 from .roi import RoiAlign, RoiPool
 from .summary import Summary, summary
 from .watch import activations
@@ -94,6 +102,7 @@ __all__ = [
     "Parameter",
     "PositionalEncoding",
     "ReLU",
+    "RepeatVector",
     "RoiAlign",
     "RoiPool",
     "SeparableConv2d",
@@ -101,6 +110,7 @@ __all__ = [
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
+    "StackedRNN",
     "Summary",
     "Tanh",
     "activations",
@@ -112,6 +122,7 @@ __all__ = [
     "ctc",
     "ctc_beam",
     "ctc_greedy",
+    "detached",
     "dice",
     "focal",
     "gaussian_nll",
@@ -134,6 +145,7 @@ __all__ = [
     "summary",
     "total_variation",
     "triplet",
+    "truncated_bptt",
     "wasserstein_critic",
     "wasserstein_generator",
     "weighted_cross_entropy",

@@ -1,9 +1,25 @@
-"""The vanilla recurrent layer."""
+"""Recurrent layers: SimpleRNN, LSTM, GRU, both directions, stacks; see tinydl/ops/recurrent.py.
+
+Sequences in, sequences out:
+
+    many to one    LSTM(D, H): the last state (N, H)
+    many to many   LSTM(D, H, return_sequences=True): all states (N, T, H)
+    one to many    RepeatVector(T) before a layer shows it the same vector T times; or feed back:
+                   states, state = layer.run(x, state) with T = 1, x made of the last output
+
+`layer.run(x, state, mask)` gives all states and the last one, from which the next call goes on.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
 from .. import ops
-from ..errors import DTypeError, ShapeError
+from ..errors import ConfigError, DTypeError, ShapeError
+from ..geometry import recurrent_multiply_adds
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from .dropout import check_rate
@@ -12,28 +28,42 @@ from .linear import check_size
 from .module import Module, Parameter
 from .penalties import Penalty, activity
 
+Activation = Callable[[Tensor], Tensor]
 
-class SimpleRNN(Module):
-    """h_t = tanh(x_t @ weight_x + h_{t-1} @ weight_h + bias) over a whole sequence. Elman 1990.
 
-    x (N, T, input_size), T >= 1, and h0 (N, hidden_size) or None (zeros) -> the last state
-    (N, hidden_size), or all of them (N, T, hidden_size) with return_sequences. Parameters weight_x
-    (input_size, hidden_size), weight_h (hidden_size, hidden_size), bias (hidden_size,).
-    input_dropout: in training, dropout of x with one mask (N, 1, input_size) per sequence, the same
-    at all its time steps (Gal and Ghahramani 2016, arXiv 1512.05287; Keras' `dropout=`).
-    activity_penalty sees the output and is divided by the batch size, as in Keras.
-    Raises ConfigError for sizes and rates outside their range; the call ShapeError and DTypeError.
+def detached(state: Any) -> Any:
+    """A state (a tensor, or a tuple of states) without its history: what truncated
+    back-propagation through time (Williams and Peng 1990) hands from one window to the next."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    return None if state is None else tuple([detached(s) for s in state])
+
+
+class Recurrent(Module):
+    """What SimpleRNN, LSTM and GRU share: the keyword arguments below, weight_x
+    (input_size, gates*H), weight_h (H, gates*H), bias (gates*H,).
+
+    return_sequences: all states instead of the last one. stateful: a call goes on from the last
+    state of the call before, without its history, until reset_state() (batches of one size).
+    input_dropout, recurrent_dropout: in training, dropout of x and of h_{t-1} in its product, with
+    one mask per sequence for all steps (Gal and Ghahramani 2016, arXiv 1512.05287; Keras). LSTM and
+    GRU share a mask between gates. activity_penalty sees the output, divided by the batch size.
     """
 
+    gates = 1
+    state_size = 1  # tensors of a state
     last_activity: Tensor | None = None  # the activity penalty of the most recent call
+    state: Any = None  # of the most recent call, if stateful
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
-        input_dropout: float = 0.0,
         return_sequences: bool = False,
+        stateful: bool = False,
+        input_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         weight_init: str | Initializer = "glorot_uniform",
         recurrent_init: str | Initializer = "orthogonal",
         bias_init: str | Initializer = "zeros",
@@ -43,58 +73,355 @@ class SimpleRNN(Module):
         activity_penalty: Penalty | None = None,
         rng: Generator | None = None,
     ) -> None:
-        check_size("SimpleRNN", input_size=input_size, hidden_size=hidden_size)
-        check_rate("SimpleRNN", "input_dropout", input_dropout)
+        name = type(self).__name__
+        check_size(name, input_size=input_size, hidden_size=hidden_size)
+        check_rate(name, "input_dropout", input_dropout)
+        check_rate(name, "recurrent_dropout", recurrent_dropout)
         self.input_size, self.hidden_size = input_size, hidden_size
-        self.input_dropout, self.return_sequences = input_dropout, return_sequences
-        self.rng = rng
-        rng = default_generator() if rng is None else rng
-        self.weight_x = Parameter(draw(weight_init, (input_size, hidden_size), rng))
-        self.weight_h = Parameter(draw(recurrent_init, (hidden_size, hidden_size), rng))
-        self.bias = Parameter(draw(bias_init, (hidden_size,), rng))
+        self.return_sequences, self.stateful, self.rng = return_sequences, stateful, rng
+        self.input_dropout, self.recurrent_dropout = input_dropout, recurrent_dropout
         self.weight_penalty, self.recurrent_penalty = weight_penalty, recurrent_penalty
         self.bias_penalty, self.activity_penalty = bias_penalty, activity_penalty
+        rng = default_generator() if rng is None else rng
+        width = self.gates * hidden_size
+        self.weight_x = Parameter(draw(weight_init, (input_size, width), rng))
+        self.weight_h = Parameter(draw(recurrent_init, (hidden_size, width), rng))
+        self.bias = Parameter(draw(bias_init, (width,), rng))
 
-    def forward(self, x: Tensor, h0: Tensor | None = None) -> Tensor:
-        if x.ndim != 3 or x.shape[-1] != self.input_size:
-            found = f"{x.shape[-1]} features" if x.ndim == 3 else f"{x.ndim} axes, not (N, T, D)"
-            raise ShapeError(
-                f"SimpleRNN: x has {found} but input_size is {self.input_size} (x {x.shape})"
-            )
-        if x.dtype != self.weight_x.dtype:
-            raise DTypeError(f"SimpleRNN: x is {x.dtype} but the weights are {self.weight_x.dtype}")
-        if h0 is None:
-            zeros = x.backend.zeros((x.shape[0], self.hidden_size), x.dtype)
-            h0 = Tensor._new(zeros, x.backend)
-        x = self._drop_inputs(x)
-        states = ops.rnn_sequence(x, h0, self.weight_x, self.weight_h, self.bias)
+    def run(self, x: Tensor, state: Any = None, mask: Tensor | None = None) -> tuple[Tensor, Any]:
+        """All states (N, T, H), and the last one: h, of an LSTM (h, c). state: the first one, None
+        for zeros (stateful: for the last one of the call before). mask (N, T) bool or None."""
+        self._check(x)
+        first = self._first(x, state)
+        x = x * factors if (factors := self._factors(x, 1, x.shape[2])) is not None else x
+        drop = self._factors(x, self.hidden_size, rate=self.recurrent_dropout)
+        states, last = self._sequence(x, first, mask, drop)
+        if self.stateful:
+            self.state = detached(last)
+        return states, last
+
+    def _sequence(
+        self, x: Tensor, first: tuple[Tensor, ...], mask: Tensor | None, drop: Tensor | None
+    ) -> tuple[Tensor, Any]:
+        raise NotImplementedError
+
+    def reset_state(self) -> None:
+        """Forget the state that a stateful layer keeps."""
+        self.state = None
+
+    def _call(self, x: Tensor, state: Any, mask: Tensor | None) -> Tensor:
+        return self.select(self.run(x, state, mask)[0])
+
+    def select(self, states: Tensor) -> Tensor:
+        """The output: all states or the last one, which the activity penalty sees."""
         y = states if self.return_sequences else states[:, -1]
         if self.activity_penalty is not None:
             self.last_activity = activity(self.activity_penalty, y)
         return y
 
-    def _drop_inputs(self, x: Tensor) -> Tensor:
-        """x times a mask (N, 1, D) of zeros and 1 / (1 - rate), broadcast along the time steps."""
-        if not self.training or self.input_dropout == 0:
-            return x
-        ones = Tensor._new(x.backend.full((x.shape[0], 1, x.shape[2]), 1, x.dtype), x.backend)
-        return x * ops.dropout(ones, self.input_dropout, True, self.rng)
+    def _check(self, x: Tensor) -> None:
+        name = type(self).__name__
+        if x.ndim != 3 or x.shape[-1] != self.input_size:
+            found = f"{x.shape[-1]} features" if x.ndim == 3 else f"{x.ndim} axes, not (N, T, D)"
+            raise ShapeError(
+                f"{name}: x has {found} but input_size is {self.input_size} (x {x.shape})"
+            )
+        if x.dtype != self.weight_x.dtype:
+            raise DTypeError(f"{name}: x is {x.dtype} but the weights are {self.weight_x.dtype}")
+
+    def _first(self, x: Tensor, state: Any) -> tuple[Tensor, ...]:
+        """The tensors of the first state; missing ones are zeros."""
+        if state is None and self.stateful and self.state is not None:
+            state = self.state
+            kept = state if isinstance(state, Tensor) else state[0]
+            if kept.shape[0] != x.shape[0]:
+                raise ShapeError(
+                    f"{type(self).__name__}: the state kept is of {kept.shape[0]} sequences but x "
+                    f"has {x.shape[0]}; call reset_state() first"
+                )
+        given = (state,) * self.state_size if state is None else state
+        given = (given,) if isinstance(given, Tensor) else given
+        return tuple([self._zeros(x) if s is None else s for s in given])
+
+    def _zeros(self, x: Tensor) -> Tensor:
+        zeros = x.backend.zeros((x.shape[0], self.hidden_size), x.dtype)
+        return Tensor._new(zeros, x.backend)
+
+    def _factors(self, x: Tensor, *sizes: int, rate: float | None = None) -> Tensor | None:
+        """Zeros and 1 / (1 - rate) of shape (N, *sizes), or None for no dropout."""
+        rate = self.input_dropout if rate is None else rate
+        if not self.training or rate == 0:
+            return None
+        ones = Tensor._new(x.backend.full((x.shape[0], *sizes), 1, x.dtype), x.backend)
+        return ops.dropout(ones, rate, True, self.rng)
 
     def own_penalties(self) -> list[Tensor]:
-        pairs = (
+        pairs = [
             (self.weight_penalty, self.weight_x),
             (self.recurrent_penalty, self.weight_h),
             (self.bias_penalty, self.bias),
-        )
-        values = [penalty(weight) for penalty, weight in pairs if penalty is not None]
+            (self.bias_penalty, getattr(self, "bias_h", None)),
+        ]
+        values = [penalty(w) for penalty, w in pairs if penalty is not None and w is not None]
         return values if self.last_activity is None else [*values, self.last_activity]
 
     def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
-        # per sample and time step: [1 x D] @ [D x H] and [1 x H] @ [H x H]
-        N, T, D = x_shape
-        return N * T * (D * self.hidden_size + self.hidden_size * self.hidden_size)
+        return recurrent_multiply_adds(x_shape, self.hidden_size, self.gates)
 
     def arguments(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
-        text += f", input_dropout={self.input_dropout:g}" if self.input_dropout else ""
+        for name in ("input_dropout", "recurrent_dropout"):
+            text += f", {name}={getattr(self, name):g}" if getattr(self, name) else ""
+        text += ", stateful=True" if self.stateful else ""
         return text + (", return_sequences=True" if self.return_sequences else "")
+
+
+class SimpleRNN(Recurrent):
+    """h_t = tanh(x_t @ weight_x + h_{t-1} @ weight_h + bias) over a whole sequence. Elman 1990.
+
+    x (N, T, input_size), T >= 1, h0 (N, hidden_size) or None (zeros), mask (N, T) bool or None ->
+    the last state (N, hidden_size), or all of them with return_sequences. activation: tanh or
+    another, relu being fused too. Other arguments: see Recurrent. Raises ConfigError for sizes and
+    rates outside their range; the call ShapeError and DTypeError.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        activation: Activation = ops.tanh,
+        **shared: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, **shared)
+        self.activation = activation
+
+    def forward(self, x: Tensor, h0: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        return self._call(x, h0, mask)
+
+    def _sequence(
+        self, x: Tensor, first: tuple[Tensor, ...], mask: Tensor | None, drop: Tensor | None
+    ) -> tuple[Tensor, Any]:
+        weights = (self.weight_x, self.weight_h, self.bias)
+        states = ops.rnn_sequence(x, first[0], *weights, mask, drop, self.activation)
+        return states, states[:, -1]
+
+
+class LSTM(Recurrent):
+    """Long short-term memory over a sequence, see `tinydl.lstm_sequence`.
+
+    x (N, T, input_size), first states h, c (N, hidden_size) or None (zeros), mask (N, T) bool or
+    None -> last state (N, hidden_size), or all (N, T, hidden_size) with return_sequences. The
+    forget gate's bias starts at 1 (Jozefowicz et al. 2015; Keras) unless unit_forget_bias is False.
+    gate=ops.hard_sigmoid gives old Keras. Other arguments: see Recurrent. Raises ConfigError; the
+    call ShapeError and DTypeError.
+    """
+
+    gates = 4
+    state_size = 2
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        gate: Activation = ops.sigmoid,
+        activation: Activation = ops.tanh,
+        unit_forget_bias: bool = True,
+        **shared: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, **shared)
+        self.gate, self.activation = gate, activation
+        if unit_forget_bias:
+            first = self.bias.numpy().copy()
+            first[hidden_size : 2 * hidden_size] = 1
+            self.bias.assign(first)
+
+    def forward(
+        self,
+        x: Tensor,
+        h: Tensor | None = None,
+        c: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        return self._call(x, None if h is None and c is None else (h, c), mask)
+
+    def _sequence(
+        self, x: Tensor, first: tuple[Tensor, ...], mask: Tensor | None, drop: Tensor | None
+    ) -> tuple[Tensor, Any]:
+        weights = (self.weight_x, self.weight_h, self.bias)
+        options = {"gate": self.gate, "activation": self.activation, "drop": drop}
+        h, c = first
+        states, c = ops.lstm_sequence(x, h, c, *weights, mask=mask, **options)
+        return states, (states[:, -1], c)
+
+
+class GRU(Recurrent):
+    """Gated recurrent unit over a sequence, see `tinydl.gru_sequence`.
+
+    x (N, T, input_size), h (N, hidden_size) or None (zeros), mask (N, T) bool or None -> last state
+    (N, hidden_size), or all (N, T, hidden_size) with return_sequences. reset_after=True (PyTorch,
+    Keras 2) has a second bias, bias_h, from zero on; False is Cho et al. 2014 and old Keras. Other
+    arguments: see Recurrent. Raises ConfigError; the call ShapeError and DTypeError.
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        reset_after: bool = True,
+        gate: Activation = ops.sigmoid,
+        activation: Activation = ops.tanh,
+        **shared: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, **shared)
+        self.reset_after, self.gate, self.activation = reset_after, gate, activation
+        zeros = np.zeros(3 * hidden_size, np.float32)
+        self.bias_h = Parameter(zeros) if reset_after else None
+
+    def forward(self, x: Tensor, h: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        return self._call(x, h, mask)
+
+    def _sequence(
+        self, x: Tensor, first: tuple[Tensor, ...], mask: Tensor | None, drop: Tensor | None
+    ) -> tuple[Tensor, Any]:
+        weights = (self.weight_x, self.weight_h, self.bias, self.bias_h)
+        options = {"gate": self.gate, "activation": self.activation, "drop": drop}
+        after = self.reset_after
+        states = ops.gru_sequence(x, first[0], *weights, mask=mask, reset_after=after, **options)
+        return states, states[:, -1]
+
+
+class Bidirectional(Module):
+    """One layer forwards and one backwards in time, outputs joined by "concat" or "sum".
+
+    With return_sequences, step t of the backward layer stands at time t. A mask may pad the end:
+    padded steps leave the state alone in both directions. A state is the pair of theirs. Schuster
+    and Paliwal 1997. Raises ConfigError.
+    """
+
+    def __init__(self, ahead: Recurrent, back: Recurrent, merge: str = "concat") -> None:
+        if merge not in ("concat", "sum"):
+            raise ConfigError(f"Bidirectional: merge must be 'concat' or 'sum', got {merge!r}")
+        if ahead.return_sequences != back.return_sequences:
+            raise ConfigError("Bidirectional: both layers must have the same return_sequences")
+        self.ahead, self.back, self.merge = ahead, back, merge
+
+    def run(self, x: Tensor, state: Any = None, mask: Tensor | None = None) -> tuple[Tensor, Any]:
+        """All states, joined, and the pair of last states (the backward one stands at time 0)."""
+        first, second, last = self._both(x, state, mask)
+        return self._join(first, ops.flip(second, 1)), last
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, state: Any = None) -> Tensor:
+        first, second, _ = self._both(x, state, mask)
+        y, z = self.ahead.select(first), self.back.select(second)
+        return self._join(y, ops.flip(z, 1) if self.back.return_sequences else z)
+
+    def _both(self, x: Tensor, state: Any, mask: Tensor | None) -> tuple[Tensor, Tensor, Any]:
+        state = (None, None) if state is None else state
+        first, last = self.ahead.run(x, state[0], mask)
+        turned = None if mask is None else ops.flip(mask, 1)
+        second, end = self.back.run(ops.flip(x, 1), state[1], turned)
+        return first, second, (last, end)
+
+    def _join(self, first: Tensor, second: Tensor) -> Tensor:
+        return first + second if self.merge == "sum" else ops.concat([first, second], -1)
+
+
+class StackedRNN(Module):
+    """Recurrent layers one upon the other: each but the last hands on all its states.
+
+    layers: Recurrent or Bidirectional; only the last one's return_sequences counts. dropout:
+    between layers, in training, of every element (Zaremba et al. 2014, arXiv 1409.2329). A state is
+    the tuple of theirs. Built layer by layer, or by `StackedRNN.of`. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        *layers: Recurrent | Bidirectional,
+        dropout: float = 0.0,
+        rng: Generator | None = None,
+    ) -> None:
+        if not layers:
+            raise ConfigError("StackedRNN: needs at least one layer")
+        check_rate("StackedRNN", "dropout", dropout)
+        self.layers, self.dropout, self.rng = list(layers), dropout, rng
+
+    @classmethod
+    def of(
+        cls,
+        layer: type[Recurrent],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        *,
+        bidirectional: str | None = None,
+        dropout: float = 0.0,
+        **options: Any,
+    ) -> StackedRNN:
+        """num_layers of one kind and size; bidirectional: None, "concat" or "sum"."""
+        check_size("StackedRNN", num_layers=num_layers)
+        layers: list[Recurrent | Bidirectional] = []
+        for _ in range(num_layers):
+            size = input_size if not layers else hidden_size
+            size *= 2 if layers and bidirectional == "concat" else 1
+            ahead = layer(size, hidden_size, **options)
+            if bidirectional is None:
+                layers.append(ahead)
+            else:
+                back = layer(size, hidden_size, **options)
+                layers.append(Bidirectional(ahead, back, bidirectional))
+        return cls(*layers, dropout=dropout, rng=options.get("rng"))
+
+    def run(self, x: Tensor, state: Any = None, mask: Tensor | None = None) -> tuple[Tensor, Any]:
+        """All states of the last layer, and the tuple of last states."""
+        x, first, last = self._below(x, state, mask)
+        states, end = self.layers[-1].run(x, first, mask)
+        return states, (*last, end)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, state: Any = None) -> Tensor:
+        x, first, _ = self._below(x, state, mask)
+        top = self.layers[-1]
+        if isinstance(top, Bidirectional):
+            return top(x, mask, first)
+        return top.select(top.run(x, first, mask)[0])
+
+    def _below(self, x: Tensor, state: Any, mask: Tensor | None) -> tuple[Tensor, Any, list[Any]]:
+        """What the last layer gets: its input and first state; and the last states below it."""
+        given, last = (None,) * len(self.layers) if state is None else state, []
+        for layer, first in zip(self.layers[:-1], given[:-1], strict=True):
+            x, end = layer.run(x, first, mask)
+            x = ops.dropout(x, self.dropout, self.training, self.rng)
+            last.append(end)
+        return x, given[-1], last
+
+
+class RepeatVector(Module):
+    """x (N, D) -> (N, T, D), the same vector at each of T steps: one to many. T >= 1."""
+
+    def __init__(self, T: int) -> None:
+        check_size("RepeatVector", T=T)
+        self.T = T
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 2:
+            raise ShapeError(f"RepeatVector: x must be (N, D), got {x.shape}")
+        return ops.broadcast_to(ops.expand_dims(x, 1), (x.shape[0], self.T, x.shape[1]))
+
+    def arguments(self) -> str:
+        return f"{self.T}"
+
+
+def truncated_bptt(
+    layer: Recurrent | Bidirectional | StackedRNN, x: Tensor, size: int, state: Any = None
+) -> Iterator[tuple[Tensor, Any]]:
+    """Truncated back-propagation through time: `layer.run` on x[:, :size], x[:, size : 2 * size],
+    ..., each from the detached last state of the one before. Yields (states, state) of each
+    window; calling backward on a loss of one before the next needs the memory of one window."""
+    check_size("truncated_bptt", size=size)
+    for start in range(0, x.shape[1], size):
+        states, state = layer.run(x[:, start : start + size], detached(state))
+        yield states, state
