@@ -10,52 +10,52 @@ from room cimport Array, Runtime, array_of, runtime, writable
 
 cdef extern from "recurrent.h" nogil:
     int (*rnn_run_f32[3])(
-        const float *h0, const float *weight_h, const char *mask, const float *drop,
-        float *states, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int relu, int threads)
+        const float *h0, const float *weight_h, const char *mask, const float *drop, float
+        *states, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int relu, int threads)
     int (*rnn_run_f64[3])(
-        const double *h0, const double *weight_h, const char *mask, const double *drop,
-        double *states, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int relu, int threads)
+        const double *h0, const double *weight_h, const char *mask, const double *drop, double
+        *states, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int relu, int threads)
     int (*rnn_back_f32[3])(
-        const float *grad, const float *states, const float *weight_h, const char *mask,
-        const float *drop, float *delta, float *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H,
-        int relu, int threads)
+        const float *grad, const float *states, const float *weight_h, const char *mask, const
+        float *drop, float *delta, float *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int
+        relu, int threads)
     int (*rnn_back_f64[3])(
         const double *grad, const double *states, const double *weight_h, const char *mask,
-        const double *drop, double *delta, double *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H,
-        int relu, int threads)
+        const double *drop, double *delta, double *grad_h0, Py_ssize_t N, Py_ssize_t T,
+        Py_ssize_t H, int relu, int threads)
     int (*lstm_run_f32[3])(
-        const float *h0, const float *c0, const float *weight_h, const char *mask,
-        const float *drop, float *gates, float *rows, float *cells, Py_ssize_t N, Py_ssize_t T,
-        Py_ssize_t H, int hard, int threads)
+        const float *h0, const float *c0, const float *weight_h, const char *mask, const float
+        *drop, float *gates, float *rows, float *cells, Py_ssize_t N, Py_ssize_t T, Py_ssize_t
+        H, int hard, int threads)
     int (*lstm_run_f64[3])(
-        const double *h0, const double *c0, const double *weight_h, const char *mask,
-        const double *drop, double *gates, double *rows, double *cells, Py_ssize_t N, Py_ssize_t T,
+        const double *h0, const double *c0, const double *weight_h, const char *mask, const
+        double *drop, double *gates, double *rows, double *cells, Py_ssize_t N, Py_ssize_t T,
         Py_ssize_t H, int hard, int threads)
     int (*lstm_back_f32[3])(
-        const float *grad, const float *cells, const float *gates, const float *c0,
-        const float *weight_h, const char *mask, const float *drop, float *delta, float *grad_h0,
-        float *grad_c0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int hard, int threads)
+        const float *grad, const float *cells, const float *gates, const float *c0, const float
+        *weight_h, const char *mask, const float *drop, float *delta, float *grad_h0, float
+        *grad_c0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int hard, int threads)
     int (*lstm_back_f64[3])(
-        const double *grad, const double *cells, const double *gates, const double *c0,
-        const double *weight_h, const char *mask, const double *drop, double *delta, double *grad_h0,
+        const double *grad, const double *cells, const double *gates, const double *c0, const
+        double *weight_h, const char *mask, const double *drop, double *delta, double *grad_h0,
         double *grad_c0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int hard, int threads)
     int (*gru_run_f32[3])(
-        const float *h0, const float *weight_h, const float *bias_n, const char *mask,
-        const float *drop, float *gates, float *states, float *inner, Py_ssize_t N, Py_ssize_t T,
+        const float *h0, const float *weight_h, const float *bias_n, const char *mask, const
+        float *drop, float *gates, float *states, float *inner, Py_ssize_t N, Py_ssize_t T,
         Py_ssize_t H, int hard, int threads)
     int (*gru_run_f64[3])(
-        const double *h0, const double *weight_h, const double *bias_n, const char *mask,
-        const double *drop, double *gates, double *states, double *inner, Py_ssize_t N, Py_ssize_t T,
+        const double *h0, const double *weight_h, const double *bias_n, const char *mask, const
+        double *drop, double *gates, double *states, double *inner, Py_ssize_t N, Py_ssize_t T,
         Py_ssize_t H, int hard, int threads)
     int (*gru_back_f32[3])(
-        const float *grad, const float *states, const float *gates, const float *inner,
-        const float *h0, const float *weight_h, const char *mask, const float *drop, float *delta,
-        float *grad_inner, float *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H,
-        int reset_after, int hard, int threads)
+        const float *grad, const float *states, const float *gates, const float *inner, const
+        float *h0, const float *weight_h, const char *mask, const float *drop, float *delta,
+        float *grad_inner, float *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H, int
+        reset_after, int hard, int threads)
     int (*gru_back_f64[3])(
         const double *grad, const double *states, const double *gates, const double *inner,
-        const double *h0, const double *weight_h, const char *mask, const double *drop, double *delta,
-        double *grad_inner, double *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H,
+        const double *h0, const double *weight_h, const char *mask, const double *drop, double
+        *delta, double *grad_inner, double *grad_h0, Py_ssize_t N, Py_ssize_t T, Py_ssize_t H,
         int reset_after, int hard, int threads)
 
 cdef Runtime *rt = runtime()

@@ -24,7 +24,7 @@ PROMISED = re.compile(r'drawing\.save\(figure, "([^"]+)"\)')
 def test_the_list_is_complete():
     numbers = [path.name[:2] for path in TUTORIALS]
     assert numbers == [f"{n:02d}" for n in range(1, len(numbers) + 1)]
-    assert len(numbers) >= 8
+    assert len(numbers) >= 9
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)

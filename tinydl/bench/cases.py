@@ -79,6 +79,7 @@ BIASES = ((128, 1000), (4096, 1024))
 CLASSES = ((128, 10), (128, 1000), (1600, 80))
 ADAMS = (1_000_000, 10_000_000)
 RNNS = ((32, 128), (32, 512), (128, 128), (128, 512))  # N, H with T = 100, D = 128
+CELLS = {"rnn": 1, "lstm": 4, "gru": 3}  # recurrent cells and their gates
 
 
 FLOAT = 4  # bytes
@@ -153,12 +154,14 @@ def _softmax() -> Iterator[Case]:
 
 
 def _rnn() -> Iterator[Case]:
-    for N, H in RNNS:
-        T, D = 100, 128
-        sizes, flops = {"N": N, "T": T, "D": D, "H": H}, 2 * recurrent_multiply_adds((N, T, D), H)
-        name, quick = f"N{N} T{T} D{D} H{H}", (N, H) == (32, 128)
-        yield Case(f"rnn {name}", "rnn", "rnn", sizes, flops, quick)
-        yield Case(f"rnn+bwd {name}", "rnn", "rnn_backward", sizes, 3 * flops, quick)
+    for kind, gates in CELLS.items():
+        for N, H in RNNS:
+            T, D = 100, 128
+            sizes = {"N": N, "T": T, "D": D, "H": H}
+            flops = 2 * recurrent_multiply_adds((N, T, D), H, gates)
+            name, quick = f"N{N} T{T} D{D} H{H}", (N, H) == (32, 128)
+            yield Case(f"{kind} {name}", "rnn", kind, sizes, flops, quick)
+            yield Case(f"{kind}+bwd {name}", "rnn", f"{kind}_backward", sizes, 3 * flops, quick)
 
 
 def _whole() -> Iterator[Case]:

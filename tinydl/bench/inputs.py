@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..geometry import conv2d_geometry
-from .cases import Case
+from .cases import CELLS, Case
 from .networks import CHARACTERS, NETWORKS, parameters
 
 Arrays = dict[str, np.ndarray]
@@ -34,12 +34,13 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
     if "pool" in kind:
         OH = (s["H"] - s["K"]) // s["stride"] + 1
         return {"x": normal(s["N"], s["H"], s["H"], s["C"]), "dy": normal(s["N"], OH, OH, s["C"])}
-    if kind.startswith("rnn"):
+    if (cell := kind.removesuffix("_backward")) in CELLS:
         N, T, D, H = (s[k] for k in "NTDH")
+        W = CELLS[cell] * H
         return {
             "x": normal(N, T, D), "h0": np.zeros((N, H), np.float32), "dy": normal(N, T, H),
-            "weight_x": normal(D, H, scale=0.05), "weight_h": normal(H, H, scale=0.03),
-            "bias": normal(H, scale=0.1),
+            "weight_x": normal(D, W, scale=0.05), "weight_h": normal(H, W, scale=0.03),
+            "bias": normal(W, scale=0.1),
         }  # fmt: skip
     if kind.endswith(("_step", "_inference")):
         return _network(kind.rpartition("_")[0], s["N"], normal, rng)

@@ -77,7 +77,9 @@ class TinydlPeer:
     _depthwise = _conv
 
     def _rnn(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._forward(_rnn_call(a))
+        return self._forward(_rnn_call(case, a))
+
+    _lstm = _gru = _rnn
 
     def _softmax_ce(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._forward(lambda: nn.cross_entropy(a["x"], a["labels"]))
@@ -132,7 +134,9 @@ class TinydlPeer:
 
     def _rnn_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         leaves = [a["x"], a["weight_x"], a["weight_h"], a["bias"]]
-        return self._backward(_rnn_call(a), leaves, a["dy"])
+        return self._backward(_rnn_call(case, a), leaves, a["dy"])
+
+    _lstm_backward = _gru_backward = _rnn_backward
 
     def _softmax_ce_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._backward(lambda: nn.cross_entropy(a["x"], a["labels"]), [a["x"]])
@@ -194,8 +198,12 @@ def _pool_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
     return lambda: pool(a["x"], case.sizes["K"], case.sizes["stride"])
 
 
-def _rnn_call(a: dict[str, Any]) -> Callable[[], Any]:
-    return lambda: ops.rnn_sequence(a["x"], a["h0"], a["weight_x"], a["weight_h"], a["bias"])
+def _rnn_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
+    x, h, weights = a["x"], a["h0"], (a["weight_x"], a["weight_h"], a["bias"])
+    if case.kind.startswith("lstm"):
+        return lambda: ops.lstm_sequence(x, h, h, *weights)[0]
+    sequence = ops.gru_sequence if case.kind.startswith("gru") else ops.rnn_sequence
+    return lambda: sequence(x, h, *weights)
 
 
 def _outputs(case: Case, a: dict[str, Any]) -> Any:

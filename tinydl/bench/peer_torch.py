@@ -170,19 +170,23 @@ class TorchPeer:
         return lambda: a["x"].sum(1), ()
 
     def _rnn(self, case: Case, a: dict[str, Any]) -> Any:
-        """torch.nn.RNN's kernel: two biases (the second zero), weights (H, D) and (H, H)."""
+        """The kernel of torch.nn.RNN, LSTM or GRU: two biases (the second zero), weights (G*H, D)
+        and (G*H, H), gates in our order."""
         for name in ("weight_x", "weight_h"):
             a[name] = a[name].t().contiguous()
         zero, h0 = self.torch.zeros_like(a["bias"]), a["h0"][None]
+        cell = case.kind.removesuffix("_backward")
+        kernel = getattr(self.torch, "rnn_tanh" if cell == "rnn" else cell)
+        first = (h0, h0) if cell == "lstm" else h0
 
         def call() -> Any:
             weights = [a["weight_x"], a["weight_h"], a["bias"], zero]
-            training = case.kind == "rnn_backward"
-            return self.torch.rnn_tanh(
-                a["x"], h0, weights, True, 1, 0.0, training, False, True
-            )[0]  # fmt: skip
+            training = case.kind.endswith("_backward")
+            return kernel(a["x"], first, weights, True, 1, 0.0, training, False, True)[0]
 
         return call, ("x", "weight_x", "weight_h", "bias")
+
+    _lstm = _gru = _rnn
 
     def _adam(self, case: Case, a: dict[str, Any]) -> Cell:
         x = a["x"].requires_grad_(True)
