@@ -260,8 +260,6 @@ def calls(rng):
         ("roi_pool_gather", two, spots, region),
         ("roi_align", two, region, *weights),
         ("roi_align_grad", bins, region, *weights, two.shape),
-        ("rnn_forward", steps, steps[:, 0], matrix, matrix, matrix[0]),
-        ("rnn_backward", steps, np.tanh(steps), steps, steps[:, 0], matrix, matrix),
         *recurrent_calls(rng, steps, matrix),
         ("uniform", 5, 2**64 - 9, (301, 1003), single),
         ("normal", 5, 6, (301, 1003), single),
