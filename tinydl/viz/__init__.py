@@ -1,15 +1,40 @@
-"""Layer 9: pictures. matplotlib is imported when the first one is drawn."""
+"""Layer 9: pictures. matplotlib is imported when the first one is drawn.
 
+Functions take data and return the matplotlib figure; with a path they write it there as PNG too.
+"""
+
+from .attention import plot_attention
+from .boxes import plot_boxes, plot_masks
+from .callbacks import WriteImages
 from .curves import plot_curves
 from .graph import autodiff_graph, model_graph, write_graph
 from .grid import image_grid
+from .histograms import gradients_of, plot_histograms, weights_of
+from .latent import plot_codes, plot_plane, plot_traversal
+from .layers import plot_activations, plot_filters
 from .roofline import plot_roofline
+from .scores import plot_confusion, plot_precision_recall, plot_roc
 
 __all__ = [
+    "WriteImages",
     "autodiff_graph",
+    "gradients_of",
     "image_grid",
     "model_graph",
+    "plot_activations",
+    "plot_attention",
+    "plot_boxes",
+    "plot_codes",
+    "plot_confusion",
     "plot_curves",
+    "plot_filters",
+    "plot_histograms",
+    "plot_masks",
+    "plot_plane",
+    "plot_precision_recall",
+    "plot_roc",
     "plot_roofline",
+    "plot_traversal",
+    "weights_of",
     "write_graph",
 ]

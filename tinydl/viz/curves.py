@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..train import History
-from .figure import new_figure, save_figure
+from .figure import new_figure, plain_axes, save_figure
 
 TRAIN, VALIDATION = "#2b5f8a", "#d1702a"
 
 
-def plot_curves(history: History, path: str | Path, title: str = "") -> None:
+def plot_curves(history: History, path: str | Path | None = None, title: str = "") -> Any:
     """One panel per quantity of `history` ("loss", "accuracy", ...), training and validation in
-    each, as PNG.
+    each; returns the figure, and writes it as PNG.
 
     Training values are means over an epoch while the weights changed, with dropout on; validation
     values were taken after it: early in a run the validation curve is therefore the better one.
@@ -32,12 +33,10 @@ def plot_curves(history: History, path: str | Path, title: str = "") -> None:
             axes.plot(
                 epochs, values, color=VALIDATION, marker=marker, markersize=3, label="validation"
             )
-        axes.set_xlabel("epoch")
+        plain_axes(axes, xlabel="epoch")
         axes.set_title(name, fontsize=10)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25, linewidth=0.6)
         axes.legend(frameon=False, fontsize=9)
     if title:
         figure.suptitle(title, fontsize=11)
-    save_figure(figure, path)
+    return save_figure(figure, path)

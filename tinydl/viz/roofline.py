@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .figure import new_figure, save_figure
+from .figure import INK, MUTED, new_figure, save_figure
 
 if TYPE_CHECKING:
     from ..machine import Peaks
     from ..profiler import Row
 
-INK, MUTED = "#1f2933", "#7b8794"
 PHASES = {"forward": "#2563a8", "backward": "#d9622b", "update": "#2e8b57"}
 NEGLIGIBLE = 0.005  # of the time: such points are left out
 
 
 def plot_roofline(
-    peaks: Sequence[Peaks], rows: Sequence[Row], path: str | Path, title: str = ""
-) -> None:
-    """Operations per second over operations per byte, both logarithmic, as PNG.
+    peaks: Sequence[Peaks], rows: Sequence[Row], path: str | Path | None = None, title: str = ""
+) -> Any:
+    """Operations per second over operations per byte, both logarithmic; returns the figure.
 
     The roofs: level lines for the measured multiply-add peak, slanted ones for the bandwidth of
     memory and of the caches. A point is one of `rows`, as large as its share of the time; what
@@ -57,7 +56,7 @@ def plot_roofline(
     axes.grid(alpha=0.25, linewidth=0.6)
     if shown:
         axes.legend(frameon=False, fontsize=9, loc="lower right")
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_roofs(axes: Any, peaks: Peaks, left: float, right: float, low: float) -> None:
