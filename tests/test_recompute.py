@@ -100,6 +100,18 @@ def test_the_inner_results_are_not_kept():
     assert 2 * layer <= little < 2.5 * layer  # the two segments' results
 
 
+def test_on_every_backend(backend):
+    model = block().to(backend)
+    x = td.tensor(np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4), backend=backend)
+    found = []
+    for call in (plain, td.recompute):
+        td.seed(4)
+        model.zero_grad()
+        (call(model, x) ** 2.0).sum().backward()
+        found.append([p.grad.numpy() for p in model.parameters()])
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
 def test_without_recording_it_is_the_plain_call():
     model = block()
     with td.no_grad():

@@ -7,7 +7,7 @@ import pytest
 
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.train import History
-from tinydl.viz import image_grid, plot_curves
+from tinydl.viz import image_grid, plot_boxes, plot_curves, plot_masks
 
 ROWS = [
     {"epoch": e, "loss": 1 / e, "accuracy": 1 - 1 / e, "val_loss": 1.1 / e, "seconds": 0.1}
@@ -65,3 +65,6 @@ def test_without_matplotlib_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ConfigError, match=r'pip install "tinydl\[plot\]"'):
         plot_curves(History(ROWS), tmp_path / "curves.png")
+    for draw in (plot_boxes, plot_masks):
+        with pytest.raises(ConfigError, match=r'pip install "tinydl\[plot\]"'):
+            draw(np.zeros((4, 4)), np.zeros((4, 4)))
