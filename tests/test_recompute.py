@@ -100,6 +100,35 @@ def test_the_inner_results_are_not_kept():
     assert 2 * layer <= little < 2.5 * layer  # the two segments' results
 
 
+class Moving(nn.Module):
+    """Reads, updates and reads again a buffer, as the power iteration of a spectral norm does."""
+
+    def __init__(self):
+        self.u = nn.Buffer(np.array([0.5, 1.0], np.float32))
+
+    def forward(self, x):
+        old = self.u.detach()
+        self.u.update(td.sin(self.u * 2.0))
+        return x * x * self.u.detach() + x * old
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_buffers_are_read_as_the_first_time_and_updated_once(nested):
+    found = []
+    for call in (plain, td.recompute):
+        model, x = Moving(), td.tensor([[1.0, 2.0]], requires_grad=True)
+        inner = (lambda t, m=model: td.recompute(m, t)) if nested else model
+        y = call(inner, x)
+        found.append(model.u.numpy().copy())
+        if call is td.recompute:  # a later call moves it on; that is not undone
+            model.u.update(td.tensor([7.0, 8.0]))
+        y.sum().backward()
+        found.append(x.grad.numpy())
+    assert model.u.tolist() == [7, 8]
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[1], found[3])
+
+
 def test_on_every_backend(backend):
     model = block().to(backend)
     x = td.tensor(np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4), backend=backend)

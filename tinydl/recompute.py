@@ -32,17 +32,27 @@ def recomputing() -> bool:
     return _run.get() == AGAIN
 
 
+_updated: ContextVar[dict[Any, Any] | None] = ContextVar("tinydl_updated", default=None)
+
+
+def note_update(buffer: Any) -> None:
+    """A buffer is about to exchange its storage: a segment keeps the one it started with."""
+    before = _updated.get()
+    if before is not None:
+        before.setdefault(buffer, buffer.data)
+
+
 def recompute(function: Callable[..., Any], *inputs: Any) -> Any:
     """function(*inputs), one tensor, whose inner results are not kept but computed again.
 
     function: a module or anything else from tensors to one tensor, such as
     `recompute(self.block, x)`; inputs: tensors. Values and gradients, of every order, are those of
     function(*inputs): the parameters it uses are found by themselves, random draws (dropout) are
-    drawn again, buffers (running statistics) are updated once. It must compute the same both times,
-    so call `eval()` or change what it reads after the backward only. GraphError if it uses a tensor
-    with a history that is not among `inputs`, if it returns something else than one tensor, and, as
-    everywhere, if an input or parameter was changed in place; ConfigError for an activity penalty
-    inside, a number that would leave the segment beside its result.
+    drawn again, buffers (running statistics) are as they were and updated once. It must compute the
+    same both times, so call `eval()` or change what it reads after the backward only. GraphError if
+    it uses a tensor with a history that is not among `inputs`, if it returns something else, and if
+    an input or parameter was changed in place; ConfigError for an activity penalty inside, a number
+    that would leave the segment beside its result.
     """
     if not all(hasattr(t, "_new") for t in inputs):
         kinds = ", ".join(type(t).__name__ for t in inputs)
@@ -50,7 +60,7 @@ def recompute(function: Callable[..., Any], *inputs: Any) -> Any:
     if not is_recording():
         return function(*inputs)
     run = _run.get() or FIRST  # a segment inside one that is run again is run again too
-    with _running(run), noting_draws() as draws:
+    with _running(run), _noting_updates() as buffers, noting_draws() as draws:
         aliases = [_alias(t) for t in inputs]
         start = _next_age()
         y = function(*aliases)
@@ -59,16 +69,22 @@ def recompute(function: Callable[..., Any], *inputs: Any) -> Any:
     if not y.requires_grad:
         return y
     leaves = [t for t in _leaves(y, start) if all(t is not alias for alias in aliases)]
-    return Recompute(function, draws, len(inputs), y.data).apply(*inputs, *leaves)
+    return Recompute(function, draws, buffers, len(inputs), y.data).apply(*inputs, *leaves)
 
 
 class Recompute(Function):
     """The node of a whole segment: its inputs, then the parameters that it uses."""
 
     def __init__(
-        self, function: Callable[..., Any], draws: dict[Generator, int], inputs: int, array: Any
+        self,
+        function: Callable[..., Any],
+        draws: dict[Generator, int],
+        buffers: dict[Any, Any],
+        inputs: int,
+        array: Any,
     ) -> None:
-        self.function, self.draws, self.inputs, self.array = function, draws, inputs, array
+        self.function, self.draws, self.buffers = function, draws, buffers
+        self.inputs, self.array = inputs, array
 
     def forward(self, *arrays):
         array, self.array = self.array, None
@@ -78,11 +94,12 @@ class Recompute(Function):
     def backward(self, grad):
         saved, second = self.saved, is_recording()
         inputs, leaves = saved[: self.inputs], saved[self.inputs :]
-        with _running(AGAIN), drawing_again(self.draws), enable_grad():
-            aliases = [Identity().apply(t) if second else _alias(t) for t in inputs]
-            y = self.function(*aliases)
-        wanted = [t for t, n in zip([*aliases, *leaves], self.needed, strict=True) if n]
-        found = iter(differentiate(y, wanted, grad, create_graph=second, allow_unused=True))
+        with _as_before(self.buffers):
+            with _running(AGAIN), drawing_again(self.draws), enable_grad():
+                aliases = [Identity().apply(t) if second else _alias(t) for t in inputs]
+                y = self.function(*aliases)
+            wanted = [t for t, n in zip([*aliases, *leaves], self.needed, strict=True) if n]
+            found = iter(differentiate(y, wanted, grad, create_graph=second, allow_unused=True))
         return tuple([next(found) if needed else None for needed in self.needed])
 
 
@@ -93,6 +110,33 @@ def _running(run: str) -> Iterator[None]:
         yield
     finally:
         _run.reset(token)
+
+
+@contextmanager
+def _noting_updates() -> Iterator[dict[Any, Any]]:
+    """The storage that each buffer had which is updated inside."""
+    before: dict[Any, Any] = {}
+    token = _updated.set(before)
+    try:
+        yield before
+    finally:
+        _updated.reset(token)
+        outer = _updated.get()
+        for buffer, array in before.items() if outer is not None else ():
+            outer.setdefault(buffer, array)  # type: ignore[union-attr]
+
+
+@contextmanager
+def _as_before(buffers: dict[Any, Any]) -> Iterator[None]:
+    """The buffers have their old storage inside, and afterwards the one they had."""
+    now = {buffer: buffer.data for buffer in buffers}
+    try:
+        for buffer, array in buffers.items():
+            buffer.data = array
+        yield
+    finally:
+        for buffer, array in now.items():
+            buffer.data = array
 
 
 def _alias(t: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..backend import Backend, get
 from ..errors import ConfigError, FormatError, GraphError, ShapeError
-from ..recompute import recomputing
+from ..recompute import note_update, recomputing
 from ..tensor import FLOAT, Tensor
 
 
@@ -60,17 +60,17 @@ class Buffer(Stored):
     def update(self, value: Tensor) -> None:
         """Take over the storage of `value`, a fresh result of the same shape, type and backend.
 
-        Nothing happens while a segment is recomputed (`tinydl.recompute`): it did the first time.
+        While a segment is recomputed (`tinydl.recompute`), only until that is done.
         """
         if value.shape != self.shape or value.dtype != self.dtype:
             raise ShapeError(
                 f"Buffer.update: the value must be {self.shape} {self.dtype}, got {value.shape} "
                 f"{value.dtype}"
             )
-        if recomputing():
-            return
+        note_update(self)
         self.data = value.data
-        self.bump_version()
+        if not recomputing():
+            self.bump_version()
 
 
 class Module:
