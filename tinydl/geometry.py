@@ -112,10 +112,14 @@ class Pool2dGeometry:
         return self.N * self.OH * self.OW * self.C * self.KH * self.KW
 
 
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def pair(op: str, name: str, value: int | tuple[int, int], minimum: int) -> Pair:
     """`3` -> `(3, 3)`; `(3, 5)` stays. Raises ShapeError below `minimum` or for anything else."""
     result = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(result) != 2 or not all(isinstance(v, int) and v >= minimum for v in result):
+    if len(result) != 2 or not all(_whole(v) and v >= minimum for v in result):
         raise ShapeError(
             f"{op}: {name} must be an integer >= {minimum} or a pair of them, got {value!r}"
         )
@@ -154,7 +158,7 @@ def resolve_padding(
             rows = (first, first) if isinstance(first, int) else tuple(first)
             columns = (second, second) if isinstance(second, int) else tuple(second)
         (top, bottom), (left, right) = rows, columns
-        if not all(isinstance(v, int) and v >= 0 for v in (top, bottom, left, right)):
+        if not all(_whole(v) and v >= 0 for v in (top, bottom, left, right)):
             raise ValueError
     except (TypeError, ValueError):
         raise ShapeError(
@@ -169,7 +173,7 @@ def output_size(size: int, kernel: int, stride: int, before: int, after: int, di
     return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # 1.0 is not 1
 def conv2d_geometry(
     x_shape: Shape,
     weight_shape: Shape,
@@ -188,7 +192,7 @@ def conv2d_geometry(
     N, H, W, C = x_shape
     KH, KW, CG, F = weight_shape
     stride, dilation = pair(op, "stride", stride, 1), pair(op, "dilation", dilation, 1)
-    if not isinstance(groups, int) or groups < 1:
+    if not _whole(groups) or groups < 1:
         raise ShapeError(f"{op}: groups must be an integer >= 1, got {groups!r}")
     if C % groups or F % groups:
         raise ShapeError(
@@ -213,7 +217,7 @@ def conv2d_geometry(
     return Conv2dGeometry(N, H, W, C, KH, KW, F, OH, OW, stride, pads, dilation, groups)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)  # 1.0 is not 1
 def pool2d_geometry(
     x_shape: Shape,
     kernel_size: int | Pair,
@@ -267,7 +271,7 @@ def bin_edges(size: int, bins: int, o: int) -> Pair:
     return o * size // bins, -(-(o + 1) * size // bins)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def adaptive_pool2d_geometry(
     x_shape: Shape, size: int | Pair, op: str = "adaptive_avg_pool2d"
 ) -> Pool2dGeometry:

@@ -58,5 +58,13 @@ def test_errors():
         DepthwiseConv2d(3, 3, multiplier=0)
     with pytest.raises(ShapeError, match=r"Conv1d: x must be \(N, T, C\) with 3 channels"):
         Conv1d(3, 4, 3)(image(2, 5, 2))
+    with pytest.raises(ShapeError, match="Conv1d: padding must be"):
+        Conv1d(3, 4, 3, padding="full")
+    with pytest.raises(ShapeError, match="DepthwiseConv2d: padding must be"):
+        DepthwiseConv2d(3, 3, padding=-1)
+    with pytest.raises(
+        ShapeError, match=r"output_padding \(2, 2\) must be smaller than the stride"
+    ):
+        ConvTranspose2d(3, 4, 3, 2, output_padding=2)
     with pytest.raises(TypeError, match="weigth_penalty"):
         ConvTranspose2d(3, 4, 3, weigth_penalty=None)

@@ -88,6 +88,10 @@ def convolve(x=(1, 5, 5, 4), w=(3, 3, 4, 6), bias=None, **options):
         ({"stride": 0}, "stride must be an integer >= 1"),
         ({"stride": (1, 2, 3)}, "stride must be"),
         ({"stride": 1.5}, "stride must be"),
+        ({"stride": True}, "stride must be"),
+        ({"padding": 1.0}, "padding must be"),
+        ({"padding": "causal"}, "padding must be"),
+        ({"groups": True}, "groups must be"),
         ({"dilation": 0}, "dilation must be an integer >= 1"),
         ({"dilation": -1}, "dilation must be"),
         ({"padding": -1}, "padding must be"),
@@ -112,6 +116,21 @@ def test_lists_are_accepted_where_tuples_are():
     a = convolve(stride=[2, 1], padding=[[1, 0], [0, 1]])
     b = convolve(stride=(2, 1), padding=((1, 0), (0, 1)))
     assert np.array_equal(a.numpy(), b.numpy())
+
+
+def test_numbers_of_numpy_are_accepted_and_floats_never():
+    two, ones = np.int64(2), np.array([1, 1])
+    a = convolve(stride=two, padding=(two, np.int32(1)), dilation=ones, groups=np.int64(1))
+    assert np.array_equal(a.numpy(), convolve(stride=2, padding=(2, 1)).numpy())
+    convolve(padding=1)  # sizes are cached: 1.0 must not find what 1 left there
+    with pytest.raises(ShapeError, match="padding must be"):
+        convolve(padding=1.0)
+
+
+@pytest.mark.parametrize("kernel_size", [0, "a", (1, 2, 3), 1.5])
+def test_im2col_checks_its_window(kernel_size):
+    with pytest.raises(ShapeError, match="im2col: kernel_size must be an integer >= 1"):
+        ops.im2col(Tensor(np.ones((1, 3, 3, 2))), kernel_size)
 
 
 def test_dtypes_must_agree():

@@ -298,8 +298,7 @@ STEPS = {"lstm_cell", "gru_cell"}
 
 #: Compositions with an own test module: PyTorch where it has them, definitions where it has not.
 ELSEWHERE = {
-    "test_conv_forms.py": "conv1d conv_transpose2d depthwise_conv2d separable_conv2d "
-    "global_avg_pool global_max_pool",
+    "test_conv_forms.py": "global_avg_pool global_max_pool",
     "test_pool.py": "max_pool1d avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d max_unpool2d",
     "test_roi.py": "roi_pool roi_align",
     "test_norm.py": "batch_norm layer_norm instance_norm group_norm "

@@ -178,7 +178,68 @@ def getitem(x, key):
     return x.flip(turned)[tuple(wanted)]
 
 
+def conv1d(x, w, b=None, *, padding, stride, dilation, groups):
+    T, span = x.shape[1], dilation * (w.shape[0] - 1)
+    same = max((-(-T // stride) - 1) * stride + span + 1 - T, 0)
+    named = {"valid": (0, 0), "causal": (span, 0), "same": (same // 2, same - same // 2)}
+    sides = (padding, padding) if isinstance(padding, int) else named.get(padding, padding)
+    x = functional.pad(x.permute(0, 2, 1), sides)
+    return functional.conv1d(x, w.permute(2, 1, 0), b, stride, 0, dilation, groups).permute(0, 2, 1)
+
+
+def conv_transpose2d(x, w, b=None, *, stride, padding, output_padding, dilation, groups):
+    """PyTorch's whole result without padding, cut or extended by zeros to the size asked for."""
+    whole = functional.conv_transpose2d(
+        x.permute(0, 3, 1, 2),
+        w.permute(3, 2, 0, 1).contiguous(),
+        None,
+        stride,
+        0,
+        0,
+        groups,
+        dilation,
+    )
+    sides = (padding, padding) if isinstance(padding, int) else padding
+    for axis in (0, 1):
+        n, size = whole.shape[2 + axis], x.shape[1 + axis] * stride[axis]
+        if padding == "same":
+            before = max(n - size, 0) // 2
+        else:
+            pair = (0, 0) if padding == "valid" else sides[axis]
+            before, after = (pair, pair) if isinstance(pair, int) else pair
+            extra = output_padding if isinstance(output_padding, int) else output_padding[axis]
+            size = n - before - after + extra
+        ends = (-before, size + before - n)
+        whole = functional.pad(whole, (0, 0, *ends) if axis == 0 else ends)
+    y = whole.permute(0, 2, 3, 1)
+    return y if b is None else y + b
+
+
+def depthwise_conv2d(x, w, b=None, *, stride, padding, dilation):
+    KH, KW, C, M = w.shape
+    steps, gaps = ((v, v) if isinstance(v, int) else v for v in (stride, dilation))
+    sides = []
+    for axis, K in ((0, KH), (1, KW)):
+        n, s, span = x.shape[1 + axis], steps[axis], gaps[axis] * (K - 1)
+        same = max((-(-n // s) - 1) * s + span + 1 - n, 0)
+        given = padding if isinstance(padding, int | str) else padding[axis]
+        given = (given, given) if isinstance(given, int) else given
+        sides.append((same // 2, same - same // 2) if padding == "same" else given)
+    image = functional.pad(x.permute(0, 3, 1, 2), (*sides[1], *sides[0]))
+    kernel = w.permute(2, 3, 0, 1).reshape(C * M, 1, KH, KW)
+    return functional.conv2d(image, kernel, b, steps, 0, gaps, C).permute(0, 2, 3, 1)
+
+
+def separable_conv2d(x, w, pointwise, b=None, **options):
+    y = depthwise_conv2d(x, w, **options) @ pointwise[0, 0]
+    return y if b is None else y + b
+
+
 BREADTH = {
+    "conv1d": conv1d,
+    "conv_transpose2d": conv_transpose2d,
+    "depthwise_conv2d": depthwise_conv2d,
+    "separable_conv2d": separable_conv2d,
     "all": each_axis(torch.all),
     "any": each_axis(torch.any),
     "argmin": argmin,

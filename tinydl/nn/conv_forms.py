@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import ops
 from ..errors import ConfigError, ShapeError
-from ..geometry import conv2d_geometry, pair
+from ..geometry import conv2d_geometry, pair, resolve_padding
 from ..ops.conv_forms import time_padding
 from ..random import Generator, default_generator
 from ..tensor import Tensor
@@ -29,6 +29,11 @@ def _check_groups(op: str, groups: int, in_channels: int, out_channels: int) -> 
             f"{op}: groups {groups} must divide both in_channels {in_channels} and out_channels "
             f"{out_channels}"
         )
+
+
+def _check_padding(op: str, padding: Padding) -> None:
+    """Only the form is looked at here; sizes are known when an image comes."""
+    resolve_padding(op, padding, (1, 1), (1, 1), (1, 1), (1, 1))
 
 
 class Conv1d(Weighted):
@@ -61,6 +66,7 @@ class Conv1d(Weighted):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
         self.padding = as_tuple(padding)
+        _check_padding("Conv1d", time_padding("Conv1d", self.padding, kernel_size, dilation))
         shape = (kernel_size, in_channels // groups, out_channels)
         super().__init__(shape, bias, weight_init, bias_init, rng=rng, **penalties)
 
@@ -119,6 +125,12 @@ class ConvTranspose2d(Weighted):
         )
         self.padding = as_tuple(padding)
         self.output_padding = pair(op, "output_padding", output_padding, 0)
+        _check_padding(op, self.padding)
+        if any(e >= s for e, s in zip(self.output_padding, self.stride, strict=True)):
+            raise ShapeError(
+                f"{op}: output_padding {self.output_padding} must be smaller than the stride "
+                f"{self.stride}"
+            )
         super().__init__(
             (*self.kernel_size, out_channels // groups, in_channels), bias, weight_init, bias_init,
             rng=rng, bias_size=out_channels, **penalties,
@@ -173,6 +185,7 @@ class DepthwiseConv2d(Weighted):
             pair(op, "dilation", dilation, 1),
         )
         self.padding = as_tuple(padding)
+        _check_padding(op, self.padding)
         super().__init__(
             (*self.kernel_size, channels, multiplier), bias, weight_init, bias_init,
             rng=rng, bias_size=channels * multiplier, **penalties,

@@ -8,9 +8,11 @@ contractions of
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..errors import DTypeError, ShapeError
 from ..function import Function
-from ..geometry import conv2d_geometry
+from ..geometry import conv2d_geometry, pair
 from .broadcast import sum
 
 
@@ -132,23 +134,30 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     Raises ShapeError (channels, sizes, arguments) and DTypeError. LeCun et al. 1989; grouped:
     Krizhevsky et al. 2012.
     """
+    return convolve("conv2d", x, weight, bias, stride, padding, dilation, groups)
+
+
+def convolve(op, x, weight, bias, stride, padding, dilation, groups):
+    """conv2d whose errors speak of `op`, the operation that the user has called."""
     geometry = conv2d_geometry(
-        x.shape, weight.shape, _plain(stride), _plain(padding), _plain(dilation), groups
+        x.shape, weight.shape, _plain(stride), _plain(padding), _plain(dilation), _plain(groups), op
     )
     if bias is None:
-        _check_types("conv2d", x, weight)
+        _check_types(op, x, weight)
         return Conv2d(geometry).apply(x, weight)
-    _check_types("conv2d", x, weight, bias)
+    _check_types(op, x, weight, bias)
     if bias.shape != (geometry.F,):
         raise ShapeError(
-            f"conv2d: bias must be ({geometry.F},) for weight {weight.shape}, got {bias.shape}"
+            f"{op}: bias must be ({geometry.F},), one for each output channel, got {bias.shape}"
         )
     return Conv2d(geometry).apply(x, weight, bias)
 
 
 def _plain(value):
-    """Lists become tuples, so that the geometry can be cached."""
-    return tuple(_plain(v) for v in value) if isinstance(value, list | tuple) else value
+    """Lists become tuples and NumPy's integers Python's, so that the geometry can be cached."""
+    if isinstance(value, np.integer | np.ndarray):
+        value = value.tolist()
+    return tuple([_plain(v) for v in value]) if isinstance(value, list | tuple) else value
 
 
 def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
@@ -172,7 +181,7 @@ def col2im(columns, x_shape, kernel_size, stride=1, padding=0, dilation=1):
 
 
 def _patch_geometry(op, x_shape, kernel_size, stride, padding, dilation):
-    KH, KW = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    KH, KW = pair(op, "kernel_size", _plain(kernel_size), 1)
     C = x_shape[3] if len(x_shape) == 4 else 0
     return conv2d_geometry(
         x_shape, (KH, KW, C, 1), _plain(stride), _plain(padding), _plain(dilation), 1, op

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..errors import ShapeError
 from ..geometry import conv2d_geometry, output_size, pair, resolve_padding
-from .conv import Conv2dInputGrad, _check_types, _plain, conv2d
+from .conv import Conv2dInputGrad, _check_types, _plain, convolve
 from .shape import reshape
 
 
@@ -13,9 +13,10 @@ def time_padding(op, padding, kernel, dilation):
     """The padding of conv1d as that of a conv2d of height 1."""
     if padding == "causal":
         return ((0, 0), (dilation * (kernel - 1), 0))
-    if isinstance(padding, str):
+    if isinstance(padding, str) and padding in ("valid", "same"):
         return padding
-    sides = (padding, padding) if isinstance(padding, int) else _plain(padding)
+    padding = _plain(padding)
+    sides = (padding, padding) if isinstance(padding, int) else padding
     whole = isinstance(sides, tuple) and len(sides) == 2
     if not whole or not all(isinstance(v, int) and v >= 0 for v in sides):
         raise ShapeError(
@@ -40,17 +41,18 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
             "conv1d: x must be (N, T, C) and weight (K, C/groups, F), got shapes "
             f"{x.shape} and {weight.shape}"
         )
+    stride, dilation = _plain(stride), _plain(dilation)
     for name, value in (("stride", stride), ("dilation", dilation)):
         if not isinstance(value, int) or value < 1:
             raise ShapeError(f"conv1d: {name} must be an integer >= 1, got {value!r}")
     (N, T, C), (K, _, F) = x.shape, weight.shape
     wide, kernel = (N, 1, T, C), (1, *weight.shape)
     pads = time_padding("conv1d", padding, K, dilation)
-    g = conv2d_geometry(wide, kernel, (1, stride), pads, (1, dilation), groups, "conv1d")
-    y = conv2d(
-        reshape(x, wide), reshape(weight, kernel), bias, (1, stride), pads, (1, dilation), groups
+    y = convolve(
+        "conv1d", reshape(x, wide), reshape(weight, kernel), bias, (1, stride), pads, (1, dilation),
+        groups,
     )  # fmt: skip
-    return reshape(y, (N, g.OW, F))
+    return reshape(y, (N, y.shape[2], F))
 
 
 def _transposed_geometry(x_shape, weight_shape, stride, padding, output_padding, dilation, groups):
@@ -70,6 +72,8 @@ def _transposed_geometry(x_shape, weight_shape, stride, padding, output_padding,
     extra = pair(op, "output_padding", output_padding, 0)
     if not isinstance(groups, int) or groups < 1:
         raise ShapeError(f"{op}: groups must be an integer >= 1, got {groups!r}")
+    if x_shape[3] % groups:
+        raise ShapeError(f"{op}: groups {groups} must divide the {x_shape[3]} channels of x")
     if any(e >= s for e, s in zip(extra, stride, strict=True)):
         raise ShapeError(f"{op}: output_padding {extra} must be smaller than the stride {stride}")
     kernel, given = weight_shape[:2], x_shape[1:3]
@@ -118,7 +122,7 @@ def conv_transpose2d(
     """
     geometry = _transposed_geometry(
         x.shape, weight.shape, _plain(stride), _plain(padding), _plain(output_padding),
-        _plain(dilation), groups,
+        _plain(dilation), _plain(groups),
     )  # fmt: skip
     _check_types("conv_transpose2d", *([x, weight] if bias is None else [x, weight, bias]))
     if bias is not None and bias.shape != (geometry.C,):
@@ -138,16 +142,20 @@ def depthwise_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     depth multiplier. Runs as a conv2d with C groups. Raises ShapeError and DTypeError. Howard et
     al. 2017.
     """
+    return _depthwise("depthwise_conv2d", x, weight, bias, stride, padding, dilation)
+
+
+def _depthwise(op, x, weight, bias, stride, padding, dilation):
     if x.ndim != 4 or weight.ndim != 4 or x.shape[3] != weight.shape[2]:
         raise ShapeError(
-            "depthwise_conv2d: x must be (N, H, W, C) and weight (KH, KW, C, M), got shapes "
-            f"{x.shape} and {weight.shape}"
+            f"{op}: x must be (N, H, W, C) and weight (KH, KW, C, M), got shapes {x.shape} and "
+            f"{weight.shape}"
         )
     KH, KW, C, M = weight.shape
     if C < 1:
-        raise ShapeError(f"depthwise_conv2d: needs at least one channel, got x {x.shape}")
+        raise ShapeError(f"{op}: needs at least one channel, got x {x.shape}")
     grouped = reshape(weight, (KH, KW, 1, C * M))
-    return conv2d(x, grouped, bias, stride, padding, dilation, C)
+    return convolve(op, x, grouped, bias, stride, padding, dilation, C)
 
 
 def separable_conv2d(x, depthwise, pointwise, bias=None, stride=1, padding=0, dilation=1):
@@ -156,10 +164,10 @@ def separable_conv2d(x, depthwise, pointwise, bias=None, stride=1, padding=0, di
     x (N, H, W, C), depthwise (KH, KW, C, M), pointwise (1, 1, C*M, F), bias (F,) or None ->
     (N, OH, OW, F). Raises ShapeError and DTypeError. Chollet 2017 (arXiv 1610.02357).
     """
-    middle = depthwise_conv2d(x, depthwise, None, stride, padding, dilation)
+    middle = _depthwise("separable_conv2d", x, depthwise, None, stride, padding, dilation)
     if pointwise.ndim != 4 or pointwise.shape[:3] != (1, 1, middle.shape[3]):
         raise ShapeError(
             f"separable_conv2d: pointwise must be (1, 1, {middle.shape[3]}, F) for depthwise "
             f"{depthwise.shape}, got {pointwise.shape}"
         )
-    return conv2d(middle, pointwise, bias)
+    return convolve("separable_conv2d", middle, pointwise, bias, 1, 0, 1, 1)

@@ -38,8 +38,12 @@ def _conv_transpose2d(d: Draw) -> Example:
 
 def _depthwise(d: Draw) -> Example:
     C, M = d.integer(1, 3), d.integer(1, 2)
-    x = d.normal((d.integer(1, 2), d.integer(3, 5), d.integer(3, 5), C))
-    options = {"stride": d.integer(1, 2), "padding": d.choose((0, 1, "same")), "dilation": 1}
+    x = d.normal((d.integer(1, 2), d.integer(3, 5), d.integer(5, 7), C))
+    options = {
+        "stride": d.choose((1, 2, (1, 3))),
+        "padding": d.choose((0, 1, "same", ((1, 0), (0, 2)))),
+        "dilation": d.choose((1, 2, (1, 2))),
+    }
     return Example((x, d.normal((2, 3, C, M)), d.normal((C * M,))), options)
 
 
