@@ -144,7 +144,6 @@ COMPOSED = {
     "einsum",
     "gated",
     "getitem",
-    "norm",
     "order",
     "resize",
     "special",
