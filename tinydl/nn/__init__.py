@@ -56,6 +56,7 @@ from .recurrent import SimpleRNN
 from .roi import RoiAlign, RoiPool
 from .summary import Summary, summary
 from .watch import activations
+from .weight_norms import SpectralNorm, WeightNorm
 
 __all__ = [
     "GRU",
@@ -101,8 +102,10 @@ __all__ = [
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
+    "SpectralNorm",
     "Summary",
     "Tanh",
+    "WeightNorm",
     "activations",
     "bce",
     "bce_with_logits",
