@@ -21,8 +21,8 @@ INLINE real fold_lanes(const real *lane) {
     return total;
 }
 
-/* Average of (x - centre)^power, in blocks: rounding errors do not pile up. */
-INLINE real average(const real *x, real centre, int power, ptrdiff_t D) {
+/* Sum of (x - centre)^power, in blocks: rounding errors do not pile up. */
+INLINE real sum_of(const real *x, real centre, int power, ptrdiff_t D) {
     real total = 0;
     for (ptrdiff_t low = 0; low < D; low += BLOCK) {
         const ptrdiff_t high = MIN(low + BLOCK, D);
@@ -39,17 +39,19 @@ INLINE real average(const real *x, real centre, int power, ptrdiff_t D) {
         }
         total += fold_lanes(lane);
     }
-    return total / (real)D;
+    return total;
 }
 
 void NAME(row_norm)(const real *x, const real *scale, const real *shift, real *y, real *mean,
                     real *variance, ptrdiff_t N, ptrdiff_t D, real eps, int threads) {
+    const real share = ONE / (real)D;
 #pragma omp parallel for num_threads(threads)                                                      \
     schedule(static) if (threads > 1 && N * D >= PARALLEL_MIN)
     for (ptrdiff_t n = 0; n < N; n++) {
         const real *const row = x + n * D;
-        const real m = row[0] + average(row, row[0], 1, D); /* exact where all values are equal */
-        const real v = average(row, m, 2, D), root = ONE / SQRT(v + eps);
+        const real m =
+            row[0] + sum_of(row, row[0], 1, D) * share; /* exact where all values are equal */
+        const real v = sum_of(row, m, 2, D) * share, root = ONE / SQRT(v + eps);
         mean[n] = m;
         variance[n] = v;
         real *const to = y + n * D;
