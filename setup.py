@@ -38,6 +38,7 @@ STEMS = [
     "recurrent",
     "random",
     "softmax",
+    "norm",
     "optim",
 ]
 

@@ -143,7 +143,6 @@ COMPOSED = {
     "conv_forms",
     "einsum",
     "getitem",
-    "norm",
     "order",
     "resize",
     "special",

@@ -21,6 +21,7 @@ from .ops import (
     avg_pool1d,
     avg_pool2d,
     batch_norm,
+    batch_norm_with_statistics,
     batch_statistics,
     broadcast_to,
     causal_mask,
@@ -133,7 +134,8 @@ from .tensor import Tensor, tensor
 __all__ = [
     "Function", "Generator", "Tensor", "TinydlError", "__version__", "abs", "adaptive_avg_pool2d",
     "adaptive_max_pool2d", "all", "any", "arange", "argmax", "argmin", "argsort", "atan2",
-    "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "batch_statistics", "bernoulli",
+    "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
+    "batch_norm_with_statistics", "batch_statistics", "bernoulli",
     "broadcast_to", "causal_mask", "clip", "col2im", "concat", "conv1d", "conv2d",
     "conv_transpose2d", "cos", "cumsum", "default_backend", "depth_to_space", "depthwise_conv2d",
     "detect_anomaly", "diagonal", "dropout", "einsum", "elu", "embedding", "enable_grad", "erf",

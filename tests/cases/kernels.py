@@ -604,6 +604,71 @@ SOFTMAX = (
     KernelCase("cross_entropy_grad", labelled_grad, ulps=2),
 )
 
+# -- norm ------------------------------------------------------------------------------------------
+
+
+def channels(d: Draw, dtype: np.dtype) -> tuple:
+    """x (N, P, C), scale, shift, groups; sometimes all values equal: no variance at all."""
+    groups = d.integer(1, 3)
+    C = size(d, 1) if d.flag() else groups * d.choose((1, 2, 5, 16))
+    groups = d.choose((1, C)) if C % groups else groups
+    x = values(d, (d.choose((1, 0, 2, 17)), d.choose(SIZES), C), dtype)
+    if d.integer(0, 3) == 0:
+        x[...] = 1000.1
+    return x, values(d, (C,), dtype), values(d, (C,), dtype), groups
+
+
+def channel_norm(d: Draw, dtype: np.dtype) -> tuple:
+    return *channels(d, dtype), d.choose((1e-3, 0.1))
+
+
+def moments(d: Draw, x: np.ndarray, groups: int) -> tuple:
+    where = (len(x), groups)
+    return values(d, where, x.dtype), values(d, where, x.dtype, "positive")
+
+
+def channel_norm_apply(d: Draw, dtype: np.dtype) -> tuple:
+    x, scale, shift, groups = channels(d, dtype)
+    return x, scale, shift, *moments(d, x, groups), 1e-3
+
+
+def channel_norm_sums(d: Draw, dtype: np.dtype) -> tuple:
+    x, _, _, groups = channels(d, dtype)
+    return values(d, x.shape, dtype), x, *moments(d, x, groups), 1e-3
+
+
+def channel_norm_grad(d: Draw, dtype: np.dtype) -> tuple:
+    x, scale, _, groups = channels(d, dtype)
+    sums = [values(d, (len(x), x.shape[2]), dtype) for _ in range(2)]
+    return values(d, x.shape, dtype), x, scale, *moments(d, x, groups), *sums, 1e-3
+
+
+def row_norm(d: Draw, dtype: np.dtype) -> tuple:
+    x = values(d, (size(d), size(d, 1)), dtype)
+    if d.integer(0, 3) == 0:
+        x[...] = 1000.1
+    return x, values(d, x.shape[1:], dtype), values(d, x.shape[1:], dtype), d.choose((1e-3, 0.1))
+
+
+def row_norm_grad(d: Draw, dtype: np.dtype) -> tuple:
+    x, scale, shift, eps = row_norm(d, dtype)
+    _, mean, variance = REFERENCE.row_norm(x, scale, shift, eps)
+    return values(d, x.shape, dtype), x, scale, mean, variance, eps
+
+
+def many(*arguments):
+    return 256
+
+
+NORM = (
+    KernelCase("channel_norm", channel_norm, terms=many),
+    KernelCase("channel_norm_apply", channel_norm_apply, terms=many),
+    KernelCase("channel_norm_sums", channel_norm_sums, terms=many),
+    KernelCase("channel_norm_grad", channel_norm_grad, terms=many),
+    KernelCase("row_norm", row_norm, terms=many),
+    KernelCase("row_norm_grad", row_norm_grad, terms=many),
+)
+
 # -- optim -----------------------------------------------------------------------------------------
 
 
@@ -660,6 +725,7 @@ ROOMS = {
     "recurrent": RECURRENT,
     "random": RANDOM,
     "softmax": SOFTMAX,
+    "norm": NORM,
     "optim": OPTIM,
 }
 ROWS = tuple([case for room in ROOMS.values() for case in room])

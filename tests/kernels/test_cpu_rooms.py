@@ -232,6 +232,9 @@ def calls(rng):
     bins = rng.standard_normal((64, 7, 7, 70)).astype(np.float32)
     two = rng.standard_normal((2, 40, 40, 70)).astype(np.float32)
     _, spots = reference.Backend().roi_pool(two, region, *cells)
+    vector, ones = x[0], np.ones((1, 1003), np.float32)
+    samples, few = x[:300].reshape(20, 15, 1003), np.ones((20, 17), np.float32)
+    three, one3 = narrow[None], np.ones((1, 3), np.float32)
     return [
         ("exp", x),
         ("add", x, x[::-1, ::-1]),
@@ -269,6 +272,16 @@ def calls(rng):
         ("log_softmax", x),
         ("cross_entropy", x, labels),
         ("cross_entropy_grad", x, labels, x[:, 0]),
+        ("channel_norm", x[None], vector, vector, 1003, 1e-3),
+        ("channel_norm", three, one3[0], one3[0], 3, 1e-3),
+        ("channel_norm", samples, vector, vector, 17, 1e-3),
+        ("channel_norm_apply", three, one3[0], one3[0], one3, one3, 1e-3),
+        ("channel_norm_sums", three, three, one3, one3, 1e-3),
+        ("channel_norm_sums", samples, samples, few, few, 1e-3),
+        ("channel_norm_grad", three, three, one3[0], one3, one3, one3, one3, 1e-3),
+        ("channel_norm_grad", x[None], x[None], vector, ones, ones, ones, ones, 1e-3),
+        ("row_norm", x, vector, vector, 1e-3),
+        ("row_norm_grad", x, x, vector, x[:, 0], few[:1, :1].repeat(301, 1)[0], 1e-3),
     ]
 
 
@@ -354,6 +367,44 @@ def test_what_the_update_room_refuses(cpu):
         cpu.sgd_step([grad], [grad.astype(np.float64)], None, 0.1, 0.0, False, 0.0)
     with pytest.raises(ValueError, match="1 parameters but 0 gradients"):
         cpu.sgd_step([grad], [], None, 0.1, 0.0, False, 0.0)
+
+
+# -- normalisation ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norm_of_every_awkward_size(cpu, level, rng, dtype):
+    """Rows joined or not, with and without left-over rows, blocks and lanes cut short."""
+    oracle = reference.Backend()
+    tolerance = 2e-5 if dtype == np.float32 else 1e-13
+    for P in (1, 2, 3, 7, 8, 9, 15, 17, 31, 33, 63, 65):
+        for C in (1, 2, 3, 7, 8, 9, 15, 17, 31, 33, 63, 65):
+            x, grad = rng.standard_normal((2, 2, P, C)).astype(dtype)
+            vector = rng.standard_normal(C).astype(dtype)
+            groups = 3 if C % 3 == 0 else 1
+            given = oracle.channel_norm(x, vector, vector, groups, 0.1)
+            got = cpu.channel_norm(x, vector, vector, groups, 0.1)
+            given += oracle.channel_norm_sums(grad, x, *given[1:], 0.1)
+            got += cpu.channel_norm_sums(grad, x, *given[1:3], 0.1)
+            given += (oracle.channel_norm_grad(grad, x, vector, *given[1:], 0.1),)
+            got += (cpu.channel_norm_grad(grad, x, vector, *given[1:5], 0.1),)
+            for a, b in zip(got, given, strict=True):
+                np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1, abs(b).max()))
+
+
+@pytest.mark.parametrize("shape, groups", [((1, 4000, 3), 3), ((1, 500, 70), 70), ((3, 50, 40), 4)])
+def test_moments_far_from_zero(cpu, level, rng, shape, groups):
+    """Around 10000 a float32 variance of 1 must keep its digits: no mean of squares is taken."""
+    x = (1e4 + rng.standard_normal(shape)).astype(np.float32)
+    one = np.ones(shape[2], np.float32)
+    _, mean, variance = cpu.channel_norm(x, one, one, groups, 1e-3)
+    parts = x.astype(np.float64).reshape(*shape[:2], groups, -1)
+    np.testing.assert_allclose(mean, parts.mean((1, 3)), rtol=5e-7)
+    np.testing.assert_allclose(variance, parts.var((1, 3)), rtol=1e-5)
+    rows = x.reshape(-1, shape[2] * 10)
+    one = np.ones(rows.shape[1], np.float32)
+    _, _, variance = cpu.row_norm(rows, one, one, 1e-3)
+    np.testing.assert_allclose(variance, rows.astype(np.float64).var(1), rtol=1e-5)
 
 
 # -- layouts ---------------------------------------------------------------------------------------

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from support import agree, oracle_module
 
-from tinydl import Tensor, ops
+from tinydl import Tensor, grad, ops
+from tinydl.backend.reference import Backend
 from tinydl.errors import ConfigError, DTypeError, ShapeError
+from tinydl.ops.norm import (
+    batch_norm_composed,
+    fixed_norm_composed,
+    group_norm_composed,
+    layer_norm_composed,
+)
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
 rng = np.random.default_rng(6)
@@ -55,6 +62,84 @@ def test_against_pytorch(shape):
                 [x],
             )
     agree(ops.l2_normalize, lambda x, a: F.normalize(x, dim=-1) * a, [x, scale])
+
+
+FUSED = {
+    "batch": (lambda x, a, b: ops.batch_norm(x, a, b),
+              lambda x, a, b: batch_norm_composed(x, a, b, 1e-3)),
+    "fixed": (lambda x, a, b: ops.batch_norm(x, a, b, b, a * a, 0.1),
+              lambda x, a, b: fixed_norm_composed(x, a, b, b, a * a, 0.1)),
+    "layer": (lambda x, a, b: ops.layer_norm(x, a, b),
+              lambda x, a, b: layer_norm_composed(x, a, b, 1, 1e-3)),
+    "group": (lambda x, a, b: ops.group_norm(x, 3, a, b),
+              lambda x, a, b: group_norm_composed(x, a, b, 3, 1e-3)),
+    "instance": (lambda x, a, b: ops.instance_norm(x, a, b),
+                 lambda x, a, b: group_norm_composed(x, a, b, 6, 1e-3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_fused_equals_composed(backend, name):
+    """Result, gradients by the backward kernel, and those of a recorded backward."""
+    given = arrays((3, 5, 7, 6), (6,), (6,))
+    found = []
+    for function in FUSED[name]:
+        leaves = [Tensor(a, backend, requires_grad=True) for a in given]
+        y = function(*leaves)
+        cotangent = y.detach() * y.detach() + 1.0
+        first = grad(y, leaves, cotangent, retain_graph=True)
+        recorded = grad(y, leaves, cotangent, create_graph=True)
+        assert recorded[0].requires_grad and not first[0].requires_grad
+        found.append([t.detach().numpy() for t in (y, *first, *recorded)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-11 * max(1, abs(b).max()))
+
+
+def test_no_work_for_data(monkeypatch):
+    """x that needs no gradient: only the sums for scale and shift, and they are right."""
+    x, scale, shift = arrays((4, 3, 6), (6,), (6,))
+    expected = {}
+    for name, (function, _) in FUSED.items():
+        leaves = [Tensor(a, requires_grad=True) for a in (x, scale, shift)]
+        function(*leaves).sum().backward()
+        expected[name] = [t.grad.numpy() for t in leaves[1:]]
+
+    def refuse(*arguments):
+        raise AssertionError("dL/dx was computed")
+
+    monkeypatch.setattr(Backend, "channel_norm_grad", refuse)
+    monkeypatch.setattr(Backend, "row_norm_grad", refuse)
+    for name, (function, _) in FUSED.items():
+        leaves = [Tensor(a, requires_grad=True) for a in (scale, shift)]
+        function(Tensor(x), *leaves).sum().backward()
+        for leaf, want in zip(leaves, expected[name], strict=True):
+            np.testing.assert_allclose(leaf.grad.numpy(), want, rtol=1e-9, atol=1e-12)
+    with pytest.raises(AssertionError, match="dL/dx was computed"):
+        ops.batch_norm(Tensor(x, requires_grad=True)).sum().backward()
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_no_batch_and_no_variance(backend, name):
+    """No samples: gradients 0. Equal values: y is shift exactly, and gradients are finite."""
+    scale, shift = arrays((6,), (6,))
+    for x in (np.zeros((0, 4, 6)), np.full((3, 4, 6), 1000.1)):
+        leaves = [Tensor(a, backend, requires_grad=True) for a in (x, scale, shift)]
+        y = FUSED[name][0](*leaves)
+        y.sum().backward()
+        assert y.shape == x.shape and leaves[0].grad.shape == x.shape
+        if name != "fixed":
+            assert np.array_equal(y.numpy(), np.broadcast_to(shift, x.shape))
+            assert not leaves[1].grad.numpy().any()
+        assert all(np.isfinite(t.grad.numpy()).all() for t in leaves)
+
+
+def test_statistics_come_with_the_result(backend):
+    x = rng.normal(size=(5, 2, 3)) + 4
+    leaf = Tensor(x, backend, requires_grad=True)
+    y, mean, variance = ops.batch_norm_with_statistics(leaf)
+    np.testing.assert_allclose(mean.numpy(), x.mean((0, 1)), rtol=1e-12)
+    np.testing.assert_allclose(variance.numpy(), x.var((0, 1)), rtol=1e-12)
+    assert y.requires_grad and not mean.requires_grad and not variance.requires_grad
 
 
 def test_l2_normalize_of_zero():

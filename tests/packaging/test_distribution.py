@@ -24,6 +24,7 @@ STEMS = [
     "recurrent",
     "random",
     "softmax",
+    "norm",
     "optim",
     "runtime",
 ]

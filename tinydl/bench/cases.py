@@ -17,7 +17,7 @@ from .networks import NETWORKS
 
 GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
-    "elementwise", "softmax", "adam", "rnn", "step", "inference", "engine",
+    "norm", "elementwise", "softmax", "adam", "rnn", "step", "inference", "engine",
 )  # fmt: skip
 
 
@@ -64,6 +64,12 @@ POOLS = (
     ("max_pool", 2, 2, 32, 26, 32, 1), ("avg_pool", 2, 2, 32, 26, 32, 1),
     ("max_pool", 2, 2, 32, 56, 64, 0), ("avg_pool", 2, 2, 32, 56, 64, 0),
     ("max_pool", 3, 2, 32, 56, 64, 0), ("avg_pool", 3, 2, 32, 56, 64, 0),
+)  # fmt: skip
+
+# op, N, H (= W; 0: x is (N, C)), C, quick
+NORMS = (
+    ("batch_norm", 32, 56, 64, 0), ("batch_norm", 32, 32, 16, 1), ("batch_norm", 128, 0, 256, 1),
+    ("layer_norm", 128, 0, 256, 1), ("layer_norm", 4096, 0, 512, 0),
 )  # fmt: skip
 
 # network, N, quick; a training step with Adam, or a forward pass without a graph
@@ -128,6 +134,16 @@ def _pool() -> Iterator[Case]:
         yield Case(f"{title}+bwd {name}", "pool", backward, sizes, 0, bool(quick), 2 * traffic)
 
 
+def _norm() -> Iterator[Case]:
+    for op, N, H, C, quick in NORMS:
+        shape = (N, H, H, C) if H else (N, C)
+        sizes, traffic = {"N": N, "H": H, "C": C}, FLOAT * 2 * prod(shape)
+        name = f"N{N} {C}x{H}x{H}" if H else f"{N}x{C}"
+        yield Case(f"{op} {name}", "norm", op, sizes, 0, bool(quick), traffic)
+        kind = f"{op}_backward"
+        yield Case(f"{op}+bwd {name}", "norm", kind, sizes, 0, bool(quick), 2 * traffic)
+
+
 def _elementwise() -> Iterator[Case]:
     group, arrays = "elementwise", {"add": 3, "sum": 1}
     for n in LENGTHS:
@@ -180,5 +196,5 @@ def _whole() -> Iterator[Case]:
 
 
 CASES = (
-    *_gemm(), *_conv(), *_pool(), *_elementwise(), *_softmax(), *_rnn(), *_whole(),
+    *_gemm(), *_conv(), *_pool(), *_norm(), *_elementwise(), *_softmax(), *_rnn(), *_whole(),
 )  # fmt: skip

@@ -34,6 +34,10 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
     if "pool" in kind:
         OH = (s["H"] - s["K"]) // s["stride"] + 1
         return {"x": normal(s["N"], s["H"], s["H"], s["C"]), "dy": normal(s["N"], OH, OH, s["C"])}
+    if "_norm" in kind:
+        shape = (s["N"], s["H"], s["H"], s["C"]) if s["H"] else (s["N"], s["C"])
+        vectors = {"scale": normal(s["C"]), "shift": normal(s["C"])}
+        return {"x": normal(*shape), **vectors, "dy": normal(*shape)}
     if (cell := kind.removesuffix("_backward")) in CELLS:
         N, T, D, H = (s[k] for k in "NTDH")
         W = CELLS[cell] * H

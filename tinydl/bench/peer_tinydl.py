@@ -81,6 +81,11 @@ class TinydlPeer:
 
     _lstm = _gru = _rnn
 
+    def _batch_norm(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._forward(_norm_call(case, a))
+
+    _layer_norm = _batch_norm
+
     def _softmax_ce(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._forward(lambda: nn.cross_entropy(a["x"], a["labels"]))
 
@@ -131,6 +136,11 @@ class TinydlPeer:
         return self._backward(_pool_call(case, a), [a["x"]], a["dy"])
 
     _avg_pool_backward = _max_pool_backward
+
+    def _batch_norm_backward(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._backward(_norm_call(case, a), [a["x"], a["scale"], a["shift"]], a["dy"])
+
+    _layer_norm_backward = _batch_norm_backward
 
     def _rnn_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         leaves = [a["x"], a["weight_x"], a["weight_h"], a["bias"]]
@@ -191,6 +201,11 @@ def _conv_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
     stride, padding = case.sizes["stride"], case.sizes["padding"]
     groups = case.sizes["C"] if case.kind.startswith("depthwise") else 1
     return lambda: ops.conv2d(a["x"], a["weight"], None, stride, padding, groups=groups)
+
+
+def _norm_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
+    norm = ops.batch_norm if case.kind.startswith("batch") else ops.layer_norm
+    return lambda: norm(a["x"], a["scale"], a["shift"])
 
 
 def _pool_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:

@@ -12,7 +12,16 @@ from .cases import Case
 from .networks import NETWORKS, Parameters, is_parameter
 from .peer_tinydl import Cell
 
-IMAGES = ("conv", "depthwise", "max_pool", "avg_pool", "lenet", "resnet20", "mobilenet")
+IMAGES = (
+    "conv",
+    "depthwise",
+    "max_pool",
+    "avg_pool",
+    "batch_norm",
+    "lenet",
+    "resnet20",
+    "mobilenet",
+)
 
 
 def open_peer(argument: str, threads: int) -> TorchPeer:
@@ -147,6 +156,14 @@ class TorchPeer:
         return lambda: pool(a["x"], case.sizes["K"], case.sizes["stride"]), ("x",)
 
     _avg_pool = _max_pool
+
+    def _batch_norm(self, case: Case, a: dict[str, Any]) -> Any:
+        norm, x, vectors = self.F.batch_norm, a["x"], (a["scale"], a["shift"])
+        return lambda: norm(x, None, None, *vectors, True, 0.0, 1e-3), ("x", "scale", "shift")
+
+    def _layer_norm(self, case: Case, a: dict[str, Any]) -> Any:
+        norm, x, vectors = self.F.layer_norm, a["x"], (a["scale"], a["shift"])
+        return lambda: norm(x, x.shape[-1:], *vectors, 1e-3), ("x", "scale", "shift")
 
     def _softmax_ce(self, case: Case, a: dict[str, Any]) -> Any:
         return lambda: self.F.cross_entropy(a["x"], a["labels"]), ("x",)

@@ -64,6 +64,7 @@ from .recurrent import (
 from .roi import RoiAlign, RoiPool
 from .summary import Summary, summary
 from .watch import activations
+from .weight_norms import SpectralNorm, WeightNorm
 
 __all__ = [
     "GRU",
@@ -110,9 +111,11 @@ __all__ = [
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
+    "SpectralNorm",
     "StackedRNN",
     "Summary",
     "Tanh",
+    "WeightNorm",
     "activations",
     "bce",
     "bce_with_logits",

@@ -74,18 +74,16 @@ class BatchNorm(Affine):
                 f"BatchNorm: a batch needs more than {self.correction} values per channel, got "
                 f"x {x.shape}"
             )
-        y = ops.batch_norm(x, self.scale, self.shift, eps=self.eps)
-        self._move_statistics(x)
+        y, mean, variance = ops.batch_norm_with_statistics(x, self.scale, self.shift, self.eps)
+        self._move_statistics(mean, variance, prod(x.shape[:-1]))
         return y
 
-    def _move_statistics(self, x: Tensor) -> None:
-        n = prod(x.shape[:-1])
+    def _move_statistics(self, mean: Tensor, variance: Tensor, n: int) -> None:
         keep = float(self.momentum)
         with no_grad():
-            mean, variance = ops.batch_statistics(x.detach())
-            variance = variance * (n / (n - self.correction))
+            new = (1 - keep) * n / (n - self.correction)
             self.running_mean.update(self.running_mean * keep + mean * (1 - keep))
-            self.running_variance.update(self.running_variance * keep + variance * (1 - keep))
+            self.running_variance.update(self.running_variance * keep + variance * new)
 
     def arguments(self) -> str:
         return f"{self.features}"

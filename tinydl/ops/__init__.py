@@ -59,6 +59,7 @@ from .index import (
 from .matmul import linear, matmul
 from .norm import (
     batch_norm,
+    batch_norm_with_statistics,
     batch_statistics,
     group_norm,
     instance_norm,
@@ -115,7 +116,8 @@ from .special import (
 __all__ = [
     "abs", "adaptive_avg_pool2d", "adaptive_max_pool2d", "add", "all", "any", "argmax", "argmin",
     "argsort", "astype", "atan2", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
-    "batch_statistics", "broadcast_to", "causal_mask", "clip", "col2im", "concat", "conv1d",
+    "batch_norm_with_statistics", "batch_statistics", "broadcast_to", "causal_mask", "clip",
+    "col2im", "concat", "conv1d",
     "conv2d", "conv_transpose2d", "cos", "cross_entropy_per_row", "cumsum", "depth_to_space",
     "depthwise_conv2d", "diagonal", "divide", "dropout", "einsum", "elu", "embedding", "equal",
     "erf", "exp", "expand_dims", "expm1", "flip", "floor", "gather", "gelu", "getitem",

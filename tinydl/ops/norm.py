@@ -1,18 +1,166 @@
-"""Normalisation, composed from reductions and elementwise operations. There are no kernels of its
-own yet; fused ones come later.
+"""Normalisation. Batch, group, instance and layer norm are fused kernels; the compositions that
+they replace stand beside them, say what they compute and give their second derivatives.
 
 Channels are the last axis. `scale` and `shift` (gamma and beta) may be None: 1 and 0. eps defaults
-to 1e-3 as in Keras; PyTorch has 1e-5.
+to 1e-3 as in Keras; PyTorch has 1e-5. Variances are divided by the number of values. What has no
+values has mean and variance 0.
+
+Group norm needs no transposition in (N, ..., C): the kernel takes moments of single channels, as
+for batch norm, and joins those of neighbours.
 """
 
 from __future__ import annotations
 
+from math import prod
+
 from ..errors import ConfigError, DTypeError, ShapeError
+from ..function import Function, composed_gradients, is_recording
 from .arrange import pad
-from .broadcast import sum
+from .broadcast import broadcast_to, sum
 from .elementwise import maximum, sqrt
 from .reduce import mean, var
 from .shape import reshape
+
+
+class ChannelNorm(Function):
+    """Batch, group and instance norm of x (..., C) seen as (samples, places, C).
+
+    `composition(x, scale, shift)`: the same in operations. After `apply`, `mean` and `variance` are
+    the moments as arrays (samples, groups).
+    """
+
+    name = "channel_norm"
+    flops_per_output = 7  # moments 4: x - K, two sums, a square; then - mean, * factor, + shift
+    saves = (0, 1, 2)
+
+    def __init__(self, shape, groups, eps, composition):
+        self.seen_as, self.groups, self.eps = shape, groups, float(eps)
+        self.composition = composition
+
+    def _parts(self, x):
+        return self.backend.reshape(x, self.seen_as)
+
+    def forward(self, x, scale, shift):
+        y, self.mean, self.variance = self.backend.channel_norm(
+            self._parts(x), scale, shift, self.groups, self.eps
+        )
+        return self.backend.reshape(y, x.shape)
+
+    def backward_flops(self):
+        return 9 * self.saved[0].size
+
+    def backward(self, grad):
+        if is_recording():
+            return composed_gradients(self.composition, self.saved, grad)
+        x, scale, _ = self.saved
+        given = self._parts(grad.data), self._parts(x.data)
+        moments = self.mean, self.variance
+        sums = self.backend.channel_norm_sums(*given, *moments, self.eps)
+        grads = [None, *[self.backend.sum(s, (0,), False) for s in (sums[1], sums[0])]]
+        if self.needed[0]:
+            grad_x = self.backend.channel_norm_grad(*given, scale.data, *moments, *sums, self.eps)
+            grads[0] = self.backend.reshape(grad_x, x.shape)
+        return tuple([None if g is None else grad._new(g, self.backend) for g in grads])
+
+
+class FixedNorm(Function):
+    """Batch norm of x (..., C) with given moments (C,)."""
+
+    name = "fixed_norm"
+    flops_per_output = 3
+    saves = (0, 1, 2, 3, 4)
+
+    def __init__(self, eps):
+        self.eps = float(eps)
+
+    def _apply(self, x, scale, shift, mean, variance):
+        C = x.shape[-1]
+        moments = [self.backend.reshape(m, (1, C)) for m in (mean, variance)]
+        parts = self.backend.reshape(x, (1, prod(x.shape[:-1]), C))
+        y = self.backend.channel_norm_apply(parts, scale, shift, *moments, self.eps)
+        return self.backend.reshape(y, x.shape)
+
+    def forward(self, x, scale, shift, mean, variance):
+        return self._apply(x, scale, shift, mean, variance)
+
+    def backward_flops(self):
+        return 7 * self.saved[0].size
+
+    def _composed(self, x, scale, shift, mean, variance):
+        return fixed_norm_composed(x, scale, shift, mean, variance, self.eps)
+
+    def backward(self, grad):
+        if is_recording():
+            return composed_gradients(self._composed, self.saved, grad)
+        x, scale, _, mean, variance = self.saved
+        grads = [None] * 5
+        if self.needed[0]:
+            zero = self.backend.zeros(mean.shape, mean.dtype)
+            array = self._apply(grad.data, scale.data, zero, zero, variance.data)
+            grads[0] = grad._new(array, self.backend)
+        if any(self.needed[1:]):
+            C = x.shape[-1]
+            shape = (1, prod(x.shape[:-1]), C)
+            parts = [self.backend.reshape(t.data, shape) for t in (grad, x)]
+            moments = [self.backend.reshape(t.data, (1, C)) for t in (mean, variance)]
+            sums = self.backend.channel_norm_sums(*parts, *moments, self.eps)
+            grad_shift, grad_scale = [
+                grad._new(self.backend.reshape(s, (C,)), self.backend) for s in sums
+            ]
+            grads[1:3] = grad_scale, grad_shift
+            root = sqrt(variance + self.eps)
+            grads[3] = -(grad_shift * scale) / root if self.needed[3] else None
+            grads[4] = grad_scale * scale / (root * root) * -0.5 if self.needed[4] else None
+        return tuple(grads)
+
+
+class RowNorm(Function):
+    """Layer norm of x (..., *shape), scale and shift of that shape."""
+
+    name = "row_norm"
+    flops_per_output = 9  # mean 2, variance 3; then - mean, * factor, * scale, + shift
+    saves = (0, 1, 2)
+
+    def __init__(self, eps):
+        self.eps = float(eps)
+
+    def _rows(self, x, D):
+        return self.backend.reshape(x, (x.size // D if D else 0, D))
+
+    def forward(self, x, scale, shift):
+        D = scale.size
+        vectors = [self.backend.reshape(v, (D,)) for v in (scale, shift)]
+        y, self.mean, self.variance = self.backend.row_norm(self._rows(x, D), *vectors, self.eps)
+        return self.backend.reshape(y, x.shape)
+
+    def backward_flops(self):
+        return 14 * self.saved[0].size
+
+    def _composed(self, x, scale, shift):
+        return layer_norm_composed(x, scale, shift, scale.ndim, self.eps)
+
+    def backward(self, grad):
+        if is_recording():
+            return composed_gradients(self._composed, self.saved, grad)
+        x, scale, _ = self.saved
+        if not self.needed[0]:
+            return self._vector_gradients(grad, x, scale)
+        D = scale.size
+        grads = self.backend.row_norm_grad(
+            self._rows(grad.data, D),
+            self._rows(x.data, D),
+            self.backend.reshape(scale.data, (D,)),
+            *(self.mean, self.variance, self.eps),
+        )
+        shapes = (x.shape, scale.shape, scale.shape)
+        arrays = [self.backend.reshape(g, s) for g, s in zip(grads, shapes, strict=True)]
+        return tuple([grad._new(array, self.backend) for array in arrays])
+
+    def _vector_gradients(self, grad, x, scale):
+        """Those of scale and shift alone, where x is data."""
+        axes = tuple(range(x.ndim - scale.ndim))
+        normal = _standardized(x.detach(), tuple(range(len(axes), x.ndim)), self.eps)
+        return None, sum(grad * normal, axes), sum(grad, axes)
 
 
 def _check(op, x, shape, **given):
@@ -44,6 +192,40 @@ def _standardized(x, axes, eps):
     return centred / sqrt(mean(centred * centred, axes, True) + eps)
 
 
+# -- compositions ----------------------------------------------------------------------------------
+
+
+def batch_norm_composed(x, scale, shift, eps):
+    """`batch_norm` with the batch's moments, as operations."""
+    return _affine(_standardized(x, tuple(range(x.ndim - 1)), eps), scale, shift)
+
+
+def fixed_norm_composed(x, scale, shift, mean, variance, eps):
+    """`batch_norm` with given moments, as operations."""
+    return _affine((x - mean) / sqrt(variance + eps), scale, shift)
+
+
+def layer_norm_composed(x, scale, shift, axes, eps):
+    """`layer_norm` as operations."""
+    return _affine(_standardized(x, tuple(range(x.ndim - axes, x.ndim)), eps), scale, shift)
+
+
+def group_norm_composed(x, scale, shift, groups, eps):
+    """`group_norm` as operations."""
+    parts = reshape(x, (*x.shape[:-1], groups, x.shape[-1] // groups))
+    normal = _standardized(parts, (*range(1, x.ndim - 1), x.ndim), eps)
+    return _affine(reshape(normal, x.shape), scale, shift)
+
+
+# -- operations ------------------------------------------------------------------------------------
+
+
+def _vectors(x, shape, scale, shift):
+    """scale and shift, or 1 and 0 of `shape`."""
+    one = broadcast_to(x._lift(1.0), shape) if scale is None else scale
+    return one, broadcast_to(x._lift(0.0), shape) if shift is None else shift
+
+
 def batch_norm(x, scale=None, shift=None, mean=None, variance=None, eps=1e-3):
     """y = (x - mean) / sqrt(variance + eps) * scale + shift, for each channel.
 
@@ -53,16 +235,34 @@ def batch_norm(x, scale=None, shift=None, mean=None, variance=None, eps=1e-3):
     DTypeError, and ConfigError if only one of mean and variance is given. Ioffe and Szegedy 2015
     (arXiv 1502.03167).
     """
+    if mean is None and variance is None:
+        return batch_norm_with_statistics(x, scale, shift, eps)[0]
     _need_axes("batch_norm", x, 2, "(N, ..., C)")
     given = {"scale": scale, "shift": shift, "mean": mean, "variance": variance}
     _check("batch_norm", x, x.shape[-1:], **given)
-    if (mean is None) != (variance is None):
+    if mean is None or variance is None:
         raise ConfigError("batch_norm: give both mean and variance, or neither")
-    if mean is None:
-        normal = _standardized(x, tuple(range(x.ndim - 1)), eps)
-    else:
-        normal = (x - mean) / sqrt(variance + eps)
-    return _affine(normal, scale, shift)
+    vectors = _vectors(x, x.shape[-1:], scale, shift)
+    return FixedNorm(eps).apply(x, *vectors, mean, variance)
+
+
+def batch_norm_with_statistics(x, scale=None, shift=None, eps=1e-3):
+    """(y, mean, variance): `batch_norm` of a training batch, and the moments (C,) that it used.
+
+    x (N, ..., C); scale, shift (C,) or None. One kernel finds all three; the moments are not
+    differentiated (for that there is `batch_statistics`). Raises ShapeError and DTypeError.
+    """
+    _need_axes("batch_norm", x, 2, "(N, ..., C)")
+    _check("batch_norm", x, x.shape[-1:], scale=scale, shift=shift)
+    C = x.shape[-1]
+
+    def composition(x, scale, shift):
+        return batch_norm_composed(x, scale, shift, eps)
+
+    node = ChannelNorm((1, prod(x.shape[:-1]), C), C, eps, composition)
+    y = node.apply(x, *_vectors(x, (C,), scale, shift))
+    moments = [node.backend.reshape(m, (C,)) for m in (node.mean, node.variance)]
+    return y, *[x._new(m, node.backend) for m in moments]
 
 
 def batch_statistics(x):
@@ -83,8 +283,9 @@ def layer_norm(x, scale=None, shift=None, axes=1, eps=1e-3):
     if not isinstance(axes, int) or not 1 <= axes <= max(x.ndim, 1):
         raise ConfigError(f"layer_norm: axes must be in 1..{x.ndim} for x {x.shape}, got {axes!r}")
     _need_axes("layer_norm", x, 1, "(..., D)")
-    _check("layer_norm", x, x.shape[-axes:], scale=scale, shift=shift)
-    return _affine(_standardized(x, tuple(range(x.ndim - axes, x.ndim)), eps), scale, shift)
+    shape = x.shape[-axes:]
+    _check("layer_norm", x, shape, scale=scale, shift=shift)
+    return RowNorm(eps).apply(x, *_vectors(x, shape, scale, shift))
 
 
 def instance_norm(x, scale=None, shift=None, eps=1e-3):
@@ -95,7 +296,7 @@ def instance_norm(x, scale=None, shift=None, eps=1e-3):
     """
     _need_axes("instance_norm", x, 3, "(N, T, C) or (N, H, W, C)")
     _check("instance_norm", x, x.shape[-1:], scale=scale, shift=shift)
-    return _affine(_standardized(x, tuple(range(1, x.ndim - 1)), eps), scale, shift)
+    return _grouped(x, x.shape[-1], scale, shift, eps)
 
 
 def group_norm(x, groups, scale=None, shift=None, eps=1e-3):
@@ -110,9 +311,16 @@ def group_norm(x, groups, scale=None, shift=None, eps=1e-3):
     C = x.shape[-1]
     if not isinstance(groups, int) or groups < 1 or C % groups:
         raise ShapeError(f"group_norm: groups must divide the {C} channels, got {groups!r}")
-    parts = reshape(x, (*x.shape[:-1], groups, C // groups))
-    axes = (*range(1, x.ndim - 1), x.ndim)
-    return _affine(reshape(_standardized(parts, axes, eps), x.shape), scale, shift)
+    return _grouped(x, groups, scale, shift, eps)
+
+
+def _grouped(x, groups, scale, shift, eps):
+    def composition(x, scale, shift):
+        return group_norm_composed(x, scale, shift, groups, eps)
+
+    shape = (x.shape[0], prod(x.shape[1:-1]), x.shape[-1])
+    node = ChannelNorm(shape, groups, eps, composition)
+    return node.apply(x, *_vectors(x, x.shape[-1:], scale, shift))
 
 
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):

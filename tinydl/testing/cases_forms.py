@@ -115,6 +115,11 @@ def _batch_norm(d: Draw) -> Example:
     return Example(inputs, {"eps": d.choose((1e-3, 1e-5))})
 
 
+def _first_of_statistics(*tensors: Any, eps: float) -> Any:
+    function: Any = ops.batch_norm_with_statistics
+    return function(*tensors[:3], eps=eps)[0]
+
+
 def _layer_norm(d: Draw) -> Example:
     x = d.distinct(_channels(d, 1), 0.2)
     axes = d.integer(1, x.ndim)
@@ -187,6 +192,11 @@ ROWS = (
     ),
     OpCase("roi_align", ops.roi_align, _roi_align),
     OpCase("batch_norm", ops.batch_norm, _batch_norm),
+    OpCase(
+        "batch_norm_with_statistics",
+        _first_of_statistics,
+        _batch_norm,
+    ),
     OpCase(
         "batch_statistics",
         lambda x: ops.concat(ops.batch_statistics(x)),

@@ -14,6 +14,7 @@ from .conv import Conv
 from .elementwise import Elementwise
 from .index import Index
 from .matmul import Matmul
+from .norm import Norm
 from .optim import Optim
 from .pool import Pool
 from .random import Random
@@ -49,6 +50,7 @@ class CpuBackend(
     Roi,
     Random,
     Softmax,
+    Norm,
     Optim,
     reference.Backend,
 ):

@@ -11,6 +11,7 @@ from .device import HOW_TO_GET_A_DEVICE, describe_devices
 from .elementwise import Elementwise
 from .index import Index
 from .matmul import Matmul
+from .norm import Norm
 from .optim import Optim
 from .pool import Pool
 from .random import Random
@@ -62,6 +63,7 @@ class OpenCLBackend(
     Roi,
     Random,
     Softmax,
+    Norm,
     Optim,
     Arrays,
     _Complete,

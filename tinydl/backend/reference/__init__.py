@@ -6,6 +6,7 @@ from .conv import Conv
 from .elementwise import Elementwise
 from .index import Index
 from .matmul import Matmul
+from .norm import Norm
 from .optim import Optim
 from .pool import Pool
 from .random import Random
@@ -29,6 +30,7 @@ class Backend(
     Recurrent,
     Random,
     Softmax,
+    Norm,
     Optim,
 ):
     """The list of kernels, one mixin class per stem; the other backends override them."""
@@ -52,5 +54,6 @@ STEMS = {
     "recurrent": Recurrent,
     "random": Random,
     "softmax": Softmax,
+    "norm": Norm,
     "optim": Optim,
 }

@@ -1,0 +1,8 @@
+"""`tinydl bench norm`; takes the same options (--against, --threads, --quick, --json)."""
+
+import sys
+
+from tinydl.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["bench", "norm", *sys.argv[1:]]))

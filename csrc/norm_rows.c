@@ -1,0 +1,120 @@
+/* Normalisation of rows, x (N, D): a row is read from memory once and then from the cache, for its
+   mean, its variance and its result.
+
+   Split of work: rows; backward: chunks of rows, each with its own sums for scale and shift, which
+   are added in order. */
+
+#include "norm.h"
+#include "runs.h"
+#include "vecmath.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_CHUNKS 64
+#define CHUNK_MIN 16384
+#define PARALLEL_MIN 65536
+
+INLINE real fold_lanes(const real *lane) {
+    real total = 0;
+#pragma omp simd reduction(+ : total)
+    for (ptrdiff_t l = 0; l < LANES; l++) total += lane[l];
+    return total;
+}
+
+/* Sum of (x - centre)^power, in blocks: rounding errors do not pile up. */
+INLINE real sum_of(const real *x, real centre, int power, ptrdiff_t D) {
+    real total = 0;
+    for (ptrdiff_t low = 0; low < D; low += BLOCK) {
+        const ptrdiff_t high = MIN(low + BLOCK, D);
+        real lane[LANES] = {0};
+        ptrdiff_t d = low;
+        for (; d + LANES <= high; d += LANES)
+            for (ptrdiff_t l = 0; l < LANES; l++) {
+                const real apart = x[d + l] - centre;
+                lane[l] += power == 1 ? apart : apart * apart;
+            }
+        for (ptrdiff_t l = 0; d + l < high; l++) {
+            const real apart = x[d + l] - centre;
+            lane[l] += power == 1 ? apart : apart * apart;
+        }
+        total += fold_lanes(lane);
+    }
+    return total;
+}
+
+void NAME(row_norm)(const real *x, const real *scale, const real *shift, real *y, real *mean,
+                    real *variance, ptrdiff_t N, ptrdiff_t D, real eps, int threads) {
+    const real share = ONE / (real)D;
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && N * D >= PARALLEL_MIN)
+    for (ptrdiff_t n = 0; n < N; n++) {
+        const real *const row = x + n * D;
+        const real m =
+            row[0] + sum_of(row, row[0], 1, D) * share; /* exact where all values are equal */
+        const real v = sum_of(row, m, 2, D) * share, root = ONE / SQRT(v + eps);
+        mean[n] = m;
+        variance[n] = v;
+        real *const to = y + n * D;
+#pragma omp simd
+        for (ptrdiff_t d = 0; d < D; d++) to[d] = (row[d] - m) * root * scale[d] + shift[d];
+    }
+}
+
+/* a = sum of g scale and b = sum of g scale (x - mean) over a row; grad_scale and grad_shift grow
+   by its g normal and g. */
+INLINE void row_sums(const real *g, const real *x, const real *scale, real mean, real root,
+                     ptrdiff_t D, real *a, real *b, real *grad_scale, real *grad_shift) {
+    real first[LANES] = {0}, second[LANES] = {0};
+    for (ptrdiff_t d = 0; d < D; d += LANES) {
+        const ptrdiff_t n = MIN(LANES, D - d);
+#pragma omp simd
+        for (ptrdiff_t l = 0; l < n; l++) {
+            const real apart = x[d + l] - mean, weighted = g[d + l] * scale[d + l];
+            first[l] += weighted;
+            second[l] += weighted * apart;
+            grad_scale[d + l] += g[d + l] * apart * root;
+            grad_shift[d + l] += g[d + l];
+        }
+    }
+    *a = fold_lanes(first);
+    *b = fold_lanes(second);
+}
+
+/* With normal = (x - mean) root and the averages A of g scale and B of g scale normal over the row:
+   grad_x = root (g scale - A - normal B). */
+INLINE void row_grad(const real *g, const real *x, const real *scale, real mean, real root,
+                     ptrdiff_t D, real *grad_x, real *grad_scale, real *grad_shift) {
+    real a, b;
+    row_sums(g, x, scale, mean, root, D, &a, &b, grad_scale, grad_shift);
+    a /= (real)D;
+    b *= root * root / (real)D;
+#pragma omp simd
+    for (ptrdiff_t d = 0; d < D; d++) grad_x[d] = root * (g[d] * scale[d] - a - (x[d] - mean) * b);
+}
+
+int NAME(row_norm_grad)(const real *grad, const real *x, const real *scale, const real *mean,
+                        const real *variance, real *grad_x, real *grad_scale, real *grad_shift,
+                        ptrdiff_t N, ptrdiff_t D, real eps, int threads) {
+    const ptrdiff_t chunks = MIN(MIN(CEIL_DIV(N * D, CHUNK_MIN), MAX_CHUNKS), N);
+    real *const parts = calloc(2 * chunks * D, sizeof(real));
+    if (parts == NULL) return -1;
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (threads > 1 && N * D >= PARALLEL_MIN)
+    for (ptrdiff_t i = 0; i < chunks; i++) {
+        real *const scales = parts + 2 * i * D, *const shifts = scales + D;
+        for (ptrdiff_t n = panel_start(N, chunks, i); n < panel_start(N, chunks, i + 1); n++)
+            row_grad(grad + n * D, x + n * D, scale, mean[n], ONE / SQRT(variance[n] + eps), D,
+                     grad_x + n * D, scales, shifts);
+    }
+    memcpy(grad_scale, parts, D * sizeof(real));
+    memcpy(grad_shift, parts + D, D * sizeof(real));
+    for (ptrdiff_t i = 1; i < chunks; i++) {
+#pragma omp simd
+        for (ptrdiff_t d = 0; d < D; d++) {
+            grad_scale[d] += parts[2 * i * D + d];
+            grad_shift[d] += parts[(2 * i + 1) * D + d];
+        }
+    }
+    free(parts);
+    return 0;
+}
