@@ -78,6 +78,7 @@ LAYERS = {
     ),
     "PositionalEncoding": LayerCase(lambda r: nn.PositionalEncoding(3), (SEQUENCE,), SEQUENCE),
     "ReLU": LayerCase(lambda r: nn.ReLU(), (IMAGE,), IMAGE),
+    "RepeatVector": LayerCase(lambda r: nn.RepeatVector(4), ((2, 3),), SEQUENCE),
     "RoiAlign": LayerCase(lambda r: nn.RoiAlign(2), (IMAGE,), (3, 2, 2, 3), rest=BOXES),
     "RoiPool": LayerCase(lambda r: nn.RoiPool(2), (IMAGE,), (3, 2, 2, 3), rest=BOXES),
     "SeparableConv2d": LayerCase(
@@ -92,5 +93,13 @@ LAYERS = {
     "Sigmoid": LayerCase(lambda r: nn.Sigmoid(), (IMAGE,), IMAGE),
     "SimpleRNN": LayerCase(lambda r: nn.SimpleRNN(3, 2, rng=r), (SEQUENCE,), (2, 2), 12),
     "Softmax": LayerCase(lambda r: nn.Softmax(), (IMAGE,), IMAGE),
+    "StackedRNN": LayerCase(
+        lambda r: nn.StackedRNN(
+            nn.GRU(3, 2, return_sequences=True, rng=r), nn.SimpleRNN(2, 2, rng=r)
+        ),
+        (SEQUENCE,),
+        (2, 2),
+        52,
+    ),
     "Tanh": LayerCase(lambda r: nn.Tanh(), (IMAGE,), IMAGE),
 }
