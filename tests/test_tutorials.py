@@ -23,7 +23,7 @@ PROMISED = re.compile(r'drawing\.save\(figure, "([^"]+)"\)')
 
 def test_the_list_is_complete():
     numbers = [path.name[:2] for path in TUTORIALS]
-    assert numbers == [f"{n:02d}" for n in range(1, len(numbers) + 1)]
+    assert len(set(numbers)) == len(numbers), "two tutorials have one number"
     assert len(numbers) >= 9
 
 

@@ -246,7 +246,9 @@ def _described(session: Session) -> list[str]:
 
 
 def _spoken(metrics: dict[str, float]) -> str:
-    return f"loss {metrics['loss']:.4f}, accuracy {100 * metrics['accuracy']:.2f} %"
+    shares = {name.replace("_", " "): 100 * v for name, v in metrics.items() if name != "loss"}
+    spoken = ", ".join(f"{name} {share:.2f} %" for name, share in shares.items())
+    return f"loss {metrics['loss']:.4f}, {spoken}"
 
 
 def _draw(outcome: Outcome, folder: Path) -> None:
@@ -305,15 +307,14 @@ def _open(folder: str) -> OpenRun:
 
 def _evaluate(args: Arguments) -> int:
     from .recipes.parts import load_parts
-    from .recipes.run import METRICS, in_order
-    from .train import evaluate
+    from .recipes.scores import judge
 
     run = _open(args.folder)
     model = run.model(args.backend)
     part = getattr(load_parts(run.recipe, run.config["dtype"]), args.part)
     if part is None:
         raise ConfigError(f"evaluate: {run.recipe.name} holds out no validation part")
-    metrics = evaluate(model, in_order(part), run.recipe.loss, METRICS)
+    metrics = judge(run.recipe, model, part, run.config["classes"])
     what = f"{run.recipe.dataset}, {args.part} part, {len(part[1]):,} samples ({run.recipe.split})"
     _teller(args)(f"{_spoken(metrics)}: {what}")
     if args.json:

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from tinydl.data import prepare_image, read_image
+from tinydl.data import decode_image, prepare_image, read_image
 from tinydl.errors import ConfigError, DataError, DTypeError, FormatError, ShapeError
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow (the extra `data`)")
@@ -23,6 +23,7 @@ def test_grey_files(tmp_path, suffix):
     image = read_image(path)
     assert image.dtype == np.uint8 and image.flags.writeable
     assert np.array_equal(image if image.ndim == 2 else image[:, :, 0], RAMP)
+    assert np.array_equal(decode_image(path.read_bytes(), "a ramp"), image)
 
 
 def test_colour_palette_bilevel_and_16_bit(tmp_path):

@@ -3,177 +3,35 @@ orders, conventions and errors."""
 
 import numpy as np
 import pytest
+from cases.losses import ALL, CONSTANTS, FORMULAS, ORACLES, X, reduced
+from support import oracle_module
 
 from tinydl import Tensor, nn, uniform
 from tinydl.errors import ConfigError, DTypeError, ShapeError
 from tinydl.random import Generator
 from tinydl.testing import check_grads
 
-rng = np.random.default_rng(11)
-X, T = rng.standard_normal((6, 5)) * 2, rng.standard_normal((6, 5)) * 2
-Z = rng.standard_normal((6, 5))
-P, SOFT = rng.uniform(0.05, 0.95, (6, 5)), rng.dirichlet(np.ones(5), 6)
-LABELS, W = np.array([0, 3, 1, 4, 3, 2]), rng.uniform(0.5, 2, 5)
-SIGNS, BITS = rng.choice([-1.0, 1.0], (6, 5)), rng.integers(0, 2, (6, 5)).astype(float)
-SAME = np.array([1.0, 0, 1, 0, 0, 1])
-A, B, C = (rng.standard_normal((6, 4)) * 0.4 for _ in range(3))
-IMAGES = rng.standard_normal((2, 4, 3, 2))
-
-
-def reduced(losses, reduction):
-    return {"none": losses, "mean": losses.mean(), "sum": losses.sum()}[reduction]
-
-
-def torch_weighted(torch, reduction):
-    def theirs(x, labels, weights):
-        return torch.nn.functional.cross_entropy(
-            x, labels, weights, ignore_index=3, reduction=reduction
-        )
-
-    return theirs
-
-
-def functional(name, **options):
-    """A loss of torch.nn.functional under the same arguments."""
-    return lambda torch, r: (
-        lambda *a: getattr(torch.nn.functional, name)(*a, reduction=r, **options)
-    )
-
-
-def torch_kl(torch, r):
-    def theirs(x, t):
-        losses = torch.nn.functional.kl_div(x.log_softmax(-1), t, reduction="none").sum(-1)
-        return reduced(losses, r)
-
-    return theirs
-
-
-def torch_kl_gaussian(torch, r):
-    normal, kl = torch.distributions.Normal, torch.distributions.kl_divergence
-
-    def theirs(m, s, m0, s0):
-        return reduced(kl(normal(m, (s / 2).exp()), normal(m0, (s0 / 2).exp())).sum(-1), r)
-
-    return theirs
-
-
-def torch_soft(torch, r):
-    return lambda x, t: torch.nn.functional.cross_entropy(x, t, reduction=r)
-
-
-def torch_gaussian(torch, r):
-    return lambda m, s, t: torch.nn.functional.gaussian_nll_loss(
-        m, t, s.exp(), full=True, reduction=r
-    )
-
-
-def torch_cosine(torch, r):
-    return lambda a, b: reduced(1 - torch.nn.functional.cosine_similarity(a, b), r)
-
-
-ORACLES = {
-    "mae": (nn.mae, (X, T), functional("l1_loss")),
-    "huber": (nn.huber, (X, T), functional("huber_loss")),
-    "huber-delta": (
-        lambda x, t, reduction: nn.huber(x, t, reduction, delta=0.7),
-        (X, T),
-        functional("huber_loss", delta=0.7),
-    ),
-    "smooth_l1": (
-        lambda x, t, reduction: nn.smooth_l1(x, t, reduction, beta=0.6),
-        (X, T),
-        functional("smooth_l1_loss", beta=0.6),
-    ),
-    "gaussian_nll": (nn.gaussian_nll, (X, Z, T), torch_gaussian),
-    "kl_gaussian": (nn.kl_gaussian, (X, Z, T, Z[::-1].copy()), torch_kl_gaussian),
-    "soft_cross_entropy": (nn.soft_cross_entropy, (X, SOFT), torch_soft),
-    "weighted_cross_entropy": (
-        lambda x, t, w, reduction: nn.weighted_cross_entropy(x, t, w, 3, reduction),
-        (X, LABELS, W),
-        torch_weighted,
-    ),
-    "nll": (nn.nll, (X, LABELS), functional("nll_loss")),
-    "bce": (nn.bce, (P, SOFT), functional("binary_cross_entropy")),
-    "kl_categorical": (nn.kl_categorical, (X, SOFT), torch_kl),
-    "triplet": (nn.triplet, (A, B, C), functional("triplet_margin_loss", eps=0.0)),
-    "cosine": (nn.cosine, (A, B), torch_cosine),
-}
-
-
-def relu(x):
-    return np.maximum(x, 0)
-
-
-def length(x):
-    return np.sqrt((x * x).sum(-1))
-
-
-def focal_formula(x, t, alpha=0.25, gamma=2.0):
-    p = 1 / (1 + np.exp(-x))
-    q, a = np.where(t == 1, p, 1 - p), np.where(t == 1, alpha, 1 - alpha)
-    return -a * (1 - q) ** gamma * np.log(q)
-
-
-FORMULAS = {
-    "hinge": (nn.hinge, (X, SIGNS), lambda s, t: relu(1 - t * s)),
-    "squared_hinge": (nn.squared_hinge, (X, SIGNS), lambda s, t: relu(1 - t * s) ** 2),
-    "margin": (
-        nn.margin,
-        (P, BITS),
-        lambda v, t: (t * relu(0.9 - v) ** 2 + 0.5 * (1 - t) * relu(v - 0.1) ** 2).sum(-1),
-    ),
-    "contrastive": (
-        nn.contrastive,
-        (A, B, SAME),
-        lambda a, b, s: s * length(a - b) ** 2 / 2 + (1 - s) * relu(1 - length(a - b)) ** 2 / 2,
-    ),
-    "triplet-squared": (
-        lambda a, p, n, reduction: nn.triplet(a, p, n, reduction, 0.2, squared=True),
-        (A, B, C),
-        lambda a, p, n: relu(length(a - p) ** 2 - length(a - n) ** 2 + 0.2),
-    ),
-    "focal": (nn.focal, (X, BITS), focal_formula),
-    "dice": (
-        nn.dice,
-        (P, BITS),
-        lambda p, t: 1 - (2 * (p * t).sum(1) + 1) / ((p * p).sum(1) + (t * t).sum(1) + 1),
-    ),
-    "least_squares_discriminator": (
-        nn.least_squares_discriminator,
-        (X, T),
-        lambda r, f: (r - 1) ** 2 / 2 + f**2 / 2,
-    ),
-    "least_squares_generator": (
-        nn.least_squares_generator,
-        (X,),
-        lambda f: (f - 1) ** 2 / 2,
-    ),
-    "wasserstein_critic": (nn.wasserstein_critic, (X, T), lambda r, f: f - r),
-    "wasserstein_generator": (nn.wasserstein_generator, (X,), lambda f: -f),
-    "total_variation": (
-        nn.total_variation,
-        (IMAGES,),
-        lambda x: abs(np.diff(x, axis=1)).sum((1, 2, 3)) + abs(np.diff(x, axis=2)).sum((1, 2, 3)),
-    ),
-}
-ALL = {name: row[:2] for name, row in (ORACLES | FORMULAS).items()}
 REDUCTIONS = ["mean", "sum", "none"]
 
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize("name", ALL)
 def test_against_pytorch(name, reduction):
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
-    mine, arrays, theirs = ORACLES[name]
+    """Values and gradients, with PyTorch's loss of that name, or the formula in PyTorch."""
+    torch = oracle_module("torch")
+    mine, arrays = ALL[name]
     ours = [Tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
-    # Only what PyTorch differentiates: bce's targets and class weights are constants there.
-    fixed = 1 if name in ("bce", "weighted_cross_entropy") else len(arrays)
+    fixed = 1 if name in CONSTANTS else len(arrays)
     others = [
         torch.tensor(a, requires_grad=a.dtype.kind == "f" and i < fixed)
         for i, a in enumerate(arrays)
     ]
-    y1, y2 = mine(*ours, reduction=reduction), theirs(torch, reduction)(*others)
+    y1 = mine(*ours, reduction=reduction)
+    if name in ORACLES:
+        y2 = ORACLES[name][2](torch, reduction)(*others)
+    else:
+        y2 = reduced(FORMULAS[name][2](*others), reduction)
     assert y1.shape == tuple(y2.shape)
     y1.sum().backward()
     y2.sum().backward()
@@ -242,6 +100,28 @@ def test_gradient_penalty_value_and_double_backward():
     found = penalty(Tensor(weight), Tensor(out)).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     check_grads(lambda w, v: penalty(w, v, "mean"), [Tensor(weight), Tensor(out)], 1)
+
+
+@pytest.mark.oracle
+def test_gradient_penalty_against_pytorch():
+    """Its value, and the gradient of its value for the critic's weights: a second derivative."""
+    torch = oracle_module("torch")
+    r = np.random.default_rng(6)
+    arrays = r.standard_normal((6, 3)), r.standard_normal((3, 1))
+    real, fake = r.standard_normal((4, 2, 3)), r.standard_normal((4, 2, 3))
+    e = uniform((4, 1, 1), dtype=np.float64, rng=Generator(3)).numpy()
+    ours = [Tensor(a, requires_grad=True) for a in arrays]
+    mine = nn.gradient_penalty(critic_of(*ours), Tensor(real), Tensor(fake), rng=Generator(3))
+    mine.backward()
+    others = [torch.tensor(a, requires_grad=True) for a in arrays]
+    x = torch.tensor(e * real + (1 - e) * fake, requires_grad=True)
+    (slope,) = torch.autograd.grad(critic_of(*others)(x).sum(), x, create_graph=True)
+    theirs = ((slope.reshape(4, -1).norm(dim=1) - 1) ** 2).mean()
+    theirs.backward()
+    pairs = [(mine.item(), theirs.item())]
+    pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)]
+    for a, b in pairs:
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * np.abs(b).max())
 
 
 def test_nothing_left_after_ignoring_is_zero():

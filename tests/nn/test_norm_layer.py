@@ -9,6 +9,7 @@ from tinydl.backend import Backend
 from tinydl.errors import ConfigError, FormatError, ShapeError
 from tinydl.nn import (
     BatchNorm,
+    Buffer,
     GroupNorm,
     InstanceNorm,
     L2Normalize,
@@ -55,6 +56,8 @@ def test_buffers_are_saved_loaded_moved_and_not_trained():
     assert fresh.to(other)[1].running_mean.backend is other
     assert fresh.astype(np.float64)[1].running_variance.dtype == np.float64
     assert not fresh[1].running_mean.requires_grad
+    with pytest.raises(ShapeError, match=r"Buffer.update: the value must be \(2,\) float32"):
+        Buffer(np.zeros(2, np.float32)).update(Tensor(np.zeros(3, np.float32)))
     del state[names[0]]
     with pytest.raises(FormatError, match=r"missing layers.1.running_mean \(4,\)"):
         fresh.load_state_dict(state)

@@ -12,7 +12,7 @@ rng = np.random.default_rng(14)
 N, HEADS, L, S, E, V = 2, 3, 4, 5, 6, 2
 Q, K, VALUES = (rng.normal(size=s) for s in ((N, HEADS, L, E), (N, HEADS, S, E), (N, HEADS, S, V)))
 MASK = rng.random((N, 1, L, S)) < 0.6
-MASK[..., 0] = True  # PyTorch has NaN for a row without a key
+MASK[..., 0] = True  # PyTorch before 2.5 has NaN for a row without a key
 
 
 @pytest.mark.oracle

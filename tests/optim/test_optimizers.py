@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from cases.optimizers import RULES
 
 from tinydl import Tensor, nn
 from tinydl.backend import Backend
@@ -17,33 +18,8 @@ from tinydl.errors import (
 )
 from tinydl.optim import SGD, Adam, Optimizer, RMSprop
 
-RULES = [
-    (SGD, {"lr": 0.1}, "SGD", {"lr": 0.1}),
-    (SGD, {"lr": 0.1, "weight_decay": 0.03}, "SGD", {"lr": 0.1, "weight_decay": 0.03}),
-    (SGD, {"lr": 0.05, "momentum": 0.9}, "SGD", {"lr": 0.05, "momentum": 0.9}),
-    (
-        SGD,
-        {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
-        "SGD",
-        {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
-    ),
-    (RMSprop, {"lr": 0.01}, "RMSprop", {"lr": 0.01, "alpha": 0.9, "eps": 1e-7}),
-    (
-        RMSprop,
-        {"rho": 0.8, "eps": 1e-3, "weight_decay": 0.1},
-        "RMSprop",
-        {"lr": 0.001, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.1},
-    ),
-    (Adam, {"lr": 0.01}, "Adam", {"lr": 0.01, "eps": 1e-7}),
-    (
-        Adam,
-        {"beta1": 0.7, "beta2": 0.9, "eps": 1e-4, "weight_decay": 0.1},
-        "Adam",
-        {"lr": 0.001, "betas": (0.7, 0.9), "eps": 1e-4, "weight_decay": 0.1},
-    ),
-]
-IDS = ["sgd", "sgd-decay", "momentum", "nesterov", "rmsprop", "rmsprop-all", "adam", "adam-all"]
-MINE = [(rule, options) for rule, options, _, _ in RULES]
+IDS = list(RULES)
+MINE = [row[:2] for row in RULES.values()]
 
 
 def problem(seed=0):
@@ -60,7 +36,7 @@ def loss_of(weight, bias, x, tanh):
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize(("rule", "options", "name", "theirs"), RULES, ids=IDS)
+@pytest.mark.parametrize(("rule", "options", "name", "theirs"), RULES.values(), ids=IDS)
 def test_ten_steps_agree_with_pytorch(rule, options, name, theirs):
     torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
     start, x = problem()

@@ -1,9 +1,8 @@
 """Schedules against their closed forms, and through `fit`."""
 
-import math
-
 import numpy as np
 import pytest
+from cases.optimizers import SCHEDULES
 
 from tinydl import nn
 from tinydl.errors import ConfigError
@@ -19,20 +18,8 @@ from tinydl.optim.schedules import (
 )
 from tinydl.train import LearningRateSchedule, ReduceOnPlateau, fit
 
-CLOSED = [
-    (StepDecay(0.8, 3, 0.5), [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2]),
-    (Exponential(0.8, 0.25, 2), [0.8 * 0.5**i for i in range(7)]),
-    (Exponential(0.8, 0.25, 2, staircase=True), [0.8, 0.8, 0.2, 0.2, 0.05, 0.05]),
-    (Polynomial(1.0, 4, 0.2), [1.0, 0.8, 0.6, 0.4, 0.2, 0.2]),
-    (Polynomial(1.0, 4, 0.0, 2.0), [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]),
-    (Cosine(1.0, 4, 0.2), [1.0, 0.6 + 0.4 * math.sqrt(0.5), 0.6, 0.6 - 0.4 * math.sqrt(0.5), 0.2]),
-    (WarmUp(4, 0.8), [0.2, 0.4, 0.6, 0.8, 0.8]),
-    (WarmUp(2, StepDecay(0.8, 1, 0.5)), [0.4, 0.8, 0.8, 0.4, 0.2]),
-    (Piecewise([2, 3], [1.0, 0.5, 0.1]), [1.0, 1.0, 0.5, 0.1, 0.1]),
-]
 
-
-@pytest.mark.parametrize(("schedule", "rates"), CLOSED, ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(("schedule", "rates"), SCHEDULES, ids=lambda v: type(v).__name__)
 def test_closed_forms(schedule, rates):
     found = [schedule(step) for step in range(len(rates))]
     assert all(isinstance(rate, float) for rate in found)

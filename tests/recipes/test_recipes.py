@@ -45,6 +45,12 @@ DESCRIBED_PARAMETERS = {
     "resnet20-cifar": 269_722,
     "densenet-cifar": 71_686,
     "mobilenet-cifar": 823_722,
+    "ssd-bccd": 670_112,
+    "ssd-shapes": 167_040,
+    "yolo-shapes": 1_323_344,
+    "unet-shapes": 120_852,
+    "fcn8s-shapes": 1_294_044,
+    "pspnet-shapes": 161_684,
 }
 CLASSES = {"xor_points": 2, "iris": 3}  # others have ten
 ALL = [r if v is None else r.variant(v.name) for r in RECIPES.values() for v in (None, *r.variants)]
@@ -55,9 +61,9 @@ def test_the_model_has_the_stated_parameters_and_takes_the_stated_input(recipe, 
     model = recipe.model(**recipe.architecture)
     assert model.count_parameters() == recipe.parameters
     table = summary(model, recipe.input_shape)
-    assert table.parameters == recipe.parameters and table.rows[-1].output_shape == (
-        CLASSES.get(recipe.dataset, 10),
-    )
+    assert table.parameters == recipe.parameters
+    if recipe.score == "accuracy":
+        assert table.rows[-1].output_shape == (CLASSES.get(recipe.dataset, 10),)
 
 
 def test_parameters_are_the_books():

@@ -8,6 +8,7 @@ from itertools import islice
 from ..errors import ConfigError
 from ..profiler import Profile, profile
 from ..recipes import find
+from ..recipes.recipe import ACCURACY
 from ..recipes.run import METRICS, Session, Settings
 from ..train import fit
 
@@ -24,7 +25,8 @@ def profile_recipe(name: str, batches: int = 5, backend: str = "cpu") -> Profile
 
     def steps(some: list) -> None:
         recipe = session.recipe
-        fit(session.model, some, recipe.loss, session.optimizer, 1, METRICS, progress=False)
+        metrics = METRICS if recipe.score == ACCURACY else ()
+        fit(session.model, some, recipe.loss, session.optimizer, 1, metrics, progress=False)
 
     steps(data[:1])
     with profile() as found:

@@ -17,6 +17,7 @@ from .augment import (
 from .augment_batch import ShiftFlip
 from .augment_colour import Brightness, Contrast, CutOut, MixUp, Saturation
 from .batches import Batches, take
+from .box_rows import AugmentBoxes, half_size_rows, pad_rows, unpad_rows
 from .catalog import CATALOG, lookup
 from .cifar import cifar10, cifar100, read_cifar_binary, read_cifar_python
 from .coco import coco2017, read_coco
@@ -71,6 +72,7 @@ __all__ = [
     "CATALOG",
     "MDP",
     "Archive",
+    "AugmentBoxes",
     "Batches",
     "Brightness",
     "CharacterTokenizer",
@@ -122,6 +124,7 @@ __all__ = [
     "fetch",
     "from_bits",
     "grid_world",
+    "half_size_rows",
     "imdb",
     "imdb_keras",
     "iris",
@@ -138,6 +141,7 @@ __all__ = [
     "omniglot_runs",
     "one_hot",
     "orl_faces",
+    "pad_rows",
     "pad_sequences",
     "prepare_image",
     "random_mdp",
@@ -182,6 +186,7 @@ __all__ = [
     "tiny_shakespeare",
     "to_bits",
     "transformed",
+    "unpad_rows",
     "verify",
     "voc2007",
     "war_and_peace",

@@ -154,7 +154,7 @@ class MultiHeadAttention(Module):
     attention) and for the key. mask bool (L, S) or (N, L, S), key_mask bool (N, S), causal: a query
     sees keys up to its own place. -> (N, L, features), and with return_weights also the maps
     (N, heads, L, S), as they were before dropout. A query that may look nowhere gets the bias of
-    the output (PyTorch: NaN). `dropout` acts on the weights, in training.
+    the output (PyTorch: NaN, if it returns weights). `dropout` acts on the weights, in training.
 
     query, key, value and output are Linear layers. Vaswani et al. 2017 (arXiv:1706.03762), section
     3.2.2. Raises ConfigError; the call ShapeError and DTypeError.

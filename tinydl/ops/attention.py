@@ -2,8 +2,8 @@
 and softmax.
 
 A mask is bool and True where a query may attend to a key (PyTorch's scaled_dot_product_attention;
-its MultiheadAttention and Keras' `use_causal_mask` differ in sign and form). A query that may
-attend to nothing gets the weights 0 and so the result 0, with a gradient of 0; PyTorch gives NaN.
+the masks of its MultiheadAttention are the opposite). A query that may attend to nothing gets the
+weights 0 and so the result 0, with a gradient of 0 (PyTorch: so since 2.5, NaN before).
 """
 
 from __future__ import annotations

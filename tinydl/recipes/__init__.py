@@ -18,10 +18,12 @@ from .convolutional import (
     MOBILENET_CIFAR,
     RESNET20_CIFAR,
 )
+from .detection import SSD_BCCD, SSD_SHAPES, YOLO_SHAPES
 from .gulli2017 import V1, V2, V3A, V3B, V4, V5, V6
 from .liu2019 import FASHION_DFN, FASHION_MLP_512
 from .own import MLP_DIGITS, SYNTHETIC_DIGITS
 from .recipe import Recipe, Split, Target, Variant
+from .segmentation import FCN8S_SHAPES, PSPNET_SHAPES, UNET_SHAPES
 from .sewak2018 import MLP_MNIST_512, SOFTMAX_MNIST
 
 RECIPES: dict[str, Recipe] = {
@@ -48,6 +50,12 @@ RECIPES: dict[str, Recipe] = {
     "resnet20-cifar": RESNET20_CIFAR,
     "densenet-cifar": DENSENET_CIFAR,
     "mobilenet-cifar": MOBILENET_CIFAR,
+    "ssd-bccd": SSD_BCCD,
+    "ssd-shapes": SSD_SHAPES,
+    "yolo-shapes": YOLO_SHAPES,
+    "unet-shapes": UNET_SHAPES,
+    "fcn8s-shapes": FCN8S_SHAPES,
+    "pspnet-shapes": PSPNET_SHAPES,
 }
 DEFAULT = "mlp-digits"
 

@@ -15,6 +15,7 @@ from .recipe import GIVEN, LAST, STRATIFIED, Recipe
 
 Part = tuple[np.ndarray, np.ndarray]  # x (N, ...) float, y (N,) int64
 SYNTHETIC_SAMPLES, SYNTHETIC_SEED = 2_000, 0
+SHAPES = ((1_500, 1), (300, 2))  # pictures and seed of the training and the test part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,43 @@ def load_dataset(name: str) -> data.Dataset | data.Samples:
         return data.xor_points()
     if name == "cifar10_subset":
         return data.cifar10("subset")
+    if name in LOADERS:
+        return LOADERS[name]()
     raise ConfigError(f"recipes: unknown data set {name!r}")
+
+
+def shapes_with_classes() -> data.Dataset:
+    """Made-up pictures of squares, disks and triangles; y: the class of every pixel, 0 is none."""
+    train, test = (data.shapes(n, Generator(seed)) for n, seed in SHAPES)
+    classes = ("background", *train.classes)
+    return data.Dataset("shapes", train.x, train.semantic, test.x, test.semantic, classes)
+
+
+def shapes_with_boxes() -> data.Dataset:
+    """The same pictures; y: rows of boxes."""
+    train, test = (data.shapes(n, Generator(seed)) for n, seed in SHAPES)
+    rows = [data.pad_rows(scenes.boxes, scenes.labels) for scenes in (train, test)]
+    return data.Dataset("shapes_boxes", train.x, rows[0], test.x, rows[1], train.classes)
+
+
+def bccd_half_size() -> data.Dataset:
+    """Blood cells at 240x320; y: rows of boxes. Trained on train, then val; the last 87 are val."""
+    cells = data.bccd()
+    train, val, test = (data.half_size_rows(cells.part(p)) for p in ("train", "val", "test"))
+    most = max(rows.shape[1] for _, rows in (train, val))
+    rows = [
+        np.pad(r, ((0, 0), (0, most - r.shape[1]), (0, 0)), constant_values=-1)
+        for _, r in (train, val)
+    ]
+    x_train = np.concatenate([train[0], val[0]])
+    return data.Dataset("bccd", x_train, np.concatenate(rows), *test, cells.classes)
+
+
+LOADERS = {
+    "shapes": shapes_with_classes,
+    "shapes_boxes": shapes_with_boxes,
+    "bccd_half": bccd_half_size,
+}
 
 
 def _taken(part: Part, indices: np.ndarray) -> Part:

@@ -14,6 +14,7 @@ from ..optim.schedules import Cosine, Schedule, WarmUp
 from ..tensor import Tensor
 
 GIVEN, STRATIFIED, LAST = "given", "stratified", "last"
+ACCURACY, MEAN_IOU, MAP = "accuracy", "mean_iou", "map"
 
 
 def warmed_cosine(lr: float, steps: int) -> Schedule:
@@ -54,7 +55,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the test accuracy (a fraction) must reach: `at_least`, or `near` a value to `within`."""
+    """What the test score (a fraction) must reach: `at_least`, or `near` a value to `within`."""
 
     at_least: float | None = None
     near: float | None = None
@@ -89,7 +90,8 @@ class Recipe:
     name, title: what it is called, and one sentence. book, chapter: where it comes from. dataset,
     input_shape, scale: data set, shape of one sample as the model takes it, what pixels are divided
     by. transform: augmentation of the training batches. model(**architecture): the module, with
-    `parameters` trained numbers. loss(logits, labels).
+    `parameters` trained numbers. loss(logits, labels). score: "accuracy", for segmentation
+    "mean_iou", for detection "map"; where accuracies are meant here, it is this score.
     optimizer(parameters, **optimizer_settings). schedule(lr, updates of the whole training): the
     rate before every update; None: constant. reported: the book's accuracies by part ("train",
     "val", "test") as fractions; checked: those of an independent NumPy re-run; "train" is always
@@ -120,6 +122,7 @@ class Recipe:
     transform: Transform | None = None
     schedule: Callable[[float, int], Schedule] | None = None
     loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy
+    score: str = ACCURACY
     reported: Mapping[str, float] = field(default_factory=dict)
     checked: Mapping[str, float] = field(default_factory=dict)
     target: Target | None = None

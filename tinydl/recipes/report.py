@@ -54,7 +54,7 @@ def page(recipe: Recipe, measured: Mapping[str, Any]) -> str:
 def listing(recipes: Iterable[Recipe], measured: Mapping[str, Any]) -> str:
     """One line per recipe."""
     heads = ("recipe", "data set", "parameters", "epochs", "book", "ours")
-    lines = ["{:<17} {:<17} {:>10} {:>6} {:>6} {:>6}  test accuracy, %".format(*heads)]
+    lines = ["{:<17} {:<17} {:>10} {:>6} {:>6} {:>6}  test score, %".format(*heads)]
     for r in recipes:
         ours = percent(measured.get(r.name, {}).get("test"))
         numbers = f"{percent(r.reported.get('test')):>6} {ours:>6}"

@@ -43,7 +43,7 @@ class Result:
         means = {part: self.mean(part) for part in PARTS}
         return {
             **{part: round(mean, 6) for part, mean in means.items() if mean is not None},
-            "test_by_seed": [round(o.test["accuracy"], 6) for o in self.outcomes],
+            "test_by_seed": [round(o.test[self.recipe.score], 6) for o in self.outcomes],
             "seeds": [o.settings.seed for o in self.outcomes],
             "epochs": self.recipe.epochs,
             "backend": first.settings.backend,
@@ -74,7 +74,7 @@ def reproduce(
         outcome = train(recipe, chosen, parts, progress)
         outcomes.append(outcome)
         tell(
-            f"{recipe.name}, seed {chosen.seed}: test {percent(outcome.test['accuracy'])} % "
+            f"{recipe.name}, seed {chosen.seed}: test {percent(outcome.test[recipe.score])} % "
             f"in {outcome.seconds:.1f} s"
         )
     return Result(recipe, tuple(outcomes))

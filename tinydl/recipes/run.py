@@ -31,7 +31,6 @@ from ..train import (
     LearningRateSchedule,
     State,
     WriteHistory,
-    evaluate,
     fit,
     load_checkpoint,
     load_weights,
@@ -44,12 +43,13 @@ from ..train import (
 from ..train.checkpoint import MODEL
 from . import find
 from .parts import Part, Parts, load_parts
-from .recipe import Recipe
+from .recipe import ACCURACY, Recipe
+from .scores import batch_transform, check_kind, judge, looked_at
 
 CONFIG, MODEL_FILE, HISTORY = "config.json", "model.safetensors", "history.csv"
 CHECKPOINT = "checkpoint.safetensors"
 FORMAT = "tinydl-run-1"
-METRICS = ("accuracy",)
+METRICS = (ACCURACY,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +83,24 @@ class Session:
             shuffle=recipe.shuffle,
             rng=generator.spawn(),
             drop_last=recipe.drop_last,
-            transform=recipe.transform,
+            transform=batch_transform(recipe, self.model),
         )
         self.state = State(self.model, self.optimizer, self.batches, History(), 0, recipe.epochs)
 
     def fit(self, callbacks: Sequence[Any] = (), progress: bool | None = False) -> History:
         """Train until the recipe's epochs are done, from wherever `self.state` is."""
-        validation = self.parts.validation
-        if self.recipe.schedule is not None:
-            updates = self.recipe.epochs * len(self.batches)
-            schedule = self.recipe.schedule(self.lr, updates)
+        validation, recipe = self.parts.validation, self.recipe
+        if recipe.schedule is not None:
+            schedule = recipe.schedule(self.lr, recipe.epochs * len(self.batches))
             callbacks = (LearningRateSchedule(schedule, "batch"), *callbacks)
         return fit(
             self.model,
             self.batches,
-            self.recipe.loss,
+            recipe.loss,
             self.optimizer,
-            self.recipe.epochs,
-            metrics=METRICS,
-            validation=None if validation is None else in_order(validation),
+            recipe.epochs,
+            metrics=METRICS if recipe.score == ACCURACY else (),
+            validation=None if validation is None else looked_at(recipe, self.model, validation),
             callbacks=callbacks,
             progress=progress,
             start_epoch=self.state.epoch,
@@ -109,8 +108,8 @@ class Session:
         )
 
     def evaluate(self, part: Part) -> dict[str, float]:
-        """{"loss", "accuracy"} over a part of the data."""
-        return evaluate(self.model, in_order(part), self.recipe.loss, METRICS)
+        """{"loss", the recipe's score} over a part of the data."""
+        return judge(self.recipe, self.model, part, self.parts.classes)
 
     def config(self) -> dict[str, Any]:
         """What config.json says: enough to build the model again and to know how it was made."""
@@ -136,11 +135,6 @@ class Session:
         }
 
 
-def in_order(part: Part, batch_size: int = 256) -> Batches:
-    """Batches for looking at a part: nothing shuffled, nothing dropped."""
-    return Batches(part, batch_size, shuffle=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one training gave. `test` and the last row of `history` hold losses and accuracies."""
@@ -153,12 +147,12 @@ class Outcome:
     cpu_seconds: float = 0.0  # of all threads of the process
 
     def accuracies(self) -> dict[str, float]:
-        """{"train", "val" (if any), "test"}: the quantities that the books report."""
-        last = self.history.last
-        found = {"train": last["accuracy"]}
-        if "val_accuracy" in last:
-            found["val"] = last["val_accuracy"]
-        return {**found, "test": self.test["accuracy"]}
+        """{"train", "val" (if any), "test"}: the quantities that the books report; of other scores
+        than accuracy there is only "test"."""
+        last, score = self.history.last, self.recipe.score
+        named = {"train": score, "val": f"val_{score}"}
+        found = {part: last[name] for part, name in named.items() if name in last}
+        return {**found, "test": self.test[score]}
 
     def metrics(self) -> dict[str, float]:
         """All final numbers in one flat object."""
@@ -301,6 +295,7 @@ class OpenRun:
 
     def probabilities(self, images: Sequence[np.ndarray], backend: str | None = None) -> np.ndarray:
         """P(class | image), float64 (N, classes), for uint8 images of any size."""
+        check_kind("predict", self.recipe, ACCURACY)
         shape = self.recipe.input_shape
         side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
         x = np.stack([prepare_image(image, side, side) for image in images])

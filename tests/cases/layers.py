@@ -1,0 +1,105 @@
+"""One row per public layer: how to make it, shapes of its inputs, shape of its result.
+
+`make(rng)` draws its first weights from rng. Rows run in tests/nn/test_layer_rows.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinydl import nn
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    make: Callable
+    inputs: tuple[tuple[int, ...], ...]
+    result: tuple[int, ...]
+    count: int = 0  # parameters
+    training: bool = True
+    rest: tuple = ()  # further arguments, which have no gradient
+
+
+IMAGE, SEQUENCE = (2, 5, 4, 3), (2, 4, 3)
+#: Corners of three boxes, and the image that each lies in.
+BOXES = (
+    np.array([[0.3, 0.2, 2.9, 3.1], [0.4, 1.3, 3.2, 4.4], [0.6, 0.1, 3.1, 2.7]]),
+    np.array([0, 1, 1]),
+)
+
+
+def _both(rng):
+    return nn.Bidirectional(nn.GRU(3, 2, rng=rng), nn.GRU(3, 2, rng=rng))
+
+
+LAYERS = {
+    "AdaptiveAvgPool2d": LayerCase(lambda r: nn.AdaptiveAvgPool2d(2), (IMAGE,), (2, 2, 2, 3)),
+    "AdaptiveMaxPool2d": LayerCase(lambda r: nn.AdaptiveMaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
+    "AdditiveAttention": LayerCase(
+        lambda r: nn.AdditiveAttention(3, 2, 5, rng=r), (SEQUENCE, (2, 5, 2)), (2, 4, 2), 30
+    ),
+    "AvgPool1d": LayerCase(lambda r: nn.AvgPool1d(2), (SEQUENCE,), (2, 2, 3)),
+    "AvgPool2d": LayerCase(lambda r: nn.AvgPool2d(2, 1, "same"), (IMAGE,), IMAGE),
+    "BatchNorm": LayerCase(lambda r: nn.BatchNorm(3), (IMAGE,), IMAGE, 6),
+    "Bidirectional": LayerCase(_both, (SEQUENCE,), (2, 4), 84),
+    "Conv1d": LayerCase(lambda r: nn.Conv1d(3, 2, 3, rng=r), (SEQUENCE,), (2, 2, 2), 20),
+    "Conv2d": LayerCase(
+        lambda r: nn.Conv2d(3, 4, 3, 2, padding="same", rng=r), (IMAGE,), (2, 3, 2, 4), 112
+    ),
+    "ConvTranspose2d": LayerCase(
+        lambda r: nn.ConvTranspose2d(3, 2, 2, 2, rng=r), (IMAGE,), (2, 10, 8, 2), 26
+    ),
+    "DepthwiseConv2d": LayerCase(
+        lambda r: nn.DepthwiseConv2d(3, 3, multiplier=2, rng=r), (IMAGE,), (2, 3, 2, 6), 60
+    ),
+    "DotAttention": LayerCase(lambda r: nn.DotAttention(3), (SEQUENCE, (2, 5, 3)), SEQUENCE),
+    "Dropout": LayerCase(lambda r: nn.Dropout(0.5, r), (IMAGE,), IMAGE, training=False),
+    "Flatten": LayerCase(lambda r: nn.Flatten(), (IMAGE,), (2, 60)),
+    "GRU": LayerCase(lambda r: nn.GRU(3, 2, rng=r), (SEQUENCE,), (2, 2), 42),
+    "GeneralAttention": LayerCase(
+        lambda r: nn.GeneralAttention(3, 2, rng=r), (SEQUENCE, (2, 5, 2)), (2, 4, 2), 6
+    ),
+    "GlobalAvgPool": LayerCase(lambda r: nn.GlobalAvgPool(), (IMAGE,), (2, 3)),
+    "GlobalMaxPool": LayerCase(lambda r: nn.GlobalMaxPool(), (IMAGE,), (2, 3)),
+    "GroupNorm": LayerCase(lambda r: nn.GroupNorm(2, 4), ((2, 3, 4),), (2, 3, 4), 8),
+    "InstanceNorm": LayerCase(lambda r: nn.InstanceNorm(3), (IMAGE,), IMAGE, 6),
+    "L2Normalize": LayerCase(lambda r: nn.L2Normalize(3), (IMAGE,), IMAGE, 3),
+    "LSTM": LayerCase(
+        lambda r: nn.LSTM(3, 2, return_sequences=True, rng=r), (SEQUENCE,), (2, 4, 2), 48
+    ),
+    "LayerNorm": LayerCase(lambda r: nn.LayerNorm(3), (IMAGE,), IMAGE, 6),
+    "Linear": LayerCase(lambda r: nn.Linear(3, 2, rng=r), (SEQUENCE,), (2, 4, 2), 8),
+    "LocalResponseNorm": LayerCase(lambda r: nn.LocalResponseNorm(3), (IMAGE,), IMAGE),
+    "MaxPool1d": LayerCase(lambda r: nn.MaxPool1d(2), (SEQUENCE,), (2, 2, 3)),
+    "MaxPool2d": LayerCase(lambda r: nn.MaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
+    "MultiHeadAttention": LayerCase(
+        lambda r: nn.MultiHeadAttention(4, 2, rng=r), ((2, 3, 4),), (2, 3, 4), 80
+    ),
+    "PositionalEncoding": LayerCase(lambda r: nn.PositionalEncoding(3), (SEQUENCE,), SEQUENCE),
+    "ReLU": LayerCase(lambda r: nn.ReLU(), (IMAGE,), IMAGE),
+    "RepeatVector": LayerCase(lambda r: nn.RepeatVector(4), ((2, 3),), SEQUENCE),
+    "RoiAlign": LayerCase(lambda r: nn.RoiAlign(2), (IMAGE,), (3, 2, 2, 3), rest=BOXES),
+    "RoiPool": LayerCase(lambda r: nn.RoiPool(2), (IMAGE,), (3, 2, 2, 3), rest=BOXES),
+    "SeparableConv2d": LayerCase(
+        lambda r: nn.SeparableConv2d(3, 4, 3, rng=r), (IMAGE,), (2, 3, 2, 4), 43
+    ),
+    "Sequential": LayerCase(
+        lambda r: nn.Sequential(nn.Linear(3, 4, rng=r), nn.Tanh(), nn.Linear(4, 2, rng=r)),
+        (SEQUENCE,),
+        (2, 4, 2),
+        26,
+    ),
+    "Sigmoid": LayerCase(lambda r: nn.Sigmoid(), (IMAGE,), IMAGE),
+    "SimpleRNN": LayerCase(lambda r: nn.SimpleRNN(3, 2, rng=r), (SEQUENCE,), (2, 2), 12),
+    "Softmax": LayerCase(lambda r: nn.Softmax(), (IMAGE,), IMAGE),
+    "StackedRNN": LayerCase(
+        lambda r: nn.StackedRNN(
+            nn.GRU(3, 2, return_sequences=True, rng=r), nn.SimpleRNN(2, 2, rng=r)
+        ),
+        (SEQUENCE,),
+        (2, 2),
+        52,
+    ),
+    "Tanh": LayerCase(lambda r: nn.Tanh(), (IMAGE,), IMAGE),
+}

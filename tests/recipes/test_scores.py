@@ -1,0 +1,105 @@
+"""Recipes that are judged by mean IoU or mean average precision."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tinydl import Generator, Tensor
+from tinydl.data import pad_rows, shapes
+from tinydl.errors import ConfigError
+from tinydl.nn import Module
+from tinydl.recipes import RECIPES
+from tinydl.recipes.parts import Parts, load_dataset, load_parts
+from tinydl.recipes.run import Session, Settings
+from tinydl.recipes.scores import check_kind, judge
+
+
+def toy(name):
+    """The recipe with a small model, and parts of eight pictures."""
+    scenes = shapes(8, Generator(3), size=32, max_things=2)
+    recipe = RECIPES[name]
+    if recipe.score == "mean_iou":
+        y, classes = scenes.semantic, ("background", *scenes.classes)
+        small = {"in_channels": 3, "classes": 4, "widths": (4, 6)}
+    else:
+        y, classes = pad_rows(scenes.boxes, scenes.labels), scenes.classes
+        small = {"image": (32, 32), "widths": (4, 4, 4, 4), "sizes": (8, 14, 20, 30)}
+    small = {**recipe.architecture, **small}
+    recipe = dataclasses.replace(recipe, architecture=small, epochs=1, batch_size=4)
+    return recipe, Parts((scenes.x, y), (scenes.x, y), (scenes.x, y), classes)
+
+
+@pytest.mark.parametrize("name", ["unet-shapes", "ssd-shapes"])
+def test_a_recipe_trains_and_is_judged(name):
+    recipe, parts = toy(name)
+    session = Session(recipe, Settings(), parts)
+    history = session.fit()
+    assert {"loss", "val_loss"} <= set(history.last) and "accuracy" not in history.last
+    score = session.evaluate(parts.test)
+    named = {"map", "map_square", "map_disk", "map_triangle"}
+    assert set(score) == {"loss"} | (named if recipe.score == "map" else {"mean_iou"})
+    assert 0 <= score[recipe.score] < 0.9
+
+
+class Knows(Module):
+    """Says what it is given to say, picture after picture."""
+
+    def __init__(self, model, answers):
+        self.model, self.answers, self.place = model, answers, 0
+        self.targets, self.found = getattr(model, "targets", None), getattr(model, "found", None)
+
+    def forward(self, x):
+        rows = self.answers[np.arange(self.place, self.place + len(x)) % len(self.answers)]
+        self.place += len(x)
+        return Tensor(rows, x.backend)
+
+
+def test_who_knows_every_box_scores_one():
+    recipe, parts = toy("ssd-shapes")
+    model = Session(recipe, Settings(), parts).model
+    x, rows = parts.test
+    encoded = np.stack([model.targets(r[r[:, 4] >= 0, :4], r[r[:, 4] >= 0, 4]) for r in rows])
+    answers = np.zeros((len(x), len(model.defaults), 8), np.float32)
+    answers[..., :4] = encoded[..., 1:]
+    np.put_along_axis(answers, 4 + encoded[..., :1].astype(int), 20, axis=2)
+    score = judge(recipe, Knows(model, answers), parts.test, parts.classes)
+    present = sorted({int(k) for k in rows[..., 4].ravel() if k >= 0})
+    assert score["map"] == 1 and score["loss"] < 1e-5
+    assert all(score[f"map_{parts.classes[k]}"] == 1 for k in present)
+
+
+def test_who_knows_every_pixel_scores_one():
+    recipe, parts = toy("unet-shapes")
+    answers = 20 * np.eye(4, dtype=np.float32)[parts.test[1]]
+    score = judge(recipe, Knows(None, answers), parts.test, parts.classes)
+    assert score["mean_iou"] == 1 and score["loss"] < 1e-5
+
+
+def test_a_command_names_the_kind_of_run_it_needs():
+    check_kind("detect", RECIPES["ssd-shapes"], "map")
+    with pytest.raises(ConfigError, match=r"mlp-digits, which is a classifier; .* a detector"):
+        check_kind("detect", RECIPES["mlp-digits"], "map")
+
+
+def test_made_up_pictures_have_a_part_of_their_own(monkeypatch):
+    monkeypatch.setattr("tinydl.recipes.parts.SHAPES", ((12, 1), (5, 2)))
+    load_dataset.cache_clear()
+    parts, pixels = load_parts(RECIPES["ssd-shapes"]), load_parts(RECIPES["unet-shapes"])
+    load_dataset.cache_clear()
+    assert len(parts.train[0]) == 12 and parts.test[1].shape[::2] == (5, 5)
+    assert parts.classes == ("square", "disk", "triangle") and parts.test[0].max() <= 1
+    assert np.array_equal(pixels.test[0], parts.test[0]) and pixels.test[1].dtype == np.int64
+    assert not np.array_equal(parts.test[0], parts.train[0][:5])
+
+
+def test_blood_cells_at_half_size(data_folder, monkeypatch):
+    monkeypatch.setenv("TINYDL_DATA", str(data_folder))
+    pytest.importorskip("PIL", reason="needs Pillow (the extra `data`)")
+    parts = load_parts(RECIPES["ssd-bccd"].variant("val"))
+    three = (parts.train, parts.validation, parts.test)
+    assert [len(x) for x, _ in three] == [205, 87, 72]
+    assert sum((rows[..., 4] >= 0).sum() for _, rows in three) == 4886
+    x = parts.test[0]
+    assert x.shape[1:] == (240, 320, 3) and x.dtype == np.float32 and x.min() >= 0 and x.max() <= 1
+    load_dataset.cache_clear()

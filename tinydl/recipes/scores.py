@@ -1,0 +1,81 @@
+"""What a recipe's model is judged by: accuracy, or one number over the whole part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data import Batches, unpad_rows
+from ..errors import ConfigError
+from ..metrics import Truth, mean_average_precision, mean_iou
+from ..nn import Module
+from ..train import evaluate, predict
+from .recipe import ACCURACY, MAP, MEAN_IOU, Recipe
+
+Part = tuple[np.ndarray, np.ndarray]
+LOOK = 16  # pictures at a time
+
+
+class EncodeTargets:
+    """A transform for `Batches` of (pictures, rows of boxes): what the detector's loss compares
+    with, after `first` (augmentation; None: none)."""
+
+    def __init__(self, model: Any, first: Any = None) -> None:
+        self.encode, self.first = model.targets, first
+
+    def __call__(self, batch: tuple[np.ndarray, ...], rng: Any) -> tuple[np.ndarray, ...]:
+        x, rows = batch if self.first is None else self.first(batch, rng)
+        targets = np.stack([self.encode(*unpad_rows(row)) for row in rows])
+        return x, targets.astype(x.dtype)
+
+
+def batch_transform(recipe: Recipe, model: Module) -> Any:
+    """What happens to a training batch: the recipe's augmentation, then a detector's encoding."""
+    return EncodeTargets(model, recipe.transform) if recipe.score == MAP else recipe.transform
+
+
+def looked_at(recipe: Recipe, model: Module, part: Part) -> Batches:
+    """Batches of a part for its loss: nothing shuffled, dropped or augmented."""
+    if recipe.score == ACCURACY:
+        return Batches(part, 256, shuffle=False)
+    transform = EncodeTargets(model) if recipe.score == MAP else None
+    return Batches(part, LOOK, shuffle=False, transform=transform)
+
+
+def judge(recipe: Recipe, model: Module, part: Part, classes: Sequence[str]) -> dict[str, float]:
+    """{"loss", recipe.score} over a part: "accuracy"; "mean_iou" of all its pixels; "map", the mean
+    average precision at IoU 0.5 by the rule of VOC 2007."""
+    metrics = (ACCURACY,) if recipe.score == ACCURACY else ()
+    found = evaluate(model, looked_at(recipe, model, part), recipe.loss, metrics)
+    if recipe.score == ACCURACY:
+        return found
+    outputs = predict(model, part[0], LOOK)
+    return {**found, **SCORES[recipe.score](model, outputs, part[1], classes)}
+
+
+def _mean_iou(model: Any, outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict:
+    return {MEAN_IOU: mean_iou(labels, outputs.argmax(axis=-1), outputs.shape[-1])}
+
+
+def _mean_average_precision(
+    model: Any, outputs: np.ndarray, rows: np.ndarray, classes: Sequence[str]
+) -> dict[str, float]:
+    truths = [Truth(*unpad_rows(row)) for row in rows]
+    named = [f"{MAP}_{name}" for name in classes]
+    score = mean_average_precision(model.found(outputs), truths, len(classes))
+    return {MAP: score.value, **dict(zip(named, score.per_class.tolist(), strict=True))}
+
+
+SCORES = {MEAN_IOU: _mean_iou, MAP: _mean_average_precision}
+
+
+def check_kind(op: str, recipe: Recipe, score: str) -> None:
+    """ConfigError unless the recipe's model is of the kind that the command needs."""
+    kinds = {ACCURACY: "a classifier", MEAN_IOU: "a segmentation network", MAP: "a detector"}
+    if recipe.score != score:
+        raise ConfigError(
+            f"{op}: this is a run of {recipe.name}, which is {kinds[recipe.score]}; `tinydl {op}` "
+            f"needs {kinds[score]}"
+        )

@@ -1,0 +1,67 @@
+"""Segmentation networks, trained from nothing on made-up pictures at a size for two CPU cores.
+
+The books name FCN, PSPNet and U-Net without a number; settings are customary ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..models import FCN8s, FCN16s, FCN32s, PSPNet, UNet
+from ..models.segmentation.pixels import pixel_cross_entropy
+from ..optim import Adam
+from .recipe import MEAN_IOU, Recipe, Target, Variant, warmed_cosine
+
+BOOK = "Atienza, Advanced Deep Learning with TensorFlow 2 and Keras (2nd ed., 2020)"
+SMALL_VGG = {
+    "classes": 4,
+    "widths": (16, 32, 64, 96, 128),
+    "counts": (2, 2, 2, 2, 2),
+    "hidden": 128,
+    "dropout": 0.0,
+}
+
+UNET_SHAPES = Recipe(
+    name="unet-shapes",
+    title="a small U-Net gives every pixel its shape",
+    book=BOOK,
+    chapter="named only",
+    dataset="shapes",
+    model=UNet,
+    architecture={"in_channels": 3, "classes": 4, "widths": (8, 16, 32, 64)},
+    input_shape=(64, 64, 3),
+    parameters=120_852,
+    optimizer=Adam,
+    optimizer_settings={"lr": 0.002},
+    batch_size=16,
+    epochs=30,
+    time_budget=1_200,
+    scale=1.0,
+    schedule=warmed_cosine,
+    loss=pixel_cross_entropy,
+    score=MEAN_IOU,
+    target=Target(at_least=0.85),
+    notes=("Mean IoU of background, square, disk and triangle over all pixels of 300 pictures.",),
+)
+FCN8S_SHAPES = replace(
+    UNET_SHAPES,
+    name="fcn8s-shapes",
+    title="FCN-8s, its scores joined from three depths",
+    model=FCN8s,
+    architecture=SMALL_VGG,
+    parameters=1_294_044,
+    optimizer_settings={"lr": 0.001},
+    epochs=25,
+    variants=(
+        Variant("16s", {"model": FCN16s, "target": None}, parameters=1_305_816),
+        Variant("32s", {"model": FCN32s, "target": None}, parameters=1_354_324),
+    ),
+)
+PSPNET_SHAPES = replace(
+    UNET_SHAPES,
+    name="pspnet-shapes",
+    title="PSPNet: a dilated residual network and the means of large parts",
+    model=PSPNet,
+    architecture={"classes": 4, "counts": (1, 1, 2, 1), "widths": (16, 16, 24, 32)},
+    parameters=161_684,
+)
