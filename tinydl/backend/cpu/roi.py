@@ -15,6 +15,7 @@ from .shape import contiguous
 
 
 def _all_contiguous(*arrays: Array) -> Any:  # as many as were given, which no type says
+    """Arguments of the room; results, which are contiguous, come back as they are."""
     return [contiguous(a) for a in arrays]
 
 
@@ -24,7 +25,7 @@ class Roi(Reference):
             return Reference.roi_pool(self, x, image, rows, columns)
         shape = (len(image), rows.shape[1], columns.shape[1], x.shape[3])
         y, place = np.empty(shape, x.dtype), np.empty(shape, np.int32)
-        room.roi_pool(*_all_contiguous(x, image, rows, columns), y, place)
+        room.roi_pool(*_all_contiguous(x, image, rows, columns, y, place))
         return y, place
 
     def roi_pool_scatter(
@@ -33,14 +34,14 @@ class Roi(Reference):
         if grad.dtype not in FLOATS:
             return Reference.roi_pool_scatter(self, grad, place, image, x_shape)
         y = np.zeros(x_shape, grad.dtype)
-        room.roi_pool_scatter(*_all_contiguous(grad, place, image), y)
+        room.roi_pool_scatter(*_all_contiguous(grad, place, image, y))
         return y
 
     def roi_pool_gather(self, x: Array, place: Array, image: Array) -> Array:
         if x.dtype not in FLOATS:
             return Reference.roi_pool_gather(self, x, place, image)
         y = np.empty(place.shape, x.dtype)
-        room.roi_pool_gather(*_all_contiguous(x, place, image), y)
+        room.roi_pool_gather(*_all_contiguous(x, place, image, y))
         return y
 
     def roi_align(
@@ -49,7 +50,7 @@ class Roi(Reference):
         if x.dtype not in FLOATS:
             return Reference.roi_align(self, x, image, top, weight_h, left, weight_w)
         y = np.empty((len(image), top.shape[1], left.shape[1], x.shape[3]), x.dtype)
-        room.roi_align(*_all_contiguous(x, image, top, weight_h, left, weight_w), y)
+        room.roi_align(*_all_contiguous(x, image, top, weight_h, left, weight_w, y))
         return y
 
     def roi_align_grad(
@@ -66,5 +67,5 @@ class Roi(Reference):
         if grad.dtype not in FLOATS:
             return Reference.roi_align_grad(self, grad, *tables, x_shape)
         y = np.zeros(x_shape, grad.dtype)
-        room.roi_align_grad(*_all_contiguous(grad, *tables), y)
+        room.roi_align_grad(*_all_contiguous(grad, *tables, y))
         return y
