@@ -110,6 +110,7 @@ def _add_bench(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--rounds", type=int, help="interleaved rounds (default 7, --quick 3)")
     sub.add_argument("--quick", action="store_true", help="a few cells of each group")
     sub.add_argument("--json", metavar="OUT", help="write the rows into this file")
+    sub.add_argument("--out", metavar="FOLDER", help="add rows, tables and pictures to a folder")
 
 
 def _add_place(sub: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -447,6 +448,10 @@ def _bench(args: Arguments) -> int:
     print(f"\n{means_text(rows)}")
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")
+    if args.out:
+        from .bench.results import write_results
+
+        print("written:", *write_results(rows, args.out))
     return int(any(row["problems"] for row in rows))
 
 

@@ -93,6 +93,9 @@ LAYERS = {
     "Sigmoid": LayerCase(lambda r: nn.Sigmoid(), (IMAGE,), IMAGE),
     "SimpleRNN": LayerCase(lambda r: nn.SimpleRNN(3, 2, rng=r), (SEQUENCE,), (2, 2), 12),
     "Softmax": LayerCase(lambda r: nn.Softmax(), (IMAGE,), IMAGE),
+    "SpectralNorm": LayerCase(
+        lambda r: nn.SpectralNorm(nn.Linear(3, 2, rng=r)), (SEQUENCE,), (2, 4, 2), 8, training=False
+    ),
     "StackedRNN": LayerCase(
         lambda r: nn.StackedRNN(
             nn.GRU(3, 2, return_sequences=True, rng=r), nn.SimpleRNN(2, 2, rng=r)
@@ -102,4 +105,7 @@ LAYERS = {
         52,
     ),
     "Tanh": LayerCase(lambda r: nn.Tanh(), (IMAGE,), IMAGE),
+    "WeightNorm": LayerCase(
+        lambda r: nn.WeightNorm(nn.Linear(3, 2, rng=r)), (SEQUENCE,), (2, 4, 2), 10
+    ),
 }

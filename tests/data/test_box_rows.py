@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinydl import Generator
-from tinydl.data import AugmentBoxes, Flip, pad_rows, unpad_rows
+from tinydl.data import AugmentBoxes, Flip, half_size_rows, pad_rows, unpad_rows
 from tinydl.data.box_rows import halved
 from tinydl.errors import ShapeError
 
@@ -35,3 +35,27 @@ def test_boxes_move_with_the_picture():
 def test_half_size_takes_means():
     image = np.array([[0, 2, 9], [4, 7, 9], [9, 9, 9]], np.uint8)[:, :, None]
     assert halved(image).tolist() == [[[3]]]
+
+
+class Pictures:
+    """As much of a detection set as half_size_rows reads."""
+
+    name = "two pictures"
+    boxes, labels = BOXES, LABELS
+
+    def __init__(self, *sizes):
+        self.sizes = np.array(sizes)
+
+    def __len__(self):
+        return len(self.sizes)
+
+    def image(self, k):
+        return np.full((*self.sizes[k], 3), 10 * k, np.uint8)
+
+
+def test_half_size_rows_halve_boxes_too():
+    x, rows = half_size_rows(Pictures((4, 6), (4, 6)))
+    assert x.shape == (2, 2, 3, 3) and x[:, 0, 0, 0].tolist() == [0, 10]
+    assert rows[0].tolist() == [[0.5, 1, 1.5, 2, 2], [0, 0, 2.5, 2.5, 0]] and (rows[1] == -1).all()
+    with pytest.raises(ShapeError, match="the pictures of two pictures have several sizes"):
+        half_size_rows(Pictures((4, 6), (4, 8)))

@@ -33,6 +33,8 @@ PEERS = {
     "numpy": "tinydl.bench.peer_numpy:",
     "torch": "tinydl.bench.peer_torch:",
     "torch_channels_last": "tinydl.bench.peer_torch:channels_last",
+    "jax": "tinydl.bench.peer_jax:",
+    "tensorflow": "tinydl.bench.peer_tensorflow:",
 }
 OWN = {
     OURS: "tinydl.bench.peer_tinydl:cpu",
@@ -142,11 +144,11 @@ def _measure_all(
     for name, worker in workers.items():
         tell(f"{name}: {worker.version or f'not installed ({worker.missing})'}")
     names = [n for n in present if n != REFERENCE]
-    tell(_line(f"{threads} thread{'s' * (threads > 1)}", [f"{n} ms" for n in names], "ratio"))
     head = {**machine(), "versions": {n: present[n].version for n in names}}
     head["missing"] = {n: w.missing for n, w in workers.items() if w.missing is not None}
     peaks = Peaks(**present[OURS].ask(do="peaks"))
     tell(peaks.text())
+    tell(_line(f"{threads} thread{'s' * (threads > 1)}", [f"{n} ms" for n in names], "ratio"))
     head["peaks"] = asdict(peaks)
     rows = []
     for case in cases:

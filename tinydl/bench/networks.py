@@ -155,7 +155,7 @@ def charlstm(layers: Any, x: Any, p: Parameters) -> Any:
     """x: (N, T) characters -> (N * T, characters)."""
     rows = layers.embedding(x, p.take("e"))
     states = layers.lstm(rows, p.take("i"), p.take("r"), p.take("b"))
-    return layers.linear(states.reshape(-1, HIDDEN), p.take("w"), p.take("b"))
+    return layers.linear(layers.rows(states, HIDDEN), p.take("w"), p.take("b"))
 
 
 # -- all of them -----------------------------------------------------------------------------------

@@ -245,6 +245,10 @@ class Layers:
         return x.reshape(x.shape[0], -1)
 
     @staticmethod
+    def rows(x: Any, width: int) -> Any:
+        return x.reshape(-1, width)
+
+    @staticmethod
     def embedding(x: Any, table: Any) -> Any:
         return ops.embedding(table, x)
 

@@ -251,6 +251,9 @@ class Layers:
     def flatten(self, x: Any) -> Any:
         return x.reshape(x.shape[0], -1)  # the weight after it is permuted to this order
 
+    def rows(self, x: Any, width: int) -> Any:
+        return x.reshape(-1, width)
+
     def embedding(self, x: Any, table: Any) -> Any:
         return self.F.embedding(x, table)
 
