@@ -18,12 +18,13 @@ RUNGS = ["NumPy", "Cython loops", *(f"C, {n}" for n in _runtime.available_levels
 def test_the_rungs(name):
     before = _runtime.level(), _runtime.threads()
     rungs = ladder.climb(name, rounds=1, target=1e-5, small=True)
-    assert [r.rung for r in rungs] == RUNGS
+    expected = [r for r in RUNGS if name != "lstm" or r != "Cython loops"]
+    assert [r.rung for r in rungs] == expected
     assert all(r.seconds > 0 and r.gflops > 0 for r in rungs)
     assert (_runtime.level(), _runtime.threads()) == before
     text = ladder.table(rungs)
-    assert text.startswith(f"## {rungs[0].ladder}\n") and "| Cython loops |" in text
-    assert text.count("| 1.0 |") >= 1  # the loops themselves
+    assert text.startswith(f"## {rungs[0].ladder}\n") and "| C, baseline |" in text
+    assert text.count("| 1.0 |") >= 1  # the yardstick itself
 
 
 def test_a_wrong_rung_is_not_timed(monkeypatch):

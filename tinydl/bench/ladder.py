@@ -26,12 +26,13 @@ COLORS = ("#7b8794", "#d9622b", "#9db8d6", "#5b8fc0", "#2563a8", "#2e8b57")
 
 @dataclass(frozen=True)
 class Ladder:
-    """One computation. `kernel` runs it on a backend's kernels, `loops` in readable Cython."""
+    """One computation. `kernel` runs it on a backend's kernels, `loops` in readable Cython, where
+    there is such a text."""
 
     name: str
     flops: int
     kernel: Callable[[Any], np.ndarray]
-    loops: Call
+    loops: Call | None
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,24 @@ def _rnn_ladder(small: bool) -> Ladder:
         _recurrent.rnn_forward_loops_f32(*arrays, states)
         return states
 
+    def rnn(backend: Any) -> np.ndarray:
+        return backend.rnn_forward(*arrays, None, None, False)
+
     flops = 2 * recurrent_multiply_adds((N, T, D), H)
-    return Ladder(f"rnn N{N} T{T} H{H}", flops, lambda b: b.rnn_forward(*arrays), loops)
+    return Ladder(f"rnn N{N} T{T} H{H}", flops, rnn, loops)
+
+
+def _lstm_ladder(small: bool) -> Ladder:
+    N, T, D, H = (2, 3, 8, 8) if small else (32, 25, 128, 128)
+    zeros = np.zeros((N, H), np.float32)
+    weights = _normal(D, 4 * H) / 16, _normal(H, 4 * H) / 16, _normal(4 * H)
+    x = _normal(N, T, D)
+
+    def lstm(backend: Any) -> np.ndarray:
+        return backend.lstm_forward(x, zeros, zeros, *weights, None, None, False)[0]
+
+    flops = 2 * recurrent_multiply_adds((N, T, D), H, 4)
+    return Ladder(f"lstm N{N} T{T} H{H}", flops, lstm, None)
 
 
 # A further one needs a line here: its loops and its kernel, by the backend's name for it.
@@ -109,6 +126,7 @@ LADDERS: dict[str, Callable[[bool], Ladder]] = {
     "depthwise": lambda small: _conv_ladder(small, 8 if small else 64),
     "max_pool": _pool_ladder,
     "rnn": _rnn_ladder,
+    "lstm": _lstm_ladder,
 }
 
 
@@ -152,7 +170,8 @@ def _calls(ladder: Ladder, threads: Sequence[int]) -> Iterator[tuple[str, tuple[
         return call
 
     yield NUMPY, (lambda: ladder.kernel(reference), 1)
-    yield LOOPS, (ladder.loops, 1)
+    if ladder.loops is not None:
+        yield LOOPS, (ladder.loops, 1)
     levels = _runtime.available_levels()
     for level in levels:
         yield f"C, {level}", (at(level, 1), 1)
@@ -180,12 +199,13 @@ def _in_turns(
 
 
 def table(rungs: Sequence[Rung]) -> str:
-    """One markdown table per ladder: milliseconds, GFLOP/s, times the Cython loops."""
+    """One markdown table per ladder: milliseconds, GFLOP/s, and how many times as fast as the loops
+    (where there are none: as NumPy)."""
     lines: list[str] = []
     for name in dict.fromkeys(r.ladder for r in rungs):
         chosen = [r for r in rungs if r.ladder == name]
-        loops = next(r.seconds for r in chosen if r.rung == LOOPS)
-        lines += [f"## {name}", "", "| rung | ms | GFLOP/s | times the loops |",
+        loops = next((r.seconds for r in chosen if r.rung == LOOPS), chosen[0].seconds)
+        lines += [f"## {name}", "", "| rung | ms | GFLOP/s | times as fast |",
                   "| --- | --- | --- | --- |"]  # fmt: skip
         for r in chosen:
             speed = f"{r.gflops:.2f} | {loops / r.seconds:.1f}"
