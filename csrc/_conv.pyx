@@ -199,6 +199,35 @@ def col2im_f64(object columns, object x, object g):
         c_col2im_f64[rt.level](pc, px, &s, rt.threads)
 
 
+# The seven loops that the direct kernels replace, to be read first: every output is the sum over its
+# window, in the order in which a textbook writes it.
+
+def conv2d_loops_f32(
+    const float[:, :, :, ::1] x, const float[:, :, :, ::1] weight, float[:, :, :, ::1] y, object g
+):
+    """y (N, OH, OW, F) = conv2d(x (N, H, W, C), weight (KH, KW, C / groups, F)), without a bias."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef Py_ssize_t n, oh, ow, f, kh, kw, c, h, w, first
+    cdef Py_ssize_t width = s.C // s.groups, filters = s.F // s.groups
+    cdef float total
+    with nogil:
+        for n in range(s.N):
+            for oh in range(s.OH):
+                for ow in range(s.OW):
+                    for f in range(s.F):
+                        total = 0
+                        first = f // filters * width  # the first channel of this filter's group
+                        for kh in range(s.KH):
+                            h = oh * s.stride_y + kh * s.dilation_y - s.top
+                            for kw in range(s.KW):
+                                w = ow * s.stride_x + kw * s.dilation_x - s.left
+                                if 0 <= h < s.H and 0 <= w < s.W:
+                                    for c in range(width):
+                                        total += x[n, h, w, first + c] * weight[kh, kw, c, f]
+                        y[n, oh, ow, f] = total
+
+
+
 # The readable loop. A convolution is im2col(x) [N*OH*OW x KH*KW*C] @ weight [KH*KW*C x F]: rows are
 # output pixels, columns are output channels, and the sum runs over the window. conv.c gets the same
 # numbers without ever writing the patches down.

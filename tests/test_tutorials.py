@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 TUTORIALS = sorted((REPOSITORY / "tutorials").glob("[0-9][0-9]_*.py"))
 SECONDS = 180  # generous: each takes a few seconds on an idle machine
 CELL = re.compile(r"^# %%( \[markdown\])?$", re.MULTILINE)
-PROMISED = re.compile(r'drawing\.save\(figure, "([^"]+)"\)')
+PROMISED = re.compile(r'(?:drawing\.save\(figure, |FIGURES / )"([^"]+\.png)"')
 
 
 def test_the_list_is_complete():

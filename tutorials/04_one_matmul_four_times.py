@@ -31,6 +31,7 @@ from drawing import BLUE, FAST, GREEN, MUTED, ORANGE, plt
 
 from tinydl import backend
 from tinydl.backend import _matmul, _runtime
+from tinydl.bench import ladder
 from tinydl.errors import DeviceError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -321,6 +322,27 @@ for name in ("Cython", "C"):
     factor = median(layouts[f"{name}, columns"]) / median(layouts[f"{name}, rows"])
     print(f"  {name:<7} takes {factor:.2f} times as long")
 assert min(layouts["Cython, columns"]) > 1.1 * min(layouts["Cython, rows"])
+
+# %% [markdown]
+# ## The whole ladder, and other kernels
+#
+# `tinydl.bench.ladder` puts the rungs in one row: NumPy, loops, the C source at each level, and at
+# last two threads. It checks that every rung computes the same before it times it. The matrix
+# product is not special: convolution, depthwise convolution, pooling and recurrent networks have
+# the same ladder (`python benchmarks/ladder.py` measures them all). Look where it is steep and
+# where it is flat: pooling does little arithmetic for each number that it reads, so vectors help it
+# until memory is the limit. Tutorial 12 is about that limit.
+
+# %%
+rungs = [
+    rung
+    for name in ("matmul", "conv", "max_pool")
+    for rung in ladder.climb(name, rounds=3, target=0.002 if FAST else 0.02, small=FAST)
+]
+print("\n" + ladder.table(rungs))
+drawing.FIGURES.mkdir(parents=True, exist_ok=True)
+ladder.draw(rungs, drawing.FIGURES / "04_ladder.png")
+assert {rung.rung for rung in rungs} > {"NumPy", "Cython loops", "C, baseline"}
 
 # %% [markdown]
 # What to take along:

@@ -122,6 +122,8 @@ def test_every_backend_takes_the_same_steps(rule, options, room):
             p.grad, q.grad = Tensor(g), Tensor(g, room)
         a.step()
         b.step()
+    whole = np.sqrt(sum([(p.grad.numpy() ** 2).sum() for p in here]))
+    assert abs(optim.clip_by_global_norm(there, 1e9) / whole - 1) < 1e-12
     optim.clip_by_norm(there, 0.5)
     optim.clip_weights(there, 100.0)
     for p, q in zip(here, there, strict=True):

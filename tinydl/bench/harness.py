@@ -248,9 +248,9 @@ def geometric_means(rows: Sequence[Row]) -> dict[tuple[str, int], tuple[float, f
 
 def means_text(rows: Sequence[Row]) -> str:
     """The geometric means as a table."""
-    lines = [f"{'group':<16}{'threads':>8}{'cells':>7}{'geometric mean':>16}{'worst':>8}"]
+    lines = [f"{'group':<20}{'threads':>8}{'cells':>7}{'geometric mean':>16}{'worst':>8}"]
     for (group, threads), (mean, worst, count) in geometric_means(rows).items():
-        lines.append(f"{group:<16}{threads:>8}{count:>7}{mean:>16.2f}{worst:>8.2f}")
+        lines.append(f"{group:<20}{threads:>8}{count:>7}{mean:>16.2f}{worst:>8.2f}")
     return "\n".join(lines)
 
 

@@ -15,6 +15,9 @@ from .peer_tinydl import Cell
 
 IMAGE = ("NHWC", "HWIO", "NHWC")
 
+# What a cell differentiates, in the order in which the gradients are compared.
+LEAVES = ("x", "weight", "weight_x", "weight_h", "bias", "scale", "shift")
+
 
 def open_peer(argument: str, threads: int) -> JaxPeer:
     """The worker's peer; XLA takes the number of threads from the cores it may use."""
@@ -60,7 +63,7 @@ class JaxPeer:
 
     def _gradient(self, case: Case, a: dict[str, Any], function: Callable[..., Any]) -> Any:
         """y and the gradients of what the cell differentiates."""
-        names: list[str] = [n for n in ("x", "weight", "weight_x", "weight_h", "bias") if n in a]
+        names: list[str] = [n for n in LEAVES if n in a]
         if case.kind.startswith("softmax"):
             names = ["x"]
         if case.kind == "chain":
@@ -141,6 +144,10 @@ class JaxPeer:
             "conv": lambda a: layers.conv(a["x"], a["weight"], None, s["stride"], s["padding"]),
             "depthwise": lambda a: layers.depthwise(a["x"], a["weight"], s["stride"], 1),
             "max_pool": lambda a: layers.max_pool(a["x"], s["K"], s["stride"]),
+            "batch_norm": lambda a: layers.batch_norm(a["x"], a["scale"], a["shift"]),
+            "layer_norm": lambda a: layers.layer_norm(a["x"], a["scale"], a["shift"]),
+            "lstm": lambda a: layers.lstm(a["x"], a["weight_x"], a["weight_h"], a["bias"]),
+            "gru": self._gru,
             "avg_pool": lambda a: layers.avg_pool(a["x"], s["K"], s["stride"]),
         }  # fmt: skip
         return simple.get(kind)
@@ -148,6 +155,18 @@ class JaxPeer:
     def _rnn(self, a: dict[str, Any]) -> Any:
         def cell(h: Any, row: Any) -> tuple:
             h = self.jnp.tanh(row + h @ a["weight_h"])
+            return h, h
+
+        rows = (a["x"] @ a["weight_x"] + a["bias"]).swapaxes(0, 1)
+        return self.jax.lax.scan(cell, a["h0"], rows)[1].swapaxes(0, 1)
+
+    def _gru(self, a: dict[str, Any]) -> Any:
+        sigmoid, split = self.jax.nn.sigmoid, self.jnp.split
+
+        def cell(h: Any, row: Any) -> tuple:
+            (r, z, n), (hr, hz, hn) = split(row, 3, 1), split(h @ a["weight_h"], 3, 1)
+            n = self.jnp.tanh(n + sigmoid(r + hr) * hn)
+            h = n + sigmoid(z + hz) * (h - n)
             return h, h
 
         rows = (a["x"] @ a["weight_x"] + a["bias"]).swapaxes(0, 1)
@@ -186,6 +205,10 @@ class Layers:
         axes = tuple(range(x.ndim - 1))
         mean, var = x.mean(axes), x.var(axes)
         return (x - mean) * (self.lax.rsqrt(var + 1e-3) * scale) + shift
+
+    def layer_norm(self, x: Any, scale: Any, shift: Any) -> Any:
+        mean, var = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+        return (x - mean) * self.lax.rsqrt(var + 1e-3) * scale + shift
 
     def _windows(self, x: Any, first: float, rule: Any, size: int, stride: int) -> Any:
         window, strides = (1, size, size, 1), (1, stride, stride, 1)

@@ -13,6 +13,9 @@ from .cases import Case
 from .networks import NETWORKS, Parameters, is_parameter
 from .peer_tinydl import Cell
 
+# What a cell differentiates, in the order in which the gradients are compared.
+LEAVES = ("x", "weight", "weight_x", "weight_h", "bias", "scale", "shift")
+
 
 def open_peer(argument: str, threads: int) -> TensorFlowPeer:
     """The worker's peer, on that many threads."""
@@ -55,7 +58,7 @@ class TensorFlowPeer:
     def _gradient(
         self, case: Case, a: dict[str, Any], function: Callable[[], Any]
     ) -> Callable[[], Any]:
-        names: list[str] = [n for n in ("x", "weight", "weight_x", "weight_h", "bias") if n in a]
+        names: list[str] = [n for n in LEAVES if n in a]
         if case.kind.startswith("softmax"):
             names = ["x"]
         if case.kind == "chain":
@@ -107,6 +110,9 @@ class TensorFlowPeer:
             "depthwise": lambda: layers.depthwise(a["x"], a["weight"], s["stride"], 1),
             "max_pool": lambda: layers.max_pool(a["x"], s["K"], s["stride"]),
             "avg_pool": lambda: tf.nn.avg_pool2d(a["x"], s["K"], s["stride"], "VALID"),
+            "batch_norm": lambda: layers.batch_norm(a["x"], a["scale"], a["shift"]),
+            "lstm": lambda: layers.lstm(a["x"], a["weight_x"], a["weight_h"], a["bias"]),
+            "gru": lambda: layers.gru(a["x"], a["h0"], a["weight_x"], a["weight_h"], a["bias"]),
             "rnn": lambda: layers.rnn(a["x"], a["h0"], a["weight_x"], a["weight_h"], a["bias"]),
         }  # fmt: skip
         return simple.get(kind)
@@ -139,7 +145,10 @@ class Layers:
         return self.tf.nn.depthwise_conv2d(x, filters, (1, stride, stride, 1), pads)
 
     def batch_norm(self, x: Any, scale: Any, shift: Any) -> Any:
-        return self.tf.compat.v1.nn.fused_batch_norm(x, scale, shift, epsilon=1e-3)[0]
+        if x.shape.rank == 4:
+            return self.tf.compat.v1.nn.fused_batch_norm(x, scale, shift, epsilon=1e-3)[0]
+        mean, var = self.tf.nn.moments(x, (0,))
+        return self.tf.nn.batch_normalization(x, mean, var, shift, scale, 1e-3)
 
     def max_pool(self, x: Any, size: int, stride: int) -> Any:
         return self.tf.nn.max_pool2d(x, size, stride, "VALID")
@@ -159,6 +168,19 @@ class Layers:
     def rnn(self, x: Any, h0: Any, weight_x: Any, weight_h: Any, bias: Any) -> Any:
         def cell(row: Any, states: list) -> tuple:
             h = self.tf.tanh(row + states[0] @ weight_h)
+            return h, [h]
+
+        rows = x @ weight_x + bias
+        return self.tf.keras.backend.rnn(cell, rows, [h0], return_all_outputs=True)[1]
+
+    def gru(self, x: Any, h0: Any, weight_x: Any, weight_h: Any, bias: Any) -> Any:
+        sigmoid, split = self.tf.sigmoid, self.tf.split
+
+        def cell(row: Any, states: list) -> tuple:
+            h = states[0]
+            (r, z, n), (hr, hz, hn) = split(row, 3, 1), split(h @ weight_h, 3, 1)
+            n = self.tf.tanh(n + sigmoid(r + hr) * hn)
+            h = n + sigmoid(z + hz) * (h - n)
             return h, [h]
 
         rows = x @ weight_x + bias
