@@ -186,6 +186,20 @@ def test_predict_prints_probabilities_and_finds_the_digit(trained, tmp_path, cap
     assert text.count("\n") == 2 and text.count(" %") == 11
 
 
+def test_classify_prints_the_best_classes_first(trained, tmp_path, capsys):
+    image_module = pytest.importorskip("PIL.Image")
+    path = tmp_path / "seven.png"
+    image_module.fromarray(np.zeros((8, 8), np.uint8)).save(path)
+    (all_of_them,) = json.loads(prints(capsys, "predict", trained[0], path, "--json"))
+    (found,) = json.loads(prints(capsys, "classify", trained[0], path, "--top", "3", "--json"))
+    by_class = all_of_them["probabilities"]
+    best = sorted(by_class.values(), reverse=True)[:3]
+    assert [t["probability"] for t in found["top"]] == best
+    assert [by_class[t["class"]] for t in found["top"]] == best
+    assert prints(capsys, "classify", trained[0], path).count(" %") == 5
+    assert "--top must be >= 1" in fails(capsys, "classify", trained[0], path, "--top", "0")
+
+
 def test_unreadable_images_are_one_message_and_nothing_is_printed(trained, tmp_path, capsys):
     pytest.importorskip("PIL")
     bad = tmp_path / "bad.png"
@@ -348,6 +362,7 @@ def test_version_and_help(tmp_path):
         "train",
         "evaluate",
         "predict",
+        "classify",
         "summary",
         "reproduce",
         "data",

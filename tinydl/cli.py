@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("folder", metavar="RUN", help="run folder")
     sub.add_argument("images", metavar="IMAGE", nargs="+", help="PNG, JPEG, ...")
     _add_place(sub)
+    sub = command("classify", _classify, "the most probable classes of images")
+    sub.add_argument("folder", metavar="RUN", help="run folder")
+    sub.add_argument("images", metavar="IMAGE", nargs="+", help="PNG, JPEG, ...")
+    sub.add_argument("--top", type=int, default=5, help="how many classes (default 5)")
+    _add_place(sub)
     sub = command("summary", summary_command, "layers, shapes, parameters, multiply-adds, memory")
     sub.add_argument("recipe", help="recipe, or recipe/variant")
     add_graph(command("graph", graph_command, "a recipe's model as a drawing"))
@@ -339,6 +344,26 @@ def _predict(args: Arguments) -> int:
         tell("  " + "  ".join(shares))
         by_class = dict(zip(classes, p.tolist(), strict=True))
         found.append({"image": path, "class": classes[best], "probabilities": by_class})
+    if args.json:
+        _print_json(found)
+    return 0
+
+
+def _classify(args: Arguments) -> int:
+    from .data import read_image
+
+    if args.top < 1:
+        raise ConfigError(f"classify: --top must be >= 1, got {args.top}")
+    run = _open(args.folder)
+    images = [read_image(path) for path in args.images]
+    classes, tell, found = run.config["classes"], _teller(args), []
+    for path, p in zip(args.images, run.probabilities(images, args.backend), strict=True):
+        best = [int(k) for k in (-p).argsort(kind="stable")[: args.top]]
+        tell(f"{path}:")
+        for k in best:
+            tell(f"  {100 * p[k]:6.2f} %  {classes[k]}")
+        top = [{"class": classes[k], "probability": float(p[k])} for k in best]
+        found.append({"image": path, "top": top})
     if args.json:
         _print_json(found)
     return 0

@@ -12,10 +12,13 @@ from tinydl.models import (
     DenseNetBC,
     DenseNetCifar,
     DigitsCNN,
+    FaceDetector,
     GoogLeNet,
+    KeypointCNN,
     LeNet5,
     MobileNetV1,
     MobileNetV2,
+    PilotNet,
     PlainCifar,
     PlainNet,
     ResNet,
@@ -25,7 +28,7 @@ from tinydl.models import (
 )
 from tinydl.models.convolutional.resnet import RESNET18, RESNET101, RESNET152
 from tinydl.models.convolutional.vgg import VGG19
-from tinydl.nn import cross_entropy
+from tinydl.nn import bce_with_logits, cross_entropy, mse
 
 CLASSES = 3
 
@@ -105,6 +108,54 @@ CLASSIFIERS = [
         lambda: MobileNetV2(0.5, 3, CLASSES, ((1, 8, 1, 1), (2, 16, 2, 2)), 1, 16, 0.0),
         8,
         steps=120,
+    ),
+]
+
+
+def numbers(shape, *targets):
+    """Pictures in 0..1 with targets between -1 and 1."""
+
+    def batch(rng, n):
+        return rng.uniform(size=(n, *shape)), rng.uniform(-1, 1, (n, *targets))
+
+    return batch
+
+
+def faces_or_not(side):
+    def batch(rng, n):
+        t = (np.arange(n) % 2).astype(np.float64)[:, None, None]
+        return rng.uniform(size=(n, side, side, 1)), t
+
+    return batch
+
+
+REGRESSORS = [
+    ModelCase(
+        name="PilotNet",
+        small=lambda: awake(PilotNet(20, 24, 3, ((4, 5, 2), (5, 3, 1), (6, 3, 2)), (8, 6))),
+        batch=numbers((20, 24, 3)),
+        loss=lambda model, x, t: mse(model(x), t),
+        full=PilotNet,
+        parameters=252_219,
+        steps=150,
+    ),
+    ModelCase(
+        name="KeypointCNN",
+        small=lambda: awake(KeypointCNN(8, 1, 2, (4, 6), 8)),
+        batch=numbers((8, 8, 1), 4),
+        loss=lambda model, x, t: mse(model(x), t),
+        full=KeypointCNN,
+        parameters=155_786,
+        steps=150,
+    ),
+    ModelCase(
+        name="FaceDetector",
+        small=lambda: awake(FaceDetector(14, 1, (4, 5), 6)),
+        batch=faces_or_not(14),
+        loss=lambda model, x, t: bce_with_logits(model(x), t),
+        full=FaceDetector,
+        parameters=15_169,
+        steps=150,
     ),
 ]
 

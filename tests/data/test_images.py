@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from tinydl.data import decode_image, prepare_image, read_image
+from tinydl.data import decode_image, prepare_colour_image, prepare_image, read_image
 from tinydl.errors import ConfigError, DataError, DTypeError, FormatError, ShapeError
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow (the extra `data`)")
@@ -196,3 +196,34 @@ def test_bad_arguments():
         prepare_image(RAMP, 0, 28)
     with pytest.raises(ConfigError, match="invert"):
         prepare_image(RAMP, 28, 28, invert="yes")
+
+
+# -- colour ----------------------------------------------------------------------------------------
+
+
+def test_a_colour_image_covers_the_output_and_loses_its_margins():
+    image = np.zeros((20, 60, 3), np.uint8)
+    image[:, 20:40] = 255, 102, 0  # the middle square
+    image[:, :20, 2] = 255
+    result = prepare_colour_image(image, 10, 10)
+    assert result.shape == (10, 10, 3) and result.dtype == np.float32
+    np.testing.assert_allclose(result[:, 2:8], np.broadcast_to([1, 0.4, 0], (10, 6, 3)), atol=1e-6)
+    same = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3)
+    np.testing.assert_allclose(prepare_colour_image(same, 5, 4), same / 255, atol=1e-6)
+
+
+def test_colour_resizing_equals_pillows():
+    image_module = pytest.importorskip("PIL.Image")
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    small = image_module.fromarray(image).resize((12, 12), image_module.Resampling.BILINEAR)
+    found = prepare_colour_image(image, 12, 12) * 255
+    assert np.abs(found - np.asarray(small)).max() <= 1.01
+
+
+def test_grey_becomes_three_equal_channels_and_other_shapes_are_refused():
+    result = prepare_colour_image(RAMP, 12, 9)
+    assert np.allclose(result, (RAMP / 255)[:, :, None], atol=1e-6)
+    with pytest.raises(ShapeError, match=r"must be \(H, W\), \(H, W, 1\) or \(H, W, 3\)"):
+        prepare_colour_image(np.zeros((4, 4, 2), np.uint8), 4, 4)
+    with pytest.raises(DTypeError, match="must be uint8"):
+        prepare_colour_image(np.zeros((4, 4, 3)), 4, 4)

@@ -29,6 +29,7 @@ from tinydl.models.convolutional.residual import (
     PreActivationBlock,
     ZeroPadShortcut,
 )
+from tinydl.models.mobile.memory import memory_by_size
 from tinydl.models.mobile.mobilenet_v1 import SeparableBlock
 from tinydl.models.mobile.mobilenet_v2 import InvertedResidual, divisible
 from tinydl.nn import Conv2d, cross_entropy, summary
@@ -88,6 +89,20 @@ def test_a_separable_convolution_costs_the_ninth_part():
         ratio
     )
     assert round(ratio, 3) == 0.115
+
+
+def test_memory_between_the_blocks():
+    """Version 1: 1600, 800, 400 and 200 kB as published, and 100 where the book has 199."""
+    first, second = memory_by_size(MobileNetV1()), memory_by_size(MobileNetV2())
+    assert {side: channels for side, (channels, _) in first.items()} == {
+        **{112: 64, 56: 128, 28: 256},
+        **{14: 512, 7: 1024},
+    }
+    assert [round(kilobytes) for _, kilobytes in first.values()] == [1606, 803, 401, 201, 100]
+    assert second == {
+        **{112: (16, 401.408), 56: (24, 150.528), 28: (32, 50.176)},
+        **{14: (96, 37.632), 7: (320, 31.36)},
+    }
 
 
 def test_widths_are_multiples_of_eight_and_never_a_tenth_smaller():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases.models_classifiers import CLASSIFIERS
+from cases.models_classifiers import CLASSIFIERS, REGRESSORS
 from cases.models_detection import DETECTION
 from cases.models_feedforward import FEEDFORWARD
 from cases.models_segmentation import SEGMENTATION
@@ -19,6 +19,7 @@ CASES = [
     *CLASSIFIERS,
     *DETECTION,
     *FEEDFORWARD,
+    *REGRESSORS,
     *SEGMENTATION,
 ]
 #: Families whose rows are complete; a public model of them without a row is an error.

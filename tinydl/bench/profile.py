@@ -8,8 +8,8 @@ from itertools import islice
 from ..errors import ConfigError
 from ..profiler import Profile, profile
 from ..recipes import find
-from ..recipes.recipe import ACCURACY
-from ..recipes.run import METRICS, Session, Settings
+from ..recipes.run import Session, Settings
+from ..recipes.scores import metrics_of
 from ..train import fit
 
 
@@ -25,7 +25,7 @@ def profile_recipe(name: str, batches: int = 5, backend: str = "cpu") -> Profile
 
     def steps(some: list) -> None:
         recipe = session.recipe
-        metrics = METRICS if recipe.score == ACCURACY else ()
+        metrics = metrics_of(recipe)
         fit(session.model, some, recipe.loss, session.optimizer, 1, metrics, progress=False)
 
     steps(data[:1])

@@ -25,9 +25,11 @@ from .corpora import read_text, tiny_shakespeare, war_and_peace
 from .datasets import Dataset, Samples, digits, fashion_mnist, mnist
 from .detection import Detections, bccd, read_voc, voc2007
 from .download import cache_folder, data_folder, fetch, list_datasets, locate, offline, verify
+from .drawn_faces import KEYPOINTS, drawn_faces
+from .face_patches import face_patches
 from .faces import orl_faces, read_orl_faces, read_pgm
 from .idx import read_idx
-from .images import decode_image, prepare_image, read_image
+from .images import decode_image, prepare_colour_image, prepare_image, read_image
 from .omniglot import (
     Characters,
     OneShotRun,
@@ -47,6 +49,7 @@ from .reviews import (
     read_imdb_tar,
     read_imdb_tsv,
 )
+from .roads import roads
 from .sequences import (
     copy_task,
     counting_ones,
@@ -70,6 +73,7 @@ from .worlds import MDP, chain_world, grid_world, random_mdp
 
 __all__ = [
     "CATALOG",
+    "KEYPOINTS",
     "MDP",
     "Archive",
     "AugmentBoxes",
@@ -120,6 +124,8 @@ __all__ = [
     "decode_image",
     "diabetes",
     "digits",
+    "drawn_faces",
+    "face_patches",
     "fashion_mnist",
     "fetch",
     "from_bits",
@@ -143,6 +149,7 @@ __all__ = [
     "orl_faces",
     "pad_rows",
     "pad_sequences",
+    "prepare_colour_image",
     "prepare_image",
     "random_mdp",
     "random_payments",
@@ -171,6 +178,7 @@ __all__ = [
     "read_prices",
     "read_text",
     "read_voc",
+    "roads",
     "scaled_windows",
     "sequence_mask",
     "shapes",

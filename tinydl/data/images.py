@@ -108,12 +108,43 @@ def prepare_image(
         grey = 1 - grey
     scale = min(height / grey.shape[0], width / grey.shape[1])
     fitted = tuple(max(1, round(n * scale)) for n in grey.shape)
-    small = _resize_matrix(grey.shape[0], fitted[0]) @ grey
-    small = small @ _resize_matrix(grey.shape[1], fitted[1]).T
+    small = resize_matrix(grey.shape[0], fitted[0]) @ grey
+    small = small @ resize_matrix(grey.shape[1], fitted[1]).T
     result = np.full((height, width), np.median(grey[frame]), dtype=np.float32)
     top, left = (height - fitted[0]) // 2, (width - fitted[1]) // 2
     result[top : top + fitted[0], left : left + fitted[1]] = small
     return np.clip(result, 0, 1)
+
+
+def prepare_colour_image(array: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A uint8 image as the input of a model for colour pictures: (height, width, 3), [0, 1].
+
+    array: (H, W, 3), or grey, whose three channels are then equal; the result is float32. Resized,
+    keeping the aspect ratio, so that it covers the output (triangle filter, widened when
+    shrinking), and the middle cut out: nothing is invented at the edges. Raises ShapeError and
+    DTypeError.
+    """
+    if height < 1 or width < 1:
+        raise ShapeError(f"prepare_image: height and width must be >= 1, got {height}, {width}")
+    if array.dtype != np.uint8 or array.ndim == 2 or array.shape[-1:] == (1,):
+        array = np.repeat(_grey(array)[:, :, None], 3, axis=2)
+    elif array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
+        raise ShapeError(
+            f"prepare_image: the image must be (H, W), (H, W, 1) or (H, W, 3), got {array.shape}"
+        )
+    else:
+        array = array.astype(np.float32) / np.float32(255)
+    scale = max(height / array.shape[0], width / array.shape[1])
+    covering = (
+        max(height, round(array.shape[0] * scale)),
+        max(width, round(array.shape[1] * scale)),
+    )
+    rows = resize_matrix(array.shape[0], covering[0])
+    columns = resize_matrix(array.shape[1], covering[1])
+    large = np.einsum("ih,hwc,jw->ijc", rows, array, columns, optimize=True)
+    top, left = (covering[0] - height) // 2, (covering[1] - width) // 2
+    cut = large[top : top + height, left : left + width]
+    return np.ascontiguousarray(np.clip(cut, 0, 1), dtype=np.float32)
 
 
 def _grey(array: np.ndarray) -> np.ndarray:
@@ -138,7 +169,7 @@ def _frame(shape: tuple[int, ...]) -> np.ndarray:
     return frame
 
 
-def _resize_matrix(size: int, new_size: int) -> np.ndarray:
+def resize_matrix(size: int, new_size: int) -> np.ndarray:
     """Resampling of one axis with a triangle filter: float32 (new_size, size), rows sum to 1.
 
     Output pixel i has its centre at (i + 1/2) size / new_size - 1/2 in input pixels; the filter

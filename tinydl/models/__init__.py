@@ -4,8 +4,10 @@ from .convolutional.alexnet import AlexNet
 from .convolutional.cifar_cnn import CifarCNN
 from .convolutional.densenet import DenseNet, DenseNetBC, DenseNetCifar
 from .convolutional.digits_cnn import DigitsCNN
+from .convolutional.faces import FaceDetector, KeypointCNN
 from .convolutional.googlenet import GoogLeNet, auxiliary_cross_entropy
 from .convolutional.lenet import LeNet5
+from .convolutional.pilotnet import PilotNet
 from .convolutional.resnet import BottleneckResNet, PlainNet, ResNet
 from .convolutional.resnet_cifar import PlainCifar, ResNetCifar, ResNetV2Cifar
 from .convolutional.vgg import VGG
@@ -41,9 +43,11 @@ __all__ = [
     "FCN8s",
     "FCN16s",
     "FCN32s",
+    "FaceDetector",
     "FirstDense",
     "FlattenDense",
     "GoogLeNet",
+    "KeypointCNN",
     "LeNet5",
     "LinearRegression",
     "LogisticRegression",
@@ -51,6 +55,7 @@ __all__ = [
     "MobileNetV2",
     "PSPNet",
     "Perceptron",
+    "PilotNet",
     "PlainCifar",
     "PlainNet",
     "PolynomialRegression",

@@ -19,6 +19,7 @@ from .convolutional import (
     RESNET20_CIFAR,
 )
 from .detection import SSD_BCCD, SSD_SHAPES, YOLO_SHAPES
+from .estimates import FACE_DETECTOR, KEYPOINTS_FACES, PILOTNET
 from .gulli2017 import V1, V2, V3A, V3B, V4, V5, V6
 from .liu2019 import FASHION_DFN, FASHION_MLP_512
 from .own import MLP_DIGITS, SYNTHETIC_DIGITS
@@ -56,6 +57,9 @@ RECIPES: dict[str, Recipe] = {
     "unet-shapes": UNET_SHAPES,
     "fcn8s-shapes": FCN8S_SHAPES,
     "pspnet-shapes": PSPNET_SHAPES,
+    "pilotnet-roads": PILOTNET,
+    "keypoints-faces": KEYPOINTS_FACES,
+    "face-detector": FACE_DETECTOR,
 }
 DEFAULT = "mlp-digits"
 

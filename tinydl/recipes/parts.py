@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 
 import numpy as np
 
 from .. import data
+from ..data.roads import SHARPEST
 from ..errors import ConfigError
 from ..random import Generator
 from .recipe import GIVEN, LAST, STRATIFIED, Recipe
 
-Part = tuple[np.ndarray, np.ndarray]  # x (N, ...) float, y (N,) int64
+Part = tuple[np.ndarray, np.ndarray]  # x (N, ...) float, y (N,) int64 or (N, ...) float
 SYNTHETIC_SAMPLES, SYNTHETIC_SEED = 2_000, 0
 SHAPES = ((1_500, 1), (300, 2))  # pictures and seed of the training and the test part
+ROADS, FACES, PATCHES = 3_000, 4_000, (4_000, 1_000)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +65,12 @@ def _divided(recipe: Recipe) -> tuple[Part, Part, tuple[str, ...]]:
     else:
         raise ConfigError(f"recipe {recipe.name}: {recipe.dataset} has no test part of its own")
     both = (loaded.x, loaded.y)
-    return _taken(both, kept), _taken(both, held), loaded.classes
+    classes = loaded.classes if isinstance(loaded, data.Samples) else ()
+    return _taken(both, kept), _taken(both, held), classes
 
 
 @cache
-def load_dataset(name: str) -> data.Dataset | data.Samples:
+def load_dataset(name: str) -> data.Dataset | data.Samples | data.Regression:
     """The data set of that name as stored; kept for the next training of this process."""
     if name == "synthetic_digits":
         return data.synthetic_digits(SYNTHETIC_SAMPLES, Generator(SYNTHETIC_SEED))
@@ -79,6 +82,13 @@ def load_dataset(name: str) -> data.Dataset | data.Samples:
         return data.fashion_mnist()
     if name == "iris":
         return data.iris()
+    if name == "roads":
+        made = data.roads(ROADS, Generator(SYNTHETIC_SEED))
+        return replace(made, y=made.y / SHARPEST)  # -1 to 1
+    if name == "drawn_faces":
+        return data.drawn_faces(FACES, Generator(SYNTHETIC_SEED))
+    if name == "face_patches":
+        return data.face_patches(data.orl_faces(), *PATCHES, Generator(SYNTHETIC_SEED))
     if name == "xor_points":
         return data.xor_points()
     if name == "cifar10_subset":
@@ -133,4 +143,5 @@ def _shaped(recipe: Recipe, part: Part, dtype: str) -> Part:
             f"recipe {recipe.name}: samples {x.shape[1:]} do not fit the input {recipe.input_shape}"
         )
     x = x.astype(dtype).reshape(len(x), *recipe.input_shape)
+    y = y.astype(dtype) if y.dtype.kind == "f" else y
     return np.ascontiguousarray(x / x.dtype.type(recipe.scale)), np.ascontiguousarray(y)

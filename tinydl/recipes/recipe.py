@@ -12,6 +12,7 @@ from ..nn import Module, cross_entropy
 from ..optim import Optimizer
 from ..optim.schedules import Cosine, Schedule, WarmUp
 from ..tensor import Tensor
+from ..train.metrics import Metric, accuracy
 
 GIVEN, STRATIFIED, LAST = "given", "stratified", "last"
 ACCURACY, MEAN_IOU, MAP = "accuracy", "mean_iou", "map"
@@ -90,8 +91,9 @@ class Recipe:
     name, title: what it is called, and one sentence. book, chapter: where it comes from. dataset,
     input_shape, scale: data set, shape of one sample as the model takes it, what pixels are divided
     by. transform: augmentation of the training batches. model(**architecture): the module, with
-    `parameters` trained numbers. loss(logits, labels). score: "accuracy", for segmentation
-    "mean_iou", for detection "map"; where accuracies are meant here, it is this score.
+    `parameters` trained numbers. loss(logits, labels). score: "accuracy" (by `metric`, a fraction
+    per sample), for segmentation "mean_iou", for detection "map"; where accuracies are meant here,
+    it is this score.
     optimizer(parameters, **optimizer_settings). schedule(lr, updates of the whole training): the
     rate before every update; None: constant. reported: the book's accuracies by part ("train",
     "val", "test") as fractions; checked: those of an independent NumPy re-run; "train" is always
@@ -123,6 +125,7 @@ class Recipe:
     schedule: Callable[[float, int], Schedule] | None = None
     loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy
     score: str = ACCURACY
+    metric: Metric = accuracy
     reported: Mapping[str, float] = field(default_factory=dict)
     checked: Mapping[str, float] = field(default_factory=dict)
     target: Target | None = None

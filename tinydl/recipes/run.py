@@ -21,7 +21,7 @@ import numpy as np
 from .. import random
 from .._version import __version__
 from ..backend import get, use_backend
-from ..data import Batches, prepare_image
+from ..data import Batches, prepare_colour_image, prepare_image
 from ..errors import ConfigError, FormatError
 from ..nn import Module
 from ..optim import Optimizer
@@ -44,12 +44,11 @@ from ..train.checkpoint import MODEL
 from . import find
 from .parts import Part, Parts, load_parts
 from .recipe import ACCURACY, Recipe
-from .scores import batch_transform, check_kind, judge, looked_at
+from .scores import batch_transform, check_kind, judge, looked_at, metrics_of
 
 CONFIG, MODEL_FILE, HISTORY = "config.json", "model.safetensors", "history.csv"
 CHECKPOINT = "checkpoint.safetensors"
 FORMAT = "tinydl-run-1"
-METRICS = (ACCURACY,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Session:
             recipe.loss,
             self.optimizer,
             recipe.epochs,
-            metrics=METRICS if recipe.score == ACCURACY else (),
+            metrics=metrics_of(recipe),
             validation=None if validation is None else looked_at(recipe, self.model, validation),
             callbacks=callbacks,
             progress=progress,
@@ -296,9 +295,14 @@ class OpenRun:
     def probabilities(self, images: Sequence[np.ndarray], backend: str | None = None) -> np.ndarray:
         """P(class | image), float64 (N, classes), for uint8 images of any size."""
         check_kind("predict", self.recipe, ACCURACY)
+        if not self.config["classes"]:
+            raise ConfigError(f"predict: {self.recipe.name} estimates numbers, it has no classes")
         shape = self.recipe.input_shape
-        side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
-        x = np.stack([prepare_image(image, side, side) for image in images])
+        if len(shape) == 3 and shape[-1] == 3:
+            x = np.stack([prepare_colour_image(image, *shape[:2]) for image in images])
+        else:
+            side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
+            x = np.stack([prepare_image(image, side, side) for image in images])
         x = x.astype(self.config["dtype"]).reshape(len(images), *shape)
         logits = predict(self.model(backend), x).astype(np.float64)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..metrics import Truth, mean_average_precision, mean_iou
 from ..nn import Module
 from ..train import evaluate, predict
+from ..train.metrics import Metric
 from .recipe import ACCURACY, MAP, MEAN_IOU, Recipe
 
 Part = tuple[np.ndarray, np.ndarray]
@@ -31,6 +32,11 @@ class EncodeTargets:
         return x, targets.astype(x.dtype)
 
 
+def metrics_of(recipe: Recipe) -> dict[str, Metric]:
+    """What is counted beside the loss while batches go by."""
+    return {ACCURACY: recipe.metric} if recipe.score == ACCURACY else {}
+
+
 def batch_transform(recipe: Recipe, model: Module) -> Any:
     """What happens to a training batch: the recipe's augmentation, then a detector's encoding."""
     return EncodeTargets(model, recipe.transform) if recipe.score == MAP else recipe.transform
@@ -47,8 +53,7 @@ def looked_at(recipe: Recipe, model: Module, part: Part) -> Batches:
 def judge(recipe: Recipe, model: Module, part: Part, classes: Sequence[str]) -> dict[str, float]:
     """{"loss", recipe.score} over a part: "accuracy"; "mean_iou" of all its pixels; "map", the mean
     average precision at IoU 0.5 by the rule of VOC 2007."""
-    metrics = (ACCURACY,) if recipe.score == ACCURACY else ()
-    found = evaluate(model, looked_at(recipe, model, part), recipe.loss, metrics)
+    found = evaluate(model, looked_at(recipe, model, part), recipe.loss, metrics_of(recipe))
     if recipe.score == ACCURACY:
         return found
     outputs = predict(model, part[0], LOOK)

@@ -25,6 +25,26 @@ def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return outputs.argmax(-1) == targets
 
 
+def sign_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Whether logits (N, ...) are above 0 where targets are above 0.5: a share per sample, (N,)."""
+    right = ((outputs > 0) == (targets > 0.5)).astype(outputs.dtype)
+    return right.reshape(len(right), -1).mean(axis=1)
+
+
+class Within:
+    """The share of a sample's numbers that lie within `tolerance` of their targets: an accuracy for
+    regressions. outputs and targets (N, ...) of one shape -> (N,) of outputs' type."""
+
+    def __init__(self, tolerance: float) -> None:
+        if not tolerance > 0:
+            raise ConfigError(f"Within: tolerance must be > 0, got {tolerance!r}")
+        self.tolerance = tolerance
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        near = ((outputs - targets).abs() <= self.tolerance).astype(outputs.dtype)
+        return near.reshape(len(near), -1).mean(axis=1)
+
+
 KNOWN: dict[str, Metric] = {"accuracy": accuracy}
 
 
