@@ -31,7 +31,10 @@ static Piece piece_at(const Parameter *parameters, ptrdiff_t count, ptrdiff_t nu
     }
     const Parameter *p = parameters + low;
     const ptrdiff_t start = (number - p->first) * PIECE;
-    Piece piece = {p, (const real *)p->grad + start, (real *)p->param + start, {NULL, NULL, NULL},
+    Piece piece = {p,
+                   (const real *)p->grad + start,
+                   (real *)p->param + start,
+                   {NULL, NULL, NULL},
                    MIN(PIECE, p->n - start)};
     for (int k = 0; k < 3; k++)
         if (p->states[k]) piece.states[k] = (real *)p->states[k] + start;

@@ -35,6 +35,21 @@ def test_trace_prints_one_line_per_operation():
     assert (REPOSITORY / words[2]).exists()
 
 
+@pytest.mark.parametrize("backend", ["numpy", "cpu"])
+def test_the_trace_names_the_kernels_own_files(backend, capsys):
+    x = tinydl.ones((2, 3), backend=backend)
+    with instruments.watching(instruments.trace_line):
+        x.sum()
+        (x < 2.0).reshape(3, 2)
+        tinydl.sin(x)
+        tinydl.cumsum(x, 0)
+    files = [line.split()[2] for line in capsys.readouterr().err.splitlines()]
+    c, python = "csrc/{}.c", "tinydl/backend/reference/{}.py"
+    room = c if backend == "cpu" else python
+    expected = [room.format("reduce"), room.format("elementwise"), python.format("shape")]
+    assert files == [*expected, room.format("elementwise"), room.format("reduce")]
+
+
 def test_no_trace_without_the_variable():
     assert not instruments.active
 

@@ -131,6 +131,14 @@ def test_one_at_a_time_and_nothing_left_behind():
     assert instruments.profiler is None and p.wall > 0
 
 
+def test_time_of_work_inside_other_work_counts_once():
+    """A copy inside a kernel's call, a product inside a fused backward: each second has one row."""
+    with profile() as p:
+        inner = (lambda: p.add("inner", "forward", [np.ones(1)], None, 5.0, 1, 8), (), None)
+        _, seconds = instruments._timed(*inner)
+    assert seconds < -4 and p.seconds == 5
+
+
 def test_rows_are_sorted_and_merged(monkeypatch):
     p = Profile()
     x, y = np.ones((2, 2), np.float32), np.ones(8, np.float32)

@@ -154,11 +154,22 @@ def check_gradient(function: Any, grad: Any) -> None:
         )
 
 
+def _kernel_file(function: Any) -> str:
+    """Where the first kernel that `function.forward` names is written for its backend."""
+    kind, stem = "reference", type(function).__module__.rpartition(".")[2]
+    for name in type(function).forward.__code__.co_names:
+        kernel = getattr(type(function.backend), name, None)
+        if callable(kernel):
+            _, kind, stem = kernel.__module__.rsplit(".", 2)
+            break
+    if kind == "cpu" or stem.startswith("_"):  # a method, or a compiled room's function itself
+        return f"csrc/{stem.lstrip('_')}.c"
+    return f"kernels_cl/{stem}.cl" if kind == "opencl" else f"tinydl/backend/reference/{stem}.py"
+
+
 def trace_line(function: Any, inputs: tuple, array: Any, seconds: float) -> None:
     """TINYDL_TRACE=1: one line per operation: op, backend, kernel file, shapes, time."""
-    stem = type(function).__module__.rsplit(".", 1)[-1]
-    rooms = {"numpy": "tinydl/backend/reference/{}.py", "cpu": "csrc/{}.c"}
-    file = rooms.get(function.backend.name, "kernels_cl/{}.cl").format(stem)
+    file = _kernel_file(function)
     shapes = " ".join(str(t.shape) for t in inputs)
     print(
         f"{function.name:<20} {function.backend.name:<7} {file:<38} {shapes} -> {array.shape} "
