@@ -40,6 +40,11 @@ def test_keypoints_are_where_it_is_dark():
         for x_eye, y_eye in y[:4].reshape(2, 2):
             assert picture[int(y_eye * 48), int(x_eye * 48)] < face - 0.15
         assert y[0] < y[2] and y[1] < y[7]  # left eye left of the right one, above the mouth
+        points = y.reshape(5, 2)
+        eyes, mouth = points[1] - points[0], points[4] - points[3]
+        down = (points[3] + points[4] - points[0] - points[1]) / 2
+        slant = abs(eyes @ down) / np.linalg.norm(eyes) / np.linalg.norm(down)
+        assert slant < 0.25 and eyes @ mouth > 0  # turned, not sheared
     assert made.y.min() > 0 and made.y.max() < 1
 
 

@@ -106,7 +106,7 @@ def test_memory_between_the_blocks():
 
 
 def test_widths_are_multiples_of_eight_and_never_a_tenth_smaller():
-    assert [divisible(c) for c in (32, 3, 11, 12, 8.4, 36)] == [32, 8, 16, 16, 8, 40]
+    assert [divisible(c) for c in (32, 3, 11, 12, 8.4, 36, 19)] == [32, 8, 16, 16, 8, 40, 24]
 
 
 # -- what the blocks mean --------------------------------------------------------------------------

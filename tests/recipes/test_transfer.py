@@ -42,6 +42,20 @@ def test_frozen_features_stay_and_the_new_head_learns():
     assert moved == {name for name in before if name.startswith("head")}
 
 
+def test_only_the_new_head_is_trained_in_between(monkeypatch):
+    counts, part = [], (np.zeros((10, 16, 16, 1), np.float32), np.arange(10) % 5)
+    monkeypatch.setattr(
+        "tinydl.recipes.transfer.learn",
+        lambda model, *_: counts.append(sum(p.size for _, p in model.trainable_parameters())),
+    )
+    task = Task("none", LeNet5, {"image_size": 16, "classes": 5, "padding": 1}, "head",
+                ("", ()), ("", ()), 1, samples=10)  # fmt: skip
+    transfer(task, part, part, part)
+    model = LeNet5(16, classes=5, padding=1)
+    every, head = model.count_parameters(), model.head.count_parameters()
+    assert counts == [every, every, head, every]
+
+
 def test_features_of_other_digits_help():
     """Even digits as the source, odd ones as the target: 15 images are too few to start with."""
     samples = synthetic_digits(2_000, Generator(0), size=16)
