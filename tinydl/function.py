@@ -28,6 +28,8 @@ from .errors import DeviceError, DTypeError, GraphError, ShapeError
 from .geometry import touched_bytes
 
 _recording: ContextVar[bool] = ContextVar("tinydl_recording", default=True)
+#: The last operation without a derivative that a recorded tensor went into, for the error message.
+_stopped_at: ContextVar[str] = ContextVar("tinydl_stopped_at", default="")
 _next_age = count(1).__next__
 
 
@@ -133,8 +135,11 @@ class Function:
         output = inputs[0]._new(array, backend)
         if self.shares_storage:
             output._version = inputs[0]._version
-        if needs_grad and self.differentiable and _recording.get():
-            self._record(inputs, output)
+        if needs_grad and _recording.get():
+            if self.differentiable:
+                self._record(inputs, output)
+            else:
+                _stopped_at.set(self.name)
         return output
 
     def _record(self, inputs: tuple[Any, ...], output: Any) -> None:
@@ -357,11 +362,7 @@ def _seeds(op: str, outputs: Sequence[Any], grads: Sequence[Any] | None) -> list
     seeds = []
     for output, grad in zip(outputs, given, strict=True):
         if not output.requires_grad:
-            raise GraphError(
-                f"{op}: the tensor of shape {output.shape} was not recorded (no input requires a "
-                "gradient, or it "
-                "was made inside no_grad)"
-            )
+            raise _unrecorded(op, output)
         if grad is None:
             if output.data.size != 1:
                 raise ShapeError(
@@ -378,6 +379,20 @@ def _seeds(op: str, outputs: Sequence[Any], grads: Sequence[Any] | None) -> list
             )
         seeds.append((output, grad))
     return seeds
+
+
+def _unrecorded(op: str, output: Any) -> GraphError:
+    """Unrecorded tensors remember no past, so the operation that may be to blame is the last one
+    without a derivative."""
+    text = (
+        f"{op}: the tensor of shape {output.shape} was not recorded (no input requires a gradient"
+    )
+    if not (stopped_at := _stopped_at.get()):
+        return GraphError(f"{text}, or it was made inside no_grad)")
+    return GraphError(
+        f"{text}, it was made inside no_grad, or an operation without a derivative lies between: "
+        f"the last that met a recorded tensor was {stopped_at}, whose result is piecewise constant)"
+    )
 
 
 def backward(

@@ -1,5 +1,9 @@
-"""Every public layer, loss, optimiser and schedule has a row that is run; every other public name
-of nn, optim, metrics and data is used by a test."""
+"""Every public operation, layer, loss, update rule, schedule, metric and loader has a row that is
+run; `pytest -s tests/cases` prints how many there are.
+
+Every other public name of nn, optim, metrics and data (initialisers, augmentations, splits, made-up
+sets ...) is used by a test.
+"""
 
 import ast
 import dataclasses
@@ -7,15 +11,15 @@ import inspect
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import pytest
 
 from cases.layers import LAYERS
 from cases.losses import ALL as LOSSES
+from cases.metrics import BATCHES, METRICS
 from cases.optimizers import RULES, SCHEDULES
-from tinydl import data, grad, metrics, nn, ops, optim, tensor
-from tinydl.errors import GraphError
-from tinydl.testing.cases import ROWS
+from tinydl import data, metrics, nn, ops, optim
+from tinydl.testing import CASES
+from tinydl.train import metrics as batch_metrics
 
 TESTS = Path(__file__).resolve().parents[1]
 #: Losses whose rows do not fit the table: they take a network.
@@ -32,6 +36,11 @@ def classes(module, base, *without):
 def losses():
     functions = {n: getattr(nn, n) for n in nn.__all__ if inspect.isfunction(getattr(nn, n))}
     return {n for n, f in functions.items() if "reduction" in inspect.signature(f).parameters}
+
+
+def stems(rows):
+    """The names before the dash, after which rows say their setting."""
+    return {name.split("-")[0] for name in rows}
 
 
 def schedules():
@@ -58,28 +67,49 @@ def is_record(value):
     return dataclasses.is_dataclass(value) or issubclass(value, tuple) or Protocol in value.__mro__
 
 
-def test_every_layer_has_a_row():
-    wanted = classes(nn, nn.Module, "Module")
-    print(f"{len(LAYERS)} rows of layers")
-    assert set(LAYERS) == wanted
+def functions(module):
+    return {n for n in module.__all__ if inspect.isfunction(getattr(module, n))}
 
 
-def test_every_loss_has_a_row():
-    rows = {name.split("-")[0] for name in LOSSES}
-    print(f"{len(LOSSES)} rows of losses")
-    assert rows | OWN_TESTS == losses()
+def metrics_of_fit():
+    """What takes (outputs, targets): functions, and classes of such."""
+    found = {n: v for n, v in vars(batch_metrics).items() if callable(v) and not n.startswith("_")}
+    calls = {n: v.__call__ if inspect.isclass(v) else v for n, v in found.items()}
+    return {n for n, f in calls.items() if takes(f, "outputs", "targets")}
+
+
+def takes(function, *names):
+    try:
+        return tuple(inspect.signature(function).parameters)[-2:] == names
+    except ValueError:  # a builtin without a signature
+        return False
+
+
+#: kind: (rows, what they are of, what is public).
+KINDS = {
+    "operations": (CASES, set(CASES) & set(ops.__all__), set(ops.__all__)),
+    "layers": (LAYERS, set(LAYERS), classes(nn, nn.Module, "Module")),
+    "losses": (LOSSES, stems(LOSSES) | OWN_TESTS, losses()),
+    "update rules": (
+        RULES,
+        {row[0].__name__ for row in RULES.values()},
+        classes(optim, optim.Optimizer, "Optimizer"),
+    ),
+    "schedules": (SCHEDULES, {type(schedule).__name__ for schedule, _ in SCHEDULES}, schedules()),
+    "metrics": (METRICS, stems(METRICS), functions(metrics)),
+    "metrics of fit": (BATCHES, set(BATCHES), metrics_of_fit()),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_public_name_has_a_row(kind):
+    rows, have, public = KINDS[kind]
+    print(f"\n{len(public)} {kind}, {len(rows)} rows")
+    assert public and have == public
+
+
+def test_losses_without_a_row_have_their_own_tests():
     assert used() >= OWN_TESTS
-
-
-def test_every_update_rule_has_a_row():
-    rows = {row[0].__name__ for row in RULES.values()}
-    print(f"{len(RULES)} rows of update rules")
-    assert rows == classes(optim, optim.Optimizer, "Optimizer")
-
-
-def test_every_schedule_has_a_row():
-    print(f"{len(SCHEDULES)} rows of schedules")
-    assert {type(schedule).__name__ for schedule, _ in SCHEDULES} == schedules()
 
 
 @pytest.mark.parametrize("module", [nn, optim, metrics, data], ids=lambda m: m.__name__)
@@ -88,13 +118,3 @@ def test_every_other_public_name_is_used_by_a_test(module):
     print(f"{len(names)} public names in {module.__name__}")
     missing = sorted(names - used() - LARGE)
     assert not missing, f"no test uses {missing}"
-
-
-def test_operations_without_a_derivative_say_so():
-    """Asking for the gradient of what is piecewise constant raises; nothing returns zeros."""
-    without = [case for case in ROWS if not case.order]
-    assert without
-    x = tensor(np.array([0.5, 1.5]), requires_grad=True)
-    for operation in (ops.sign, ops.floor, ops.round, ops.argmax, lambda t: ops.less(t, t)):
-        with pytest.raises(GraphError, match="was not recorded"):
-            grad(operation(x), x)

@@ -31,10 +31,10 @@ def test_shape_parameters_and_repr(name):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_gradients_of_inputs_and_parameters(name):
+def test_gradients_of_first_and_second_order(name):
     case = LAYERS[name]
     layer = made(case, 1)
-    check_module(layer, *inputs(case), call=lambda *tensors: layer(*tensors, *case.rest))
+    check_module(layer, *inputs(case), order=2, call=lambda *t: layer(*t, *case.rest))
 
 
 @pytest.mark.parametrize("name", LAYERS)

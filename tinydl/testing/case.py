@@ -11,6 +11,12 @@ import numpy as np
 from .draws import Draw
 
 NO_DERIVATIVE = "its result is piecewise constant"
+#: For a linear operation whose gradient has an exact test instead (tests/ops/test_elementwise.py).
+ROUNDED = "linear, but rounding hides the difference quotient"
+#: What looks differentiable but has no gradient, or none of second order, and the sentence that its
+#: error says: at most five public operations, layers and losses. There is none; CTC and RoI pooling
+#: have both.
+WITHOUT_GRADIENT: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..geometry import conv2d_geometry, pool2d_geometry
 from ..ops import conv, elementwise, pool
 from ..random import Generator
 from . import cases_elementwise, cases_forms, cases_recurrent, cases_reduce, cases_shape
-from .case import NO_DERIVATIVE, Example, OpCase
+from .case import NO_DERIVATIVE, ROUNDED, Example, OpCase
 from .draws import Draw
 
 # -- elementwise -----------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ ELEMENTWISE = (
     OpCase("relu", ops.relu, _one("away")),
     OpCase("relu_grad", lambda y, g: elementwise.ReluGrad().apply(y, g), _output_and_grad),
     OpCase("where", ops.where, _where),
-    OpCase("astype", ops.astype, _astype, 0, "rounding hides the difference quotient"),
+    OpCase("astype", ops.astype, _astype, 0, ROUNDED),
     OpCase("equal", ops.equal, _two_distinct, 0, NO_DERIVATIVE),
     OpCase("not_equal", ops.not_equal, _two_distinct, 0, NO_DERIVATIVE),
     OpCase("less", ops.less, _two_distinct, 0, NO_DERIVATIVE),

@@ -1,0 +1,330 @@
+"""One row per public metric: the metric, how its arguments are drawn, and a value that does not
+come from tinydl: scikit-learn's, else the definition, item by item. They run in
+tests/metrics/test_metric_rows.py; the metrics of `fit`, on tensors, are in BATCHES.
+"""
+
+from collections import Counter
+from math import exp
+
+import numpy as np
+
+from tinydl import metrics
+from tinydl.metrics import Found, Truth
+from tinydl.train import metrics as batches
+
+# -- drawn arguments: r is a NumPy generator -------------------------------------------------------
+
+
+def classes(r):
+    n = r.integers(1, 60)
+    return r.integers(0, 5, n), r.integers(0, 5, n), 5
+
+
+def pair(r):
+    return classes(r)[:2]
+
+
+def scored(r):
+    """Labels 0 and 1, both there, with few distinct scores, so that ties are frequent."""
+    labels = np.concatenate([[0, 1], r.integers(0, 2, r.integers(0, 50))])
+    return labels, r.choice([-1.5, -0.25, 0.0, 0.5, 0.75, 3.0], len(labels))
+
+
+def ranked(r):
+    return r.integers(0, 6, 30), r.permutation(180).reshape(30, 6) / 7, int(r.integers(1, 6))
+
+
+def tied(r):
+    return r.integers(0, 4, 40), r.integers(0, 3, (40, 4)).astype(float), int(r.integers(1, 5))
+
+
+def maps(r):
+    """Class 3 is nowhere; 255 is to be ignored."""
+    labels, predictions = r.integers(0, 3, (2, 5, 6)), r.integers(0, 3, (2, 5, 6))
+    labels[r.random(labels.shape) < 0.2 * r.integers(0, 2)] = 255
+    labels[0, 0, :3] = 0, 1, 2
+    return labels, predictions, 4, 255
+
+
+def fitted(r):
+    """One or more outputs; the first may not vary, and may then be met exactly."""
+    targets = r.normal(size=[(20,), (20, 1), (20, 3)][r.integers(3)]) * 5
+    predictions = targets + r.normal(size=targets.shape)
+    if targets.ndim == 2 and r.random() < 0.5:
+        targets[:, 0] = 2
+        predictions[:, 0] = predictions[:, 0] if r.random() < 0.5 else 2
+    return targets, predictions
+
+
+def nats(r):
+    return (r.exponential(2, (r.integers(1, 4), r.integers(1, 9))),)
+
+
+def translations(r):
+    def sentence():
+        return list(r.choice(list("abc"), r.integers(0, 9)))
+
+    n = r.integers(1, 4)
+    references = [[sentence() for _ in range(r.integers(1, 4))] for _ in range(n)]
+    return [sentence() for _ in range(n)], references, int(r.integers(1, 5))
+
+
+def curve(r):
+    hit = r.integers(0, 2, r.integers(1, 30))
+    total = max(int(r.integers(1, 40)), hit.sum())
+    return hit.cumsum() / total, hit.cumsum() / np.arange(1, len(hit) + 1)
+
+
+def some_boxes(r):
+    corner, size = r.integers(0, 12, (2, r.integers(0, 6), 2))
+    return np.concatenate([corner, corner + size], axis=1).astype(float)
+
+
+def pictures(r):
+    """Things, detections around them, some things to be ignored; no two scores are equal."""
+    found, truths = [], []
+    for i in range(8):
+        count = r.integers(1, 6)
+        corner, size = r.integers(0, 12, (count, 2)), r.integers(1, 10, (count, 2))
+        boxes = np.concatenate([corner, corner + size], axis=1).astype(float)
+        labels, ignore = r.integers(0, 3, count), r.random(count) < 0.2
+        k = r.integers(0, 9)
+        source = r.integers(0, count, k)
+        near = boxes[source] + r.integers(-1, 2, (k, 4))
+        kinds = np.where(r.random(k) < 0.8, labels[source], r.integers(0, 3, k))
+        near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
+        found.append(Found(near, kinds, r.permutation(1000)[:k] / 1000 + i * 1e-7))
+        truths.append(Truth(boxes, labels, ignore))
+    return found, truths
+
+
+# -- scikit-learn: its function of the same arguments ----------------------------------------------
+
+
+def sk_precision(average):
+    def value(sk, labels, predictions, n):
+        return sk.precision_recall_fscore_support(
+            labels, predictions, labels=range(n), average=average, zero_division=0
+        )[:3]
+
+    return value
+
+
+def averaged(average):
+    return lambda *arguments: metrics.precision_recall_f1(*arguments, average)
+
+
+def sk_pr_auc(sk, labels, scores):
+    precision, recall, _ = sk.precision_recall_curve(labels, scores)
+    return sk.auc(recall, precision)
+
+
+def sk_iou(sk, labels, predictions, n, ignored):
+    seen = labels != ignored
+    return sk.jaccard_score(labels[seen], predictions[seen], labels=range(n - 1), average=None)
+
+
+SKLEARN = {
+    "accuracy": (metrics.accuracy, pair, lambda sk, *a: sk.accuracy_score(*a)),
+    "confusion_matrix": (
+        metrics.confusion_matrix,
+        classes,
+        lambda sk, t, p, n: sk.confusion_matrix(t, p, labels=range(n)),
+    ),
+    "precision_recall_f1": (metrics.precision_recall_f1, classes, sk_precision(None)),
+    "precision_recall_f1-macro": (averaged("macro"), classes, sk_precision("macro")),
+    "precision_recall_f1-micro": (averaged("micro"), classes, sk_precision("micro")),
+    "precision_recall_f1-weighted": (averaged("weighted"), classes, sk_precision("weighted")),
+    "top_k_accuracy": (
+        metrics.top_k_accuracy,
+        ranked,
+        lambda sk, t, s, k: sk.top_k_accuracy_score(t, s, k=k, labels=range(6)),
+    ),
+    "roc_curve": (
+        metrics.roc_curve,
+        scored,
+        lambda sk, *a: sk.roc_curve(*a, drop_intermediate=False),
+    ),
+    "roc_auc": (metrics.roc_auc, scored, lambda sk, *a: sk.roc_auc_score(*a)),
+    "precision_recall_curve": (
+        metrics.precision_recall_curve,
+        scored,
+        lambda sk, *a: sk.precision_recall_curve(*a),
+    ),
+    "pr_auc": (metrics.pr_auc, scored, sk_pr_auc),
+    "average_precision": (
+        metrics.average_precision,
+        scored,
+        lambda sk, *a: sk.average_precision_score(*a),
+    ),
+    "class_iou": (metrics.class_iou, maps, lambda *a: [*sk_iou(*a), np.nan]),
+    "mean_iou": (metrics.mean_iou, maps, lambda *a: sk_iou(*a).mean()),
+    "r2_score": (metrics.r2_score, fitted, lambda sk, *a: sk.r2_score(*a)),
+}
+
+# -- definitions -----------------------------------------------------------------------------------
+
+
+def pixel_iou(a, b):
+    """Pixels that two boxes share by pixels that either has."""
+
+    def pixels(box):
+        x0, y0, x1, y1 = map(int, box)
+        return {(x, y) for x in range(x0, x1) for y in range(y0, y1)}
+
+    rows = [[(pixels(one), pixels(two)) for two in b] for one in a]
+    shares = [[len(p & q) / max(len(p | q), 1) for p, q in row] for row in rows]
+    return np.reshape(shares, (len(a), len(b)))
+
+
+def interpolated(steps):
+    """Mean over k of the largest precision at a recall of at least k / steps (but for rounding)."""
+
+    def value(recall, precision):
+        points = zip(recall, precision, strict=True)
+        points = [(round(r, 12), p) for r, p in points]
+        best = [max((p for r, p in points if r >= k / steps), default=0) for k in range(steps + 1)]
+        return np.mean(best)
+
+    return value
+
+
+def stepwise(recall, precision):
+    """The area under the staircase of the largest precisions to the right."""
+    edges = [0.0, *recall]
+    return sum((edges[k + 1] - edges[k]) * max(precision[k:]) for k in range(len(recall)))
+
+
+def detected(found, truths, label, threshold, area):
+    """VOC's average precision by its definition, without ties: one detection after the other."""
+    rows = sorted(
+        (-score, i, tuple(box))
+        for i, g in enumerate(found)
+        for box, kind, score in zip(g.boxes, g.labels, g.scores, strict=True)
+        if kind == label
+    )
+    things = {
+        (i, j): (t.boxes[j], t.ignore[j])
+        for i, t in enumerate(truths)
+        for j in np.flatnonzero(t.labels == label)
+    }
+    total = sum(not ignored for _, ignored in things.values())
+    if total == 0:
+        return np.nan
+    taken, outcome = set(), []
+    for _, i, box in rows:
+        own = [key for key in things if key[0] == i]
+        overlaps = [pixel_iou([box], [things[key][0]])[0, 0] for key in own]
+        key = own[int(np.argmax(overlaps))] if own else None
+        if key is None or max(overlaps) < threshold:
+            outcome.append(0)
+        elif not things[key][1]:
+            outcome.append(int(key not in taken))
+            taken.add(key)
+    hits = np.cumsum(outcome)
+    return area(hits / total, hits / np.arange(1, len(hits) + 1)) if len(hits) else 0.0
+
+
+def mean_detected(area):
+    def value(found, truths):
+        per_class = [detected(found, truths, k, 0.5, area) for k in range(3)]
+        return np.array([np.nanmean(per_class), *per_class])
+
+    return value
+
+
+def mean_average_precision(method):
+    def metric(found, truths):
+        result = metrics.mean_average_precision(found, truths, 3, method)
+        return np.array([result.value, *result.per_class])
+
+    return metric
+
+
+def counted_bleu(candidates, references, max_order):
+    """Papineni et al. 2002 without smoothing, every n-gram counted by going through the texts."""
+    product, used = 1.0, 0
+    for n in range(1, max_order + 1):
+        right = total = 0
+        for candidate, several in zip(candidates, references, strict=True):
+            grams = [tuple(candidate[k : k + n]) for k in range(len(candidate) - n + 1)]
+            total += len(grams)
+            for gram, count in Counter(grams).items():
+                most = max(
+                    sum(tuple(r[k : k + n]) == gram for k in range(len(r) - n + 1)) for r in several
+                )
+                right += min(count, most)
+        if total:
+            product, used = product * right / total, used + 1
+    c = sum(map(len, candidates))
+    if c == 0:
+        return 0.0
+    r = sum(
+        min((abs(len(reference) - len(candidate)), len(reference)) for reference in several)[1]
+        for candidate, several in zip(candidates, references, strict=True)
+    )
+    return min(1.0, exp(1 - r / c)) * product ** (1 / used)
+
+
+DEFINITIONS = {
+    "roc_auc-ranks": (
+        metrics.roc_auc,  # the probability that a positive is ahead, ties counting half
+        scored,
+        lambda t, s: (np.sign(s[t == 1][:, None] - s[t == 0]) + 1).mean() / 2,
+    ),
+    "top_k_accuracy-ties": (
+        metrics.top_k_accuracy,  # the smaller class is ahead
+        tied,
+        lambda t, s, k: np.mean(
+            [
+                c in sorted(range(4), key=lambda j: (-row[j], j))[:k]
+                for c, row in zip(t, s, strict=True)
+            ]
+        ),
+    ),
+    "perplexity": (
+        metrics.perplexity,
+        nats,
+        lambda x: np.prod(np.exp(x)) ** (1 / x.size),
+    ),
+    "bits_per_character": (
+        metrics.bits_per_character,
+        nats,
+        lambda x: -np.log2(np.exp(-x)).sum() / x.size,
+    ),
+    "bleu": (metrics.bleu, translations, counted_bleu),
+    "box_iou": (metrics.box_iou, lambda r: (some_boxes(r), some_boxes(r)), pixel_iou),
+    "voc07_average_precision": (metrics.voc07_average_precision, curve, interpolated(10)),
+    "voc_average_precision": (metrics.voc_average_precision, curve, stepwise),
+    "coco_average_precision": (metrics.coco_average_precision, curve, interpolated(100)),
+    "mean_average_precision-voc": (
+        mean_average_precision("voc"),
+        pictures,
+        mean_detected(stepwise),
+    ),
+    "mean_average_precision-voc2007": (
+        mean_average_precision("voc2007"),
+        pictures,
+        mean_detected(interpolated(10)),
+    ),
+}
+METRICS = SKLEARN | DEFINITIONS
+
+#: Metrics of `fit`: tensors in, one number per sample out.
+BATCHES = {
+    "accuracy": (
+        batches.accuracy,
+        lambda r: (r.integers(0, 3, (9, 4)).astype(float), r.integers(0, 4, 9)),
+        lambda x, t: [list(row).index(max(row)) == c for row, c in zip(x, t, strict=True)],
+    ),
+    "sign_accuracy": (
+        batches.sign_accuracy,
+        lambda r: (r.normal(size=(7, 3, 2)), r.integers(0, 2, (7, 3, 2)).astype(float)),
+        lambda x, t: [np.mean((a > 0) == (b == 1)) for a, b in zip(x, t, strict=True)],
+    ),
+    "Within": (
+        batches.Within(0.5),
+        lambda r: (r.normal(size=(7, 3)), r.normal(size=(7, 3))),
+        lambda x, t: [np.mean(abs(a - b) <= 0.5) for a, b in zip(x, t, strict=True)],
+    ),
+}
