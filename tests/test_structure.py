@@ -45,6 +45,7 @@ LAYERS = {
     "tinydl.profiler": 9,
     "tinydl.bench": 9,
     "tinydl.cli": 10,
+    "tinydl.cli_detect": 10,
     "tinydl.cli_look": 10,
     "tinydl.__main__": 11,
     "tinydl": 11,

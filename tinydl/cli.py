@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .cli_detect import add_detect, detect_command
 from .cli_look import add_graph, graph_command, summary_command
 from .errors import ConfigError, TinydlError
 
@@ -79,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("folder", metavar="RUN", help="run folder")
     sub.add_argument("images", metavar="IMAGE", nargs="+", help="PNG, JPEG, ...")
     sub.add_argument("--top", type=int, default=5, help="how many classes (default 5)")
+    _add_place(sub)
+    sub = command("detect", detect_command, "named, scored boxes drawn on images")
+    add_detect(sub)
     _add_place(sub)
     sub = command("summary", summary_command, "layers, shapes, parameters, multiply-adds, memory")
     sub.add_argument("recipe", help="recipe, or recipe/variant")

@@ -29,7 +29,13 @@ from .drawn_faces import KEYPOINTS, drawn_faces
 from .face_patches import face_patches
 from .faces import orl_faces, read_orl_faces, read_pgm
 from .idx import read_idx
-from .images import decode_image, prepare_colour_image, prepare_image, read_image
+from .images import (
+    decode_image,
+    fit_image,
+    prepare_colour_image,
+    prepare_image,
+    read_image,
+)
 from .omniglot import (
     Characters,
     OneShotRun,
@@ -128,6 +134,7 @@ __all__ = [
     "face_patches",
     "fashion_mnist",
     "fetch",
+    "fit_image",
     "from_bits",
     "grid_world",
     "half_size_rows",

@@ -147,6 +147,35 @@ def prepare_colour_image(array: np.ndarray, height: int, width: int) -> np.ndarr
     return np.ascontiguousarray(np.clip(cut, 0, 1), dtype=np.float32)
 
 
+def fit_image(array: np.ndarray, height: int, width: int) -> tuple[np.ndarray, float]:
+    """(picture (height, width, 3) float32 in [0, 1], scale): a uint8 image shrunk or enlarged, its
+    aspect kept, for a detector.
+
+    array: (H, W), grey becomes colour, or (H, W, 3). The image lies at the top left, so that pixel
+    coordinates are those of the image times `scale` = min(height / H, width / W); the rest has its
+    mean colour. Resized as in `prepare_image`. Raises DTypeError, and ShapeError for other forms or
+    an image of fewer than 8 pixels on a side.
+    """
+    if array.dtype != np.uint8:
+        raise DTypeError(f"fit_image: the image must be uint8, got {array.dtype}")
+    if array.ndim == 2:
+        array = np.repeat(array[:, :, None], 3, axis=2)
+    if array.ndim != 3 or array.shape[2] != 3 or min(array.shape[:2]) < 8:
+        raise ShapeError(
+            f"fit_image: the image must be (H, W) or (H, W, 3) with at least 8 pixels on a side, "
+            f"got {array.shape}"
+        )
+    pixels = array.astype(np.float32) / np.float32(255)
+    scale = min(height / array.shape[0], width / array.shape[1])
+    rows, columns = (max(1, round(n * scale)) for n in array.shape[:2])
+    small = np.tensordot(resize_matrix(array.shape[0], rows), pixels, (1, 0))
+    small = np.tensordot(small, resize_matrix(array.shape[1], columns), (1, 1)).swapaxes(1, 2)
+    result = np.empty((height, width, 3), np.float32)
+    result[:] = pixels.mean(axis=(0, 1))
+    result[:rows, :columns] = small
+    return np.clip(result, 0, 1), scale
+
+
 def _grey(array: np.ndarray) -> np.ndarray:
     """uint8 (H, W), (H, W, 1) or (H, W, 3) -> float32 (H, W) in [0, 1]."""
     if array.dtype != np.uint8:

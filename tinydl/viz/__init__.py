@@ -12,12 +12,14 @@ from .grid import image_grid
 from .histograms import gradients_of, plot_histograms, weights_of
 from .latent import plot_codes, plot_plane, plot_traversal
 from .layers import plot_activations, plot_filters
+from .pixels import draw_boxes, save_picture
 from .roofline import plot_roofline
 from .scores import plot_confusion, plot_precision_recall, plot_roc
 
 __all__ = [
     "WriteImages",
     "autodiff_graph",
+    "draw_boxes",
     "gradients_of",
     "image_grid",
     "model_graph",
@@ -35,6 +37,7 @@ __all__ = [
     "plot_roc",
     "plot_roofline",
     "plot_traversal",
+    "save_picture",
     "weights_of",
     "write_graph",
 ]

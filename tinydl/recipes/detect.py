@@ -1,0 +1,48 @@
+"""Running the detector of a run folder on pictures of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data import fit_image
+from ..errors import ConfigError
+from ..metrics import Found
+from ..train import predict
+from .recipe import MAP
+from .run import OpenRun
+from .scores import check_kind
+
+
+def detect(
+    run: OpenRun,
+    images: Sequence[np.ndarray],
+    score: float = 0.5,
+    backend: str | None = None,
+    overlap: float = 0.45,
+) -> list[Found]:
+    """What the run's model finds on each uint8 picture, (H, W) or (H, W, 3) of any size.
+
+    Pictures are shrunk or enlarged to fit the model's input, keeping their aspect (`fit_image`);
+    boxes are corners in pixels of the picture given. score: only boxes with at least this
+    probability; overlap: of boxes of one class with a larger IoU the best stays. ConfigError for a
+    run of another kind, or thresholds outside [0, 1].
+    """
+    check_kind("detect", run.recipe, MAP)
+    for name, value in (("score", score), ("overlap", overlap)):
+        if not 0 <= value <= 1:
+            raise ConfigError(f"detect: {name} must be in [0, 1], got {value}")
+    model: Any = run.model(backend)
+    found = []
+    for image in images:
+        fitted, scale = fit_image(image, *model.image)
+        outputs = predict(model, fitted[None].astype(run.config["dtype"]))
+        (one,) = model.found(outputs, score, overlap)
+        height, width = image.shape[:2]
+        boxes = np.clip(one.boxes / scale, 0, [width, height, width, height])
+        # What lies wholly in the border that was added has no area in the picture.
+        kept = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        found.append(Found(boxes[kept], one.labels[kept], one.scores[kept]))
+    return found
