@@ -3,7 +3,10 @@
 import numpy as np
 
 from cases.models import ModelCase
-from tinydl.models import SSD300, YOLO, SmallSSD, SmallYOLO
+from tinydl import Generator
+from tinydl.data import pad_rows
+from tinydl.models import SSD300, YOLO, FasterRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
+from tinydl.models.detection.faster_rcnn import faster_rcnn_loss
 from tinydl.models.detection.ssd import multibox_loss
 from tinydl.models.detection.yolo import yolo_loss
 
@@ -64,7 +67,46 @@ def yolo_case(name, small, full, parameters):
     )
 
 
+def tiny_faster_rcnn(kind):
+    return kind((24, 32), 2, (4, 6, 6), (1, 1, 1), (8, 14), (1.0,), 3, 16, 10)
+
+
+def rows_batch(rng, n):
+    boxes = [some_boxes(rng, 1 + k % 2, 24, 32) for k in range(n)]
+    labels = [rng.integers(0, 2, len(b)) for b in boxes]
+    return pictures(rng, n, 24, 32), pad_rows(boxes, labels, 4).astype(np.float64)
+
+
+def two_stage_loss(model, x, rows):
+    """The same sample at every call; proposals are given: they would move with the weights."""
+    model.rng = Generator(1)
+    given = [some_boxes(np.random.default_rng(k), 6, 24, 32) for k in range(len(x))]
+    return faster_rcnn_loss(model(x), rows, given)
+
+
+def two_stage_outputs(model, x):
+    seen = model(x)
+    boxes = np.array([[2.0, 3, 20, 18], [0, 0, 31, 23]])
+    return seen.regions, model.head(seen.maps, boxes, np.array([0, 1]))
+
+
+def two_stage_case(kind, parameters):
+    return ModelCase(
+        name=kind.__name__,
+        small=lambda: tiny_faster_rcnn(kind),
+        batch=rows_batch,
+        loss=two_stage_loss,
+        full=kind,
+        parameters=parameters,
+        outputs=two_stage_outputs,
+        overfit=0.3,
+        steps=120,
+    )
+
+
 DETECTION = [
+    two_stage_case(FasterRCNN, 137_061_851),
+    two_stage_case(SmallFasterRCNN, 331_570),
     ModelCase(
         name="SmallSSD",
         small=small_ssd,

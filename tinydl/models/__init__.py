@@ -11,6 +11,7 @@ from .convolutional.pilotnet import PilotNet
 from .convolutional.resnet import BottleneckResNet, PlainNet, ResNet
 from .convolutional.resnet_cifar import PlainCifar, ResNetCifar, ResNetV2Cifar
 from .convolutional.vgg import VGG
+from .detection.faster_rcnn import FasterRCNN, SmallFasterRCNN
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .detection.yolo import YOLO, SmallYOLO
@@ -44,6 +45,7 @@ __all__ = [
     "FCN16s",
     "FCN32s",
     "FaceDetector",
+    "FasterRCNN",
     "FirstDense",
     "FlattenDense",
     "GoogLeNet",
@@ -64,6 +66,7 @@ __all__ = [
     "ResNetV2Cifar",
     "RowRNN",
     "SigmoidNeuron",
+    "SmallFasterRCNN",
     "SmallSSD",
     "SmallYOLO",
     "SoftmaxRegression",

@@ -10,10 +10,9 @@ import numpy as np
 from ..data import fit_image
 from ..errors import ConfigError
 from ..metrics import Found
-from ..train import predict
 from .recipe import MAP
 from .run import OpenRun
-from .scores import check_kind
+from .scores import check_kind, found_in
 
 
 def detect(
@@ -38,8 +37,7 @@ def detect(
     found = []
     for image in images:
         fitted, scale = fit_image(image, *model.image)
-        outputs = predict(model, fitted[None].astype(run.config["dtype"]))
-        (one,) = model.found(outputs, score, overlap)
+        (one,) = found_in(model, fitted[None].astype(run.config["dtype"]), score, overlap)
         height, width = image.shape[:2]
         boxes = np.clip(one.boxes / scale, 0, [width, height, width, height])
         # What lies wholly in the border that was added has no area in the picture.

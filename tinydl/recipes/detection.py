@@ -8,7 +8,8 @@ other made-up pictures, never on the test part.
 from __future__ import annotations
 
 from ..data import AugmentBoxes, Brightness, Compose, Contrast, Flip
-from ..models import SmallSSD, SmallYOLO
+from ..models import SmallFasterRCNN, SmallSSD, SmallYOLO
+from ..models.detection.faster_rcnn import faster_rcnn_loss
 from ..models.detection.ssd import multibox_loss
 from ..models.detection.yolo import yolo_loss
 from ..optim import Adam
@@ -108,4 +109,32 @@ YOLO_SHAPES = Recipe(
     score=MAP,
     target=Target(at_least=0.60),
     errors=YOLO_ERRORS,
+)
+
+FASTER_RCNN_SHAPES = Recipe(
+    name="faster-rcnn-shapes",
+    title="Faster R-CNN with a small base finds squares, disks and triangles",
+    book=BOOK,
+    chapter=CHAPTER,
+    dataset="shapes_boxes",
+    model=SmallFasterRCNN,
+    architecture={},
+    input_shape=(64, 64, 3),
+    parameters=331_570,
+    optimizer=Adam,
+    optimizer_settings={"lr": 0.001},
+    batch_size=16,
+    epochs=20,
+    time_budget=900,
+    scale=1.0,
+    transform=AugmentBoxes(Flip()),
+    schedule=warmed_cosine,
+    loss=faster_rcnn_loss,
+    score=MAP,
+    target=Target(at_least=0.60),
+    errors=(
+        "The 3x3 convolution of the region proposal network does not resize the map to a fixed "
+        "size: it slides over it, and two 1x1 convolutions follow.",
+        'Suppression removes the lower scored of two boxes that overlap, not boxes "over a score".',
+    ),
 )

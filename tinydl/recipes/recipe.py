@@ -123,7 +123,7 @@ class Recipe:
     drop_last: bool = False
     transform: Transform | None = None
     schedule: Callable[[float, int], Schedule] | None = None
-    loss: Callable[[Tensor, Tensor], Tensor] = cross_entropy
+    loss: Callable[[Any, Tensor], Tensor] = cross_entropy
     score: str = ACCURACY
     metric: Metric = accuracy
     reported: Mapping[str, float] = field(default_factory=dict)

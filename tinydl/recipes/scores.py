@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data import Batches, unpad_rows
 from ..errors import ConfigError
-from ..metrics import Truth, mean_average_precision, mean_iou
+from ..metrics import Found, Truth, mean_average_precision, mean_iou
 from ..nn import Module
 from ..train import evaluate, predict
 from ..train.metrics import Metric
@@ -52,28 +52,25 @@ def looked_at(recipe: Recipe, model: Module, part: Part) -> Batches:
 
 def judge(recipe: Recipe, model: Module, part: Part, classes: Sequence[str]) -> dict[str, float]:
     """{"loss", recipe.score} over a part: "accuracy"; "mean_iou" of all its pixels; "map", the mean
-    average precision at IoU 0.5 by the rule of VOC 2007."""
+    average precision at IoU 0.5 by the rule of VOC 2007, of all classes and of each."""
     found = evaluate(model, looked_at(recipe, model, part), recipe.loss, metrics_of(recipe))
-    if recipe.score == ACCURACY:
-        return found
-    outputs = predict(model, part[0], LOOK)
-    return {**found, **SCORES[recipe.score](model, outputs, part[1], classes)}
+    if recipe.score == MEAN_IOU:
+        logits = predict(model, part[0], LOOK)
+        found[MEAN_IOU] = mean_iou(part[1], logits.argmax(axis=-1), logits.shape[-1])
+    elif recipe.score == MAP:
+        truths = [Truth(*unpad_rows(row)) for row in part[1]]
+        score = mean_average_precision(found_in(model, part[0]), truths, len(classes))
+        found[MAP] = score.value
+        named = zip(classes, score.per_class.tolist(), strict=True)
+        found |= {f"{MAP}_{name}": value for name, value in named}
+    return found
 
 
-def _mean_iou(model: Any, outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict:
-    return {MEAN_IOU: mean_iou(labels, outputs.argmax(axis=-1), outputs.shape[-1])}
-
-
-def _mean_average_precision(
-    model: Any, outputs: np.ndarray, rows: np.ndarray, classes: Sequence[str]
-) -> dict[str, float]:
-    truths = [Truth(*unpad_rows(row)) for row in rows]
-    named = [f"{MAP}_{name}" for name in classes]
-    score = mean_average_precision(model.found(outputs), truths, len(classes))
-    return {MAP: score.value, **dict(zip(named, score.per_class.tolist(), strict=True))}
-
-
-SCORES = {MEAN_IOU: _mean_iou, MAP: _mean_average_precision}
+def found_in(model: Any, x: np.ndarray, score: float = 0.01, overlap: float = 0.45) -> list[Found]:
+    """What a detector finds on pictures x (N, H, W, 3) of its size, scaled as in training."""
+    if hasattr(model, "detect"):  # in two stages
+        return model.detect(x, score, overlap)
+    return model.found(predict(model, x, LOOK), score, overlap)
 
 
 def check_kind(op: str, recipe: Recipe, score: str) -> None:
