@@ -5,7 +5,7 @@ import numpy as np
 from cases.models import ModelCase
 from tinydl import Generator
 from tinydl.data import pad_rows
-from tinydl.models import SSD300, YOLO, FasterRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
+from tinydl.models import SSD300, YOLO, FasterRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO, SSDLite
 from tinydl.models.detection.faster_rcnn import faster_rcnn_loss
 from tinydl.models.detection.ssd import multibox_loss
 from tinydl.models.detection.yolo import yolo_loss
@@ -38,6 +38,11 @@ def encoded_batch(model):
 
 def small_ssd():
     return SmallSSD((24, 32), 2, (4, 6, 8, 8), (8, 16, 24, 32))
+
+
+def tiny_ssdlite():
+    blocks = ((1, 16, 1, 1), (2, 8, 1, 2), (2, 8, 1, 2))
+    return SSDLite((40, 48), 2, 0.25, blocks, 8, (8, 6))
 
 
 def tiny_ssd300():
@@ -129,4 +134,13 @@ DETECTION = [
     ),
     yolo_case("YOLO", tiny_yolo, YOLO, 271_703_550),
     yolo_case("SmallYOLO", tiny_small_yolo, SmallYOLO, 1_323_344),
+    ModelCase(
+        name="SSDLite",
+        small=tiny_ssdlite,
+        batch=encoded_batch(tiny_ssdlite()),
+        loss=lambda model, x, t: multibox_loss(model(x), t),
+        full=SSDLite,
+        parameters=4_303_925,
+        overfit=0.3,
+    ),
 ]

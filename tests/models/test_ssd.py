@@ -6,7 +6,7 @@ from cases.models_detection import pictures, small_ssd, some_boxes
 
 from tinydl import Tensor
 from tinydl.errors import ConfigError, ShapeError
-from tinydl.models import SSD300, SmallSSD
+from tinydl.models import SSD300, SmallSSD, SSDLite
 from tinydl.models.detection.ssd import multibox_loss
 
 
@@ -89,3 +89,26 @@ def test_ssd300_maps_have_the_sizes_of_the_paper():
         *((38, 38, 2), (19, 19, 3), (10, 10, 2), (5, 5, 2), (3, 3, 2), (1, 1, 2)),
     ]
     assert model(x).shape == (1, 8732, 7)
+
+
+def test_ssdlite_reads_the_expansion_at_stride_16():
+    """With MobileNet v2's blocks at a quarter of the width: maps of the sizes of the paper."""
+    model = SSDLite(classes=2, width=0.25, last=16, extra=(8, 8, 8, 6)).eval()
+    x = Tensor(pictures(np.random.default_rng(0), 1, 300, 300).astype(np.float32))
+    maps = model.features(x)
+    assert [m.shape[1] for m in maps] == [19, 10, 5, 3, 2, 1]
+    assert (
+        model.features.split == 13
+        and maps[0].shape[3] == 6 * model.features.blocks[12].norm3.features
+    )
+    assert len(model.defaults) == 1917 and model(x).shape == (1, 1917, 7)
+    middle = model.features.blocks[13]
+    before = model.features.stem(x)
+    for block in model.features.blocks[:13]:
+        before = block(before)
+    after = middle(before)  # the block whole, as in the classifier
+    for block in model.features.blocks[14:]:
+        after = block(after)
+    np.testing.assert_allclose(model.features.last(after).numpy(), maps[1].numpy(), atol=1e-6)
+    with pytest.raises(ConfigError, match="last block of stride 2 must have an expansion"):
+        SSDLite(blocks=((1, 8, 1, 2),))

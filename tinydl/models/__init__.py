@@ -14,6 +14,7 @@ from .convolutional.vgg import VGG
 from .detection.faster_rcnn import FasterRCNN, SmallFasterRCNN
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
+from .detection.ssdlite import SSDLite
 from .detection.yolo import YOLO, SmallYOLO
 from .feedforward.first_layers import FirstDense, FlattenDense
 from .feedforward.linear_regression import LinearRegression, PolynomialRegression
@@ -65,6 +66,7 @@ __all__ = [
     "ResNetCifar",
     "ResNetV2Cifar",
     "RowRNN",
+    "SSDLite",
     "SigmoidNeuron",
     "SmallFasterRCNN",
     "SmallSSD",
