@@ -1,0 +1,1 @@
+"""Pictures optimised to look like two others."""
