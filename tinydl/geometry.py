@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from math import prod
+from operator import index
 from typing import Any, ParamSpec, TypeVar
 
 from .errors import ShapeError
@@ -318,6 +319,21 @@ def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tu
     if len(set(result)) != len(result):
         raise ShapeError(f"{op}: axis {axis} names the same dimension twice")
     return result
+
+
+def normalize_axis(op: str, axis: int, ndim: int) -> int:
+    """One axis, counted from the front; ShapeError if out of range or not an integer."""
+    if not isinstance(axis, int):
+        raise ShapeError(f"{op}: axis must be one integer, got {axis!r}")
+    return normalize_axes(op, axis, ndim)[0]
+
+
+def whole_numbers(op: str, name: str, values: object) -> tuple[int, ...]:
+    """values as a tuple of integers (NumPy's too); ShapeError for anything else, 2.0 included."""
+    try:
+        return tuple([index(v) for v in values])  # type: ignore[attr-defined]
+    except TypeError:
+        raise ShapeError(f"{op}: {name} must be integers, got {values!r}") from None
 
 
 @remembered

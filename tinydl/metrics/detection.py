@@ -52,17 +52,27 @@ def box_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(inside, union, out=np.zeros_like(inside), where=union > 0)
 
 
+def _curve(op: str, recall: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    recall, precision = np.asarray(recall, np.float64), np.asarray(precision, np.float64)
+    if recall.ndim != 1 or recall.shape != precision.shape:
+        raise ShapeError(
+            f"{op}: needs recall and precision (K,), got {recall.shape} and {precision.shape}"
+        )
+    return recall, precision
+
+
 def voc07_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     """VOC 2007: the mean over r = 0, 0.1, ..., 1 of the largest precision at a recall >= r.
 
     recall (K,) ascending, precision (K,), one point per detection in the order of falling scores.
     """
-    return _interpolated(recall, precision, 10)
+    return _interpolated(*_curve("voc07_average_precision", recall, precision), 10)
 
 
 def voc_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     """VOC 2010 and later: the area under precision, made non-increasing from the right, by
     recall."""
+    recall, precision = _curve("voc_average_precision", recall, precision)
     edges = np.concatenate([[0.0], recall])
     height = np.maximum.accumulate(precision[::-1])[::-1]
     return float((np.diff(edges) * height).sum())
@@ -70,7 +80,7 @@ def voc_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
 
 def coco_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     """COCO: the mean over r = 0, 0.01, ..., 1 of the largest precision at a recall >= r."""
-    return _interpolated(recall, precision, 100)
+    return _interpolated(*_curve("coco_average_precision", recall, precision), 100)
 
 
 _AREAS = {
@@ -109,6 +119,8 @@ def mean_average_precision(
         raise ConfigError(f"mAP: method must be one of {', '.join(_AREAS)}, got {method!r}")
     if len(found) != len(truths) or not truths:
         raise ShapeError(f"mAP: {len(found)} pictures of detections, {len(truths)} of true boxes")
+    for i, (guess, truth) in enumerate(zip(found, truths, strict=True)):
+        _check_picture(i, guess, truth)
     if thresholds is None:
         thresholds = COCO_THRESHOLDS if method == "coco" else (0.5,)
     scores = np.array(
@@ -122,6 +134,15 @@ def mean_average_precision(
     return MeanAveragePrecision(
         float(per_class[present].mean()) if present.any() else float("nan"), per_class
     )
+
+
+def _check_picture(i: int, guess: Found, truth: Truth) -> None:
+    sizes = {len(guess.boxes), len(guess.labels), len(guess.scores)}
+    ignored = len(truth.boxes) if truth.ignore is None else len(truth.ignore)
+    if len(sizes) > 1 or len({len(truth.boxes), len(truth.labels), ignored}) > 1:
+        raise ShapeError(f"mAP: picture {i} has boxes, labels, scores of different lengths")
+    if np.isnan(guess.scores).any():
+        raise ConfigError(f"mAP: picture {i} has a score that is NaN")
 
 
 def _class_precision(

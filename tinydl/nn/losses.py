@@ -14,12 +14,19 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def _check_reduction(op: str, reduction: str) -> None:
-    if reduction not in REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise ConfigError(f"{op}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+def _check_tensors(op: str, **given: Tensor) -> None:
+    for name, t in given.items():
+        if not isinstance(t, Tensor):
+            raise DTypeError(f"{op}: {name} must be a tensor, got {type(t).__name__}")
 
 
 def _check_pair(op: str, first: str, x: Tensor, second: str, t: Tensor) -> None:
     """One float type and equal shapes: broadcasting would hide (N,) against (N, 1)."""
+    _check_tensors(op, **{first: x, second: t})
     if x.shape != t.shape:
         raise ShapeError(
             f"{op}: {first} and {second} must have one shape, got {x.shape} and {t.shape}"
@@ -32,6 +39,7 @@ def _check_pair(op: str, first: str, x: Tensor, second: str, t: Tensor) -> None:
 
 
 def _check_float(op: str, name: str, x: Tensor) -> None:
+    _check_tensors(op, **{name: x})
     if x.dtype.kind != "f":
         raise DTypeError(f"{op}: {name} must be a float tensor, got {x.dtype}")
 
@@ -55,6 +63,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, reduction: str = "mean") -> Te
     and IndexRangeError for a label outside its range (on OpenCL when the result is read).
     """
     _check_reduction("cross_entropy", reduction)
+    _check_tensors("cross_entropy", logits=logits, labels=labels)
     if labels.dtype.kind == "f" and labels.shape == logits.shape:
         raise DTypeError(
             "cross_entropy: labels are class numbers (N,) of type int32 or int64, got "

@@ -11,11 +11,19 @@ import numpy as np
 from .. import ops
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..tensor import Tensor
-from .losses import _check_float, _check_pair, _check_positive, _check_reduction, _reduce
+from .losses import (
+    _check_float,
+    _check_pair,
+    _check_positive,
+    _check_reduction,
+    _check_tensors,
+    _reduce,
+)
 
 
 def _check_labels(op: str, first: str, x: Tensor, labels: Tensor) -> None:
     _check_float(op, first, x)
+    _check_tensors(op, labels=labels)
     if x.ndim != 2 or labels.shape != x.shape[:1]:
         raise ShapeError(
             f"{op}: {first} must be (N, C) and labels (N,), got {x.shape} and {labels.shape}"

@@ -15,7 +15,7 @@ import numpy as np
 from .. import ops
 from ..errors import ConfigError, DTypeError, IndexRangeError, ShapeError
 from ..tensor import Tensor
-from .losses import _check_float, _check_reduction, _reduce
+from .losses import _check_float, _check_reduction, _check_tensors, _reduce
 
 Beams = dict[tuple[int, ...], tuple[float, float]]
 Lengths = Tensor | Sequence[int] | np.ndarray
@@ -46,6 +46,7 @@ def ctc(
     """
     _check_reduction("ctc", reduction)
     _check_float("ctc", "logits", logits)
+    _check_tensors("ctc", labels=labels)
     if logits.ndim != 3 or logits.shape[1] < 1 or labels.ndim != 2:
         raise ShapeError(
             f"ctc: logits must be (N, T, C) with T >= 1 and labels (N, L), got {logits.shape} and "

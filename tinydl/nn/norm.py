@@ -99,7 +99,7 @@ class LayerNorm(Affine):
     def __init__(
         self, shape: int | tuple[int, ...], eps: float = 1e-3, affine: bool = True
     ) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         if not self.shape:
             raise ConfigError("LayerNorm: shape needs at least one axis, got ()")
         for n in self.shape:

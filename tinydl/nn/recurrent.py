@@ -109,6 +109,17 @@ class Recurrent(Module):
         """Forget the state that a stateful layer keeps."""
         self.state = None
 
+    def kept_state(self) -> list[Tensor]:
+        """The tensors of a stateful layer's state, none before the first call: what a checkpoint
+        holds beside the weights."""
+        if self.state is None:
+            return []
+        return [self.state] if isinstance(self.state, Tensor) else list(self.state)
+
+    def keep_state(self, tensors: list[Tensor]) -> None:
+        """Go on from `kept_state()`."""
+        self.state = tuple(tensors) if len(tensors) > 1 else tensors[0] if tensors else None
+
     def _call(self, x: Tensor, state: Any, mask: Tensor | None) -> Tensor:
         return self.select(self.run(x, state, mask)[0])
 

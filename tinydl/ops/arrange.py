@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from ..errors import ConfigError, ShapeError
-from ..geometry import normalize_axes
+from ..geometry import normalize_axes, normalize_axis, whole_numbers
 from .broadcast import broadcast_to, sum
 from .elementwise import _constant, where
 from .index import take
@@ -23,7 +23,7 @@ def stack(tensors, axis=0):
     for i, t in enumerate(tensors):
         if t.shape != tensors[0].shape:
             raise ShapeError(f"stack: tensor {i} has shape {t.shape}, the first {tensors[0].shape}")
-    (axis,) = normalize_axes("stack", axis, tensors[0].ndim + 1)
+    axis = normalize_axis("stack", axis, tensors[0].ndim + 1)
     return concat([expand_dims(t, axis) for t in tensors], axis)
 
 
@@ -32,14 +32,14 @@ def split(x, sections, axis=0):
 
     Raises ShapeError if the parts do not make up the axis.
     """
-    (axis,) = normalize_axes("split", axis, x.ndim)
+    axis = normalize_axis("split", axis, x.ndim)
     n = x.shape[axis]
     if isinstance(sections, int):
         if sections < 1 or n % sections:
             raise ShapeError(f"split: {sections} equal parts of axis {axis} of {x.shape}")
         sizes = [n // sections] * sections
     else:
-        sizes = [int(size) for size in sections]
+        sizes = list(whole_numbers("split", "sections", sections))
         if min(sizes, default=0) < 0 or np.sum(sizes) != n:
             raise ShapeError(f"split: sizes {sizes} do not add up to axis {axis} of {x.shape}")
     ends = np.cumsum(sizes).tolist()
@@ -49,8 +49,9 @@ def split(x, sections, axis=0):
 def tile(x, repetitions):
     """x repeated as a whole: repetitions[i] times along axis i (an integer: the last axis), as in
     NumPy."""
-    times = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
-    if any(not isinstance(n, int) or n < 0 for n in times):
+    given = (repetitions,) if isinstance(repetitions, int) else repetitions
+    times = whole_numbers("tile", "repetitions", given)
+    if any(n < 0 for n in times):
         raise ShapeError(f"tile: repetitions must be integers >= 0, got {repetitions!r}")
     ndim = max(x.ndim, len(times))
     shape = (1,) * (ndim - x.ndim) + x.shape
@@ -69,7 +70,7 @@ def repeat(x, repeats, axis=None):
     """
     if axis is None:
         x, axis = reshape(x, (prod(x.shape),)), 0
-    (axis,) = normalize_axes("repeat", axis, x.ndim)
+    axis = normalize_axis("repeat", axis, x.ndim)
     n = x.shape[axis]
     counts = np.asarray(repeats)
     if counts.dtype.kind not in "iu" or counts.shape not in ((), (n,)) or (counts < 0).any():
@@ -103,12 +104,12 @@ def roll(x, shift, axis=None):
         if not isinstance(shift, int):
             raise ShapeError(f"roll: without an axis shift must be one integer, got {shift!r}")
         return reshape(roll(reshape(x, (prod(x.shape),)), shift, 0), x.shape)
-    shifts = (shift,) if isinstance(shift, int) else tuple(shift)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    shifts = whole_numbers("roll", "shift", (shift,) if isinstance(shift, int) else shift)
+    axes = whole_numbers("roll", "axis", (axis,) if isinstance(axis, int) else axis)
     if len(shifts) != len(axes):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes")
     for cells, one in zip(shifts, axes, strict=True):
-        (place,) = normalize_axes("roll", one, x.ndim)
+        place = normalize_axis("roll", one, x.ndim)
         n = x.shape[place]
         cells %= max(n, 1)
         if cells:
@@ -119,6 +120,8 @@ def roll(x, shift, axis=None):
 def _triangle(op, x, k, upper):
     if x.ndim < 2:
         raise ShapeError(f"{op}: needs at least two axes, got {x.shape}")
+    if not isinstance(k, int):
+        raise ShapeError(f"{op}: diagonal k must be an integer, got {k!r}")
     H, W = x.shape[-2:]
     mask = ~np.tri(H, W, k - 1, bool) if upper else np.tri(H, W, k, bool)
     return where(x._new(x.backend.asarray(mask), x.backend), x, _constant(x, 0))
@@ -200,10 +203,14 @@ def pad(x, widths, value=0.0, mode="constant"):
     Axes are padded one after the other, so corners hold what both rules give. Raises ShapeError,
     ConfigError for another mode.
     """
-    widths = tuple((int(before), int(after)) for before, after in widths)
-    if len(widths) != x.ndim or any(w < 0 for pair in widths for w in pair):
+    pairs = isinstance(widths, tuple | list) and len(widths) == x.ndim
+    for pair in widths if pairs else ():
+        pairs = pairs and isinstance(pair, tuple | list) and len(pair) == 2
+    if pairs:
+        widths = tuple([whole_numbers("pad", "widths", pair) for pair in widths])
+    if not pairs or any(w < 0 for pair in widths for w in pair):
         raise ShapeError(
-            f"pad: needs one (before, after) >= 0 for each of the {x.ndim} axes, got {widths}"
+            f"pad: needs one (before, after) >= 0 for each of the {x.ndim} axes, got {widths!r}"
         )
     if mode in ("reflect", "replicate"):
         for axis, pair in enumerate(widths):

@@ -64,7 +64,7 @@ def attention_weights(query, key, mask=None, causal=False, scale=None):
             "attention: query must be (..., L, E) and key (..., S, E), got "
             f"{query.shape} and {key.shape}"
         )
-    scale = 1 / sqrt(query.shape[-1]) if scale is None else float(scale)
+    scale = 1 / sqrt(max(query.shape[-1], 1)) if scale is None else float(scale)
     axes = (*range(key.ndim - 2), key.ndim - 1, key.ndim - 2)
     # [L x E] @ [E x S]; the smaller operand is scaled, not the L x S scores
     scores = matmul(query * _constant(query, scale), transpose(key, *axes))

@@ -58,7 +58,7 @@ def sum(x, axis=None, keepdims=False):
 
 def broadcast_to(x, *shape):
     """x repeated along new leading axes and axes of size 1, as a view."""
-    target = _shape_argument(shape)
+    target = _shape_argument("broadcast_to", shape)
     if target == x.shape:
         return x
     lead = len(target) - x.ndim

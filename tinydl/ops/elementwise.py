@@ -49,10 +49,22 @@ def _binary(function, a, b):
     return function.apply(a, b)
 
 
+def _kind(op, t):
+    try:
+        return t.data.dtype.kind
+    except AttributeError:
+        raise DTypeError(f"{op}: expects a tensor, got {type(t).__name__}") from None
+
+
 def _require_float(op, *tensors):
     for t in tensors:
-        if t.dtype.kind != "f":
+        if _kind(op, t) != "f":
             raise DTypeError(f"{op}: needs a float tensor, got {t.dtype} {t.shape}; use .astype")
+
+
+def _require_number(op, x):
+    if _kind(op, x) == "b":
+        raise DTypeError(f"{op}: has no meaning for a bool tensor {x.shape}; use .astype")
 
 
 class Add(Function):
@@ -320,7 +332,8 @@ def add(a, b):
 
 
 def subtract(a, b):
-    """a - b."""
+    """a - b, for numbers."""
+    _require_number("subtract", a)
     return _binary(Subtract(), a, b)
 
 
@@ -348,7 +361,8 @@ def maximum(a, b):
 
 
 def negative(x):
-    """-x."""
+    """-x, for numbers."""
+    _require_number("negative", x)
     return Negative().apply(x)
 
 
@@ -376,7 +390,8 @@ def abs(x):
 
 
 def sign(x):
-    """-1, 0 or 1; no gradient."""
+    """-1, 0 or 1, for numbers; no gradient."""
+    _require_number("sign", x)
     return Sign().apply(x)
 
 

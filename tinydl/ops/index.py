@@ -12,8 +12,8 @@ import numpy as np
 
 from ..errors import DTypeError, IndexRangeError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axes, touched_bytes
-from .elementwise import _constant, astype, where
+from ..geometry import normalize_axis, touched_bytes
+from .elementwise import _constant, _kind, astype, where
 from .shape import reshape, transpose
 
 
@@ -66,6 +66,7 @@ INDEX_TYPES = frozenset((np.dtype(np.int32), np.dtype(np.int64)))
 
 
 def check_indices(op, indices):
+    _kind(op, indices)
     if indices.dtype not in INDEX_TYPES:
         raise DTypeError(
             f"{op}: indices must be int32 or int64, got {indices.dtype} {indices.shape}"
@@ -94,10 +95,16 @@ def embedding(weight, indices):
     return gather(weight, indices)
 
 
+def _check_count(op, name, value):
+    if not isinstance(value, int) or value < 0:
+        raise ShapeError(f"{op}: {name} must be an integer >= 0, got {value!r}")
+
+
 def scatter_add(x, indices, rows):
     """Zeros (rows, ...) with x[s] added at row indices[s], in index order: the adjoint of
     gather."""
     check_indices("scatter_add", indices)
+    _check_count("scatter_add", "rows", rows)
     if x.shape[: indices.ndim] != indices.shape:
         raise ShapeError(
             f"scatter_add: x {x.shape} must start with the shape of indices {indices.shape}"
@@ -108,8 +115,8 @@ def scatter_add(x, indices, rows):
 def one_hot(indices, depth, dtype=np.float32):
     """1 at the index, 0 elsewhere: indices S -> S + (depth,)."""
     check_indices("one_hot", indices)
-    if depth < 1:
-        raise ShapeError(f"one_hot: depth must be >= 1, got {depth}")
+    if not isinstance(depth, int) or depth < 1:
+        raise ShapeError(f"one_hot: depth must be an integer >= 1, got {depth!r}")
     return OneHot(depth, np.dtype(dtype)).apply(indices)
 
 
@@ -159,7 +166,7 @@ def take_in_range(x, indices, axis):
 
 def _check_along(op, x, indices, axis):
     check_indices(op, indices)
-    (axis,) = normalize_axes(op, axis, x.ndim)
+    axis = normalize_axis(op, axis, x.ndim)
     others = [n for i, n in enumerate(x.shape) if i != axis]
     if indices.ndim != x.ndim or [n for i, n in enumerate(indices.shape) if i != axis] != others:
         raise ShapeError(
@@ -195,6 +202,7 @@ def scatter_add_along_axis(x, indices, axis, size):
     x and indices have one shape; the result has `size` along `axis`. Errors as in take_along_axis.
     """
     axis = _check_along("scatter_add_along_axis", x, indices, axis)
+    _check_count("scatter_add_along_axis", "size", size)
     if x.shape != indices.shape:
         raise ShapeError(f"scatter_add_along_axis: x {x.shape} and indices {indices.shape} differ")
     shape = x.shape[:axis] + (size,) + x.shape[axis + 1 :]
@@ -232,7 +240,7 @@ def take(x, indices, axis=0):
     from the end. Repeated slices add their gradients. Raises ShapeError, DTypeError,
     IndexRangeError.
     """
-    (axis,) = normalize_axes("take", axis, x.ndim)
+    axis = normalize_axis("take", axis, x.ndim)
     before, size = prod(x.shape[:axis]), x.shape[axis]
     if hasattr(indices, "_new"):
         check_indices("take", indices)

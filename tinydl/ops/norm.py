@@ -11,13 +11,13 @@ for batch norm, and joins those of neighbours.
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function, composed_gradients, is_recording
 from .arrange import pad
 from .broadcast import broadcast_to, sum
-from .elementwise import maximum, sqrt
+from .elementwise import _require_float, maximum, sqrt
 from .reduce import mean, var
 from .shape import reshape
 
@@ -165,8 +165,7 @@ class RowNorm(Function):
 
 def _check(op, x, shape, **given):
     """`given` tensors (or None) have this shape and x's float type."""
-    if x.dtype.kind != "f":
-        raise DTypeError(f"{op}: needs a float tensor, got {x.dtype} {x.shape}; use .astype")
+    _require_float(op, x)
     for name, tensor in given.items():
         if tensor is None:
             continue
@@ -174,6 +173,11 @@ def _check(op, x, shape, **given):
             raise ShapeError(f"{op}: {name} must be {shape}, got {tensor.shape} (x {x.shape})")
         if tensor.dtype != x.dtype:
             raise DTypeError(f"{op}: x is {x.dtype} but {name} is {tensor.dtype}")
+
+
+def _check_eps(op, eps):
+    if not isinstance(eps, int | float) or not 0 <= eps < inf:
+        raise ConfigError(f"{op}: eps must be a number >= 0, got {eps!r}")
 
 
 def _need_axes(op, x, least, letters):
@@ -237,6 +241,7 @@ def batch_norm(x, scale=None, shift=None, mean=None, variance=None, eps=1e-3):
     """
     if mean is None and variance is None:
         return batch_norm_with_statistics(x, scale, shift, eps)[0]
+    _check_eps("batch_norm", eps)
     _need_axes("batch_norm", x, 2, "(N, ..., C)")
     given = {"scale": scale, "shift": shift, "mean": mean, "variance": variance}
     _check("batch_norm", x, x.shape[-1:], **given)
@@ -252,6 +257,7 @@ def batch_norm_with_statistics(x, scale=None, shift=None, eps=1e-3):
     x (N, ..., C); scale, shift (C,) or None. One kernel finds all three; the moments are not
     differentiated (for that there is `batch_statistics`). Raises ShapeError and DTypeError.
     """
+    _check_eps("batch_norm", eps)
     _need_axes("batch_norm", x, 2, "(N, ..., C)")
     _check("batch_norm", x, x.shape[-1:], scale=scale, shift=shift)
     C = x.shape[-1]
@@ -282,6 +288,7 @@ def layer_norm(x, scale=None, shift=None, axes=1, eps=1e-3):
     """
     if not isinstance(axes, int) or not 1 <= axes <= max(x.ndim, 1):
         raise ConfigError(f"layer_norm: axes must be in 1..{x.ndim} for x {x.shape}, got {axes!r}")
+    _check_eps("layer_norm", eps)
     _need_axes("layer_norm", x, 1, "(..., D)")
     shape = x.shape[-axes:]
     _check("layer_norm", x, shape, scale=scale, shift=shift)
@@ -294,6 +301,7 @@ def instance_norm(x, scale=None, shift=None, eps=1e-3):
     x (N, ..., C) with at least one axis of places; scale, shift (C,) or None -> like x. Raises
     ShapeError and DTypeError. Ulyanov et al. 2016 (arXiv 1607.08022).
     """
+    _check_eps("instance_norm", eps)
     _need_axes("instance_norm", x, 3, "(N, T, C) or (N, H, W, C)")
     _check("instance_norm", x, x.shape[-1:], scale=scale, shift=shift)
     return _grouped(x, x.shape[-1], scale, shift, eps)
@@ -306,6 +314,7 @@ def group_norm(x, groups, scale=None, shift=None, eps=1e-3):
     x (N, ..., C); scale, shift (C,) or None -> like x. Raises ShapeError (groups must divide C) and
     DTypeError. Wu and He 2018 (arXiv 1803.08494).
     """
+    _check_eps("group_norm", eps)
     _need_axes("group_norm", x, 2, "(N, ..., C)")
     _check("group_norm", x, x.shape[-1:], scale=scale, shift=shift)
     C = x.shape[-1]
@@ -332,6 +341,10 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """
     if not isinstance(size, int) or size < 1:
         raise ConfigError(f"local_response_norm: size must be an integer >= 1, got {size!r}")
+    for name, value, least in (("alpha", alpha, 0), ("beta", beta, -inf), ("k", k, 0)):
+        if not isinstance(value, int | float) or not least <= value < inf:
+            bound = "" if least else " >= 0"
+            raise ConfigError(f"local_response_norm: {name} must be finite{bound}, got {value!r}")
     _need_axes("local_response_norm", x, 1, "(..., C)")
     _check("local_response_norm", x, ())
     widths = ((0, 0),) * (x.ndim - 1) + ((size // 2, (size - 1) // 2),)
@@ -349,6 +362,7 @@ def l2_normalize(x, scale=None, axis=-1, eps=1e-12):
     (Liu et al. 2016, arXiv 1512.02325), or None. A vector shorter than eps has gradient
     1/eps through x alone, so 0 is no special case. Raises ShapeError and DTypeError.
     """
+    _check_eps("l2_normalize", eps)
     _check("l2_normalize", x, ())
     square = sum(x * x, axis, True)
     return _affine(x / sqrt(maximum(square, x._lift(float(eps) ** 2))), scale, None)

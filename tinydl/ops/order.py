@@ -6,7 +6,7 @@ from math import prod
 
 from ..errors import ShapeError
 from ..function import Function
-from ..geometry import normalize_axes
+from ..geometry import normalize_axis
 from .index import take_in_range
 from .shape import _take, reshape
 
@@ -42,7 +42,7 @@ def _one_axis(op, x, axis):
     """(x, axis); axis None stands for the flattened tensor."""
     if axis is None:
         return reshape(x, (prod(x.shape),)), 0
-    (axis,) = normalize_axes(op, axis, x.ndim)
+    axis = normalize_axis(op, axis, x.ndim)
     return x, axis
 
 
@@ -77,7 +77,7 @@ def topk(x, k, axis=-1, largest=True):
     The first positions win ties. Raises ShapeError unless 0 <= k <= size of the axis.
     """
     x, axis = _one_axis("topk", x, axis)
-    if not 0 <= k <= x.shape[axis]:
+    if not isinstance(k, int) or not 0 <= k <= x.shape[axis]:
         raise ShapeError(
             f"topk: k must be in 0 ... {x.shape[axis]} for axis {axis} of {x.shape}, got {k!r}"
         )

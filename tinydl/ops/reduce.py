@@ -6,7 +6,7 @@ import math
 
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axes, reduced_shape
+from ..geometry import normalize_axes, normalize_axis, reduced_shape
 from .broadcast import Sum, broadcast_to, sum
 from .elementwise import _constant, _require_float, astype, exp, log, power, sqrt, where
 from .shape import _take, concat, reshape, transpose
@@ -112,7 +112,7 @@ def _position(function, x, axis, keepdims):
         _check_not_empty(op, x, tuple(range(x.ndim)))
         place = function(0, False).apply(reshape(x, (x.size,)))
         return reshape(place, (1,) * x.ndim) if keepdims else place
-    (axis,) = normalize_axes(op, axis, x.ndim)
+    axis = normalize_axis(op, axis, x.ndim)
     _check_not_empty(op, x, (axis,))
     return function(axis, keepdims).apply(x)
 
@@ -132,6 +132,7 @@ def argmin(x, axis=None, keepdims=False):
 def logsumexp(x, axis=None, keepdims=False):
     """log sum e^x = m + log sum e^(x - m) with m = max x held constant; m = 0 where the maximum is
     infinite."""
+    _require_float("logsumexp", x)
     axes = normalize_axes("logsumexp", axis, x.ndim)
     _check_not_empty("logsumexp", x, axes)
     largest = Max(axes, True).apply(x.detach())

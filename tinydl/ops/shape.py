@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axes, resolve_reshape
+from ..geometry import normalize_axes, normalize_axis, resolve_reshape, whole_numbers
 
 
 class Reshape(Function):
@@ -103,22 +103,22 @@ def _take(x, axis, start, size):
     return Slice(starts, (1,) * x.ndim, counts).apply(x)
 
 
-def _shape_argument(shape):
+def _shape_argument(op, shape):
     """Accept f(2, 3) and f((2, 3))."""
     if len(shape) == 1 and isinstance(shape[0], tuple | list):
         shape = shape[0]
-    return tuple([int(n) for n in shape])
+    return whole_numbers(op, "sizes and axes", shape)
 
 
 def reshape(x, *shape):
     """The same elements in C order in another shape; one size may be -1."""
-    target = resolve_reshape("reshape", x.shape, _shape_argument(shape))
+    target = resolve_reshape("reshape", x.shape, _shape_argument("reshape", shape))
     return x if target == x.shape else Reshape(target).apply(x)
 
 
 def transpose(x, *axes):
     """Axis i of the result is axis axes[i] of x; without arguments all axes are reversed."""
-    order = _shape_argument(axes) if axes else tuple(reversed(range(x.ndim)))
+    order = _shape_argument("transpose", axes) if axes else tuple(reversed(range(x.ndim)))
     order = tuple([a + x.ndim if a < 0 else a for a in order])
     if sorted(order) != list(range(x.ndim)):
         raise ShapeError(f"transpose: {axes} is no permutation of the {x.ndim} axes of {x.shape}")
@@ -130,7 +130,7 @@ def concat(tensors, axis=0):
     tensors = list(tensors)
     if not tensors:
         raise ShapeError("concat: needs at least one tensor")
-    (axis,) = normalize_axes("concat", axis, tensors[0].ndim)
+    axis = normalize_axis("concat", axis, tensors[0].ndim)
     first = tensors[0]
     for i, t in enumerate(tensors):
         others = [s for j, s in enumerate(t.shape) if j != axis]
@@ -157,5 +157,5 @@ def squeeze(x, axis=None):
 
 def expand_dims(x, axis):
     """A new axis of size 1 before position `axis` of the result."""
-    (axis,) = normalize_axes("expand_dims", axis, x.ndim + 1)
+    axis = normalize_axis("expand_dims", axis, x.ndim + 1)
     return reshape(x, x.shape[:axis] + (1,) + x.shape[axis:])

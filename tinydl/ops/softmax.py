@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import ShapeError
 from ..function import Function, is_recording
-from ..geometry import normalize_axes
+from ..geometry import normalize_axis
 from .broadcast import broadcast_to, sum
 from .elementwise import _require_float, exp
 from .index import check_indices, one_hot
@@ -84,7 +84,7 @@ def _over_axis(function, x, axis):
     _require_float(function.name, x)
     if x.ndim == 0:
         raise ShapeError(f"{function.name}: needs at least one axis, got a single number")
-    (axis,) = normalize_axes(function.name, axis, x.ndim)
+    axis = normalize_axis(function.name, axis, x.ndim)
     if x.shape[axis] == 0:
         raise ShapeError(f"{function.name}: axis {axis} of {x.shape} is empty")
     if axis == x.ndim - 1:

@@ -273,6 +273,8 @@ class Groups:
 
     def step(self) -> None:
         for optimizer in self.optimizers:
+            optimizer.check_gradients()
+        for optimizer in self.optimizers:
             optimizer.step()
 
     def zero_grad(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,12 @@ class Optimizer:
                 self._update_all(places, params, grads)
             for i in places:
                 self.parameters[i].bump_version()
+
+    def check_gradients(self) -> None:
+        """Raise what `step` would raise, and write nothing."""
+        for i, parameter in enumerate(self.parameters):
+            if parameter.grad is not None:
+                self._check_gradient(i)
 
     def zero_grad(self) -> None:
         """Forget every gradient."""
@@ -191,7 +198,7 @@ class Optimizer:
         return names, tensors
 
     def _check_number(self, name: str, value: float, low: float, below: float) -> None:
-        if not low <= value < below:
+        if not isinstance(value, Real) or not low <= value < below:
             raise ConfigError(f"{self.rule}: {name} must be in [{low:g}, {below:g}), got {value!r}")
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from numbers import Real
 
 from ..errors import ConfigError
 
@@ -21,10 +22,17 @@ def _require(rule: str, holds: bool, needs: str, *values: object) -> None:
         raise ConfigError(f"{rule}: needs {needs}, got {', '.join(map(repr, values))}")
 
 
+def _numbers(rule: str, **values: object) -> None:
+    for name, value in values.items():
+        if not isinstance(value, Real) or not math.isfinite(value):
+            raise ConfigError(f"{rule}: {name} must be a finite number, got {value!r}")
+
+
 class StepDecay:
     """lr * factor^floor(step / every): a staircase with steps of equal length."""
 
     def __init__(self, lr: float, every: int, factor: float = 0.1) -> None:
+        _numbers("StepDecay", lr=lr, every=every, factor=factor)
         _require("StepDecay", lr >= 0 and every >= 1 and factor > 0,
                  "lr >= 0, every >= 1, factor > 0", lr, every, factor)  # fmt: skip
         self.lr, self.every, self.factor = lr, every, factor
@@ -37,6 +45,7 @@ class Exponential:
     """lr * factor^(step / every); staircase: the exponent is rounded down, as in `StepDecay`."""
 
     def __init__(self, lr: float, factor: float, every: int = 1, staircase: bool = False) -> None:
+        _numbers("Exponential", lr=lr, factor=factor, every=every)
         _require("Exponential", lr >= 0 and every >= 1 and factor > 0,
                  "lr >= 0, every >= 1, factor > 0", lr, every, factor)  # fmt: skip
         self.lr, self.factor, self.every, self.staircase = lr, factor, every, staircase
@@ -50,6 +59,7 @@ class Polynomial:
     """(lr - end) (1 - step / steps)^power + end, and `end` from `steps` on; power 1 is a line."""
 
     def __init__(self, lr: float, steps: int, end: float = 0.0, power: float = 1.0) -> None:
+        _numbers("Polynomial", lr=lr, steps=steps, end=end, power=power)
         _require("Polynomial", lr >= 0 and steps >= 1 and end >= 0 and power > 0,
                  "lr >= 0, steps >= 1, end >= 0, power > 0", lr, steps, end, power)  # fmt: skip
         self.lr, self.steps, self.end, self.power = lr, steps, end, power
@@ -66,6 +76,7 @@ class Cosine:
     """
 
     def __init__(self, lr: float, steps: int, end: float = 0.0) -> None:
+        _numbers("Cosine", lr=lr, steps=steps, end=end)
         _require("Cosine", lr >= 0 and steps >= 1 and end >= 0,
                  "lr >= 0, steps >= 1, end >= 0", lr, steps, end)  # fmt: skip
         self.lr, self.steps, self.end = lr, steps, end
@@ -83,7 +94,11 @@ class WarmUp:
     """
 
     def __init__(self, steps: int, then: Schedule | float) -> None:
+        _numbers("WarmUp", steps=steps)
         _require("WarmUp", steps >= 1, "steps >= 1", steps)
+        if not callable(then):
+            _numbers("WarmUp", then=then)
+            _require("WarmUp", then >= 0, "a rate >= 0 or a schedule", then)
         self.steps, self.then = steps, then
 
     def _after(self, step: int) -> float:
@@ -102,6 +117,8 @@ class Piecewise:
     """
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
+        for value in (*boundaries, *values):
+            _numbers("Piecewise", **{"each of boundaries and values": value})
         ordered = all(a < b for a, b in pairwise(boundaries))
         _require("Piecewise", ordered and len(values) == len(boundaries) + 1,
                  "rising boundaries and one value more", boundaries, values)  # fmt: skip
@@ -125,6 +142,7 @@ class Plateau:
         min_delta: float = 1e-4,
         min_lr: float = 0.0,
     ) -> None:
+        _numbers("Plateau", factor=factor, patience=patience, min_delta=min_delta, min_lr=min_lr)
         _require("Plateau", 0 < factor < 1 and patience >= 1 and min_delta >= 0 and min_lr >= 0,
                  "0 < factor < 1, patience >= 1, min_delta >= 0, min_lr >= 0",
                  factor, patience, min_delta, min_lr)  # fmt: skip

@@ -6,6 +6,7 @@ Here are those that keep, stop and steer a run; callbacks_report.py has those th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,11 +165,18 @@ class LearningRateSchedule:
 class ReduceOnPlateau:
     """Cuts the optimiser's rate when a column of the history has stopped falling (`Plateau`).
 
-    After a resume the waiting starts again; the rate itself is in the checkpoint.
+    At the start the history is read, so that a resumed run cuts when the unbroken one would have;
+    the rate itself is in the checkpoint.
     """
 
     def __init__(self, monitor: str = "val_loss", plateau: Plateau | None = None) -> None:
         self.monitor, self.plateau = monitor, Plateau() if plateau is None else plateau
+
+    def on_fit_start(self, state: State) -> None:
+        self.plateau.best, self.plateau.waited = math.inf, 0
+        past = self.monitor in state.history.columns
+        for value in state.history[self.monitor] if past else ():
+            self.plateau.update(value, state.optimizer.lr)
 
     def on_epoch_end(self, state: State) -> None:
         value = state.history[self.monitor][-1]

@@ -2,9 +2,10 @@
 
 `save_weights` writes what a user keeps: the tensors of `state_dict()`, loadable by anything that
 reads safetensors. `save_checkpoint` writes what a run needs to go on exactly as if it had never
-stopped, as ONE file, so that there is one commit point (a rename): tensors "model.<name>" and
-"optimizer.<name>", and in the header's metadata a JSON text with epoch, history, optimizer scalars,
-the states of all random generators, the position in the data, and the caller's configuration.
+stopped, as ONE file, so that there is one commit point (a rename): tensors "model.<name>",
+"optimizer.<name>" and "state.<name>.<number>" (what stateful recurrent layers keep), and in the
+header's metadata a JSON text with epoch, history, optimizer scalars, the states of all random
+generators, the position in the data, and the caller's configuration.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from ..errors import FormatError
 from ..random import Generator, default_generator
+from ..tensor import Tensor
 from .files import write_atomically
 from .history import History
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from .loop import State
 
 FORMAT = "tinydl-checkpoint-1"
-MODEL, OPTIMIZER = "model.", "optimizer."
+MODEL, OPTIMIZER, KEPT = "model.", "optimizer.", "state."
 
 
 def save_weights(model: Module, path: str | Path) -> None:
@@ -70,6 +72,9 @@ def save_checkpoint(
     optimizer = state.optimizer.state_dict()
     tensors = {MODEL + name: array for name, array in state.model.state_dict().items()}
     tensors |= {OPTIMIZER + name: array for name, array in optimizer["arrays"].items()}
+    for name, layer in _stateful(state.model).items():
+        kept = layer.kept_state()
+        tensors |= {f"{KEPT}{name}.{k}": tensor.numpy() for k, tensor in enumerate(kept)}
     position = state.data.state_dict() if hasattr(state.data, "state_dict") else None
     saved = {
         "epoch": state.epoch,
@@ -101,7 +106,7 @@ def restore(path: str | Path, state: State) -> dict[str, Any]:
 
     Changes the model, the optimizer, the data's position, the default generator of this context,
     and `state.epoch` and `state.history`. FormatError if the file does not fit the model or the
-    optimizer.
+    optimizer; then nothing was changed.
     """
     tensors, saved = load_checkpoint(path)
     generators = _generators(state.model)
@@ -110,10 +115,16 @@ def restore(path: str | Path, state: State) -> dict[str, Any]:
             f"checkpoint: {path} has generators {sorted(saved['generators'])}, not "
             f"{sorted(generators)}"
         )
+    before = state.model.state_dict()
     _fitting(state.model, _below(MODEL, tensors), path)
-    state.optimizer.load_state_dict(
-        {"scalars": saved["optimizer"], "arrays": _below(OPTIMIZER, tensors)}
-    )
+    try:
+        state.optimizer.load_state_dict(
+            {"scalars": saved["optimizer"], "arrays": _below(OPTIMIZER, tensors)}
+        )
+    except FormatError:
+        state.model.load_state_dict(before)
+        raise
+    _restore_kept(state.model, _below(KEPT, tensors))
     for name, generator in generators.items():
         generator.load_state_dict(saved["generators"][name])
     if saved["data"] is not None and hasattr(state.data, "load_state_dict"):
@@ -138,6 +149,18 @@ def _generators(model: Module) -> dict[str, Generator]:
         for attribute, value in vars(module).items()
         if isinstance(value, Generator)
     }
+
+
+def _stateful(model: Module) -> dict[str, Any]:
+    """The layers that go on from their last state, by place."""
+    modules = dict(model.named_modules())
+    return {name: module for name, module in modules.items() if getattr(module, "stateful", False)}
+
+
+def _restore_kept(model: Module, arrays: Mapping[str, np.ndarray]) -> None:
+    for name, layer in _stateful(model).items():
+        kept = _below(f"{name}.", arrays)
+        layer.keep_state([Tensor(kept[str(k)], model.backend) for k in range(len(kept))])
 
 
 def _below(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

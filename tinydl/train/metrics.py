@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ShapeError
 from ..tensor import Tensor
 
 Metric = Callable[[Tensor, Tensor], Tensor]
 FETCH_EVERY = 64  # batches whose sums may wait on the device
+
+
+def _check_shapes(metric: str, found: Tensor, targets: Tensor) -> None:
+    """Broadcasting would hide (N,) against (N, 1)."""
+    if found.shape != targets.shape:
+        raise ShapeError(
+            f"{metric}: targets must be {found.shape}, one for each prediction, got {targets.shape}"
+        )
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -22,11 +30,14 @@ def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
 
     Ties go to the smaller class. `.astype("float32").mean()` of it is the accuracy of a batch.
     """
-    return outputs.argmax(-1) == targets
+    found = outputs.argmax(-1)
+    _check_shapes("accuracy", found, targets)
+    return found == targets
 
 
 def sign_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     """Whether logits (N, ...) are above 0 where targets are above 0.5: a share per sample, (N,)."""
+    _check_shapes("sign_accuracy", outputs, targets)
     right = ((outputs > 0) == (targets > 0.5)).astype(outputs.dtype)
     return right.reshape(len(right), -1).mean(axis=1)
 
@@ -41,6 +52,7 @@ class Within:
         self.tolerance = tolerance
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        _check_shapes("Within", outputs, targets)
         near = ((outputs - targets).abs() <= self.tolerance).astype(outputs.dtype)
         return near.reshape(len(near), -1).mean(axis=1)
 

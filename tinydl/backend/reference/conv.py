@@ -55,10 +55,10 @@ class Conv:
     def conv2d(self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry) -> Array:
         """[N*OH*OW x KH*KW*C/groups] @ [KH*KW*C/groups x F/groups], once per group."""
         columns = self.im2col(x, g)
-        FG = g.F // g.groups
+        FG, CG = g.F // g.groups, g.C // g.groups
         y = np.empty((len(columns), g.F), x.dtype)
         for i in range(g.groups):
-            w = weight[..., i * FG : (i + 1) * FG].reshape(-1, FG)
+            w = weight[..., i * FG : (i + 1) * FG].reshape(g.KH * g.KW * CG, FG)
             y[:, i * FG : (i + 1) * FG] = _group_columns(columns, g, i) @ w
         if bias is not None:
             y += bias
@@ -71,7 +71,7 @@ class Conv:
         rows = grad.reshape(g.N * g.OH * g.OW, g.F)
         columns = np.empty((len(rows), g.KH * g.KW, g.C), grad.dtype)
         for i in range(g.groups):
-            w = weight[..., i * FG : (i + 1) * FG].reshape(-1, FG)
+            w = weight[..., i * FG : (i + 1) * FG].reshape(g.KH * g.KW * CG, FG)
             part = rows[:, i * FG : (i + 1) * FG] @ w.T
             columns[:, :, i * CG : (i + 1) * CG] = part.reshape(len(rows), g.KH * g.KW, CG)
         return self.col2im(columns.reshape(g.columns_shape), g)

@@ -20,7 +20,7 @@ def _packed(x: Array) -> Array:
 def _groups(x: Array, G: int) -> Array:
     """x (N, P, C) as (N, P, G, C/G)."""
     N, P, C = x.shape
-    return x.reshape(N, P, G, C // G)
+    return x.reshape(N, P, G, C // G if G else 0)
 
 
 def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
