@@ -82,7 +82,8 @@ UNARY(relu, RELU)
 #define LOG(T, x) log(x)
 #define SQRT(T, x) sqrt(x)
 #define TANH(T, x) tanh(x)
-#define SIGMOID(T, x) ((T)0.5f * tanh((T)0.5f * (x)) + (T)0.5f) // cannot overflow
+// e^x / (1 + e^x) below 0: small results keep their digits, and nothing overflows.
+#define SIGMOID(T, x) (exp(fmin(x, ZERO(T))) / (ONE(T) + exp(-fabs(x))))
 #define LOG1P(T, x) log1p(x)
 #define EXPM1(T, x) expm1(x)
 #define SOFTPLUS(T, x) (fmax(x, ZERO(T)) + log1p(exp(-fabs(x)))) // cannot overflow

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import load_backend
 
 from tinydl import Tensor, ops
 from tinydl.errors import ConfigError, DTypeError
@@ -75,3 +76,20 @@ def test_errors():
         ops.gelu(Tensor([1.0]), "erf")
     with pytest.raises(DTypeError, match="selu: needs a float tensor, got int64"):
         ops.selu(Tensor([1]))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "cpu", "opencl"])
+def test_sigmoid_and_gelu_far_from_zero(backend):
+    """The tail of sigmoid keeps its digits, and what saturates has the gradient of the line it
+    became."""
+    load_backend(backend)
+    far = Tensor(np.array([-30.0, -80.0, -1e30, 1e30], np.float32), backend=backend)
+    expected = [9.357623e-14, 1.804851e-35, 0.0, 1.0]
+    assert np.allclose(ops.sigmoid(far).numpy(), expected, rtol=1e-5, atol=0)
+    assert np.allclose(ops.swish(far).numpy()[:3], [-2.807287e-12, 0, 0], rtol=1e-5, atol=1e-30)
+    for approximation in (None, "tanh"):
+        x = Tensor(
+            np.array([-1e30, -1e4, 1e4, 1e30], np.float32), backend=backend, requires_grad=True
+        )
+        ops.gelu(x, approximation).sum().backward()
+        assert np.allclose(x.grad.numpy(), [0, 0, 1, 1], atol=1e-6)

@@ -98,7 +98,10 @@ def gelu(x, approximation=None):
     if approximation is None:
         bell = erf(x * _constant(x, sqrt(0.5)))
     elif approximation == "tanh":
-        cubic = x + _constant(x, 0.044715) * (x * x * x)
+        # Beyond 10 the tanh is 1 to the last digit; the cube of a large x would overflow, and its
+        # derivative times 0 would be NaN.
+        inner = clip(x, -10.0, 10.0)
+        cubic = inner + _constant(x, 0.044715) * (inner * inner * inner)
         bell = tanh(_constant(x, sqrt(2 / pi)) * cubic)
     else:
         raise ConfigError(f"gelu: approximation must be None or 'tanh', got {approximation!r}")

@@ -45,9 +45,10 @@ class Elementwise:
         return np.asarray(np.tanh(x), order="C")
 
     def sigmoid(self, x: Array) -> Array:
-        """1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow."""
-        half = x.dtype.type(0.5)
-        return np.asarray(half * np.tanh(half * x) + half, order="C")
+        """1 / (1 + e^-x), below 0 computed as e^x / (1 + e^x): it cannot overflow, and small
+        results keep their digits."""
+        small, one = np.exp(-np.abs(x)), x.dtype.type(1)
+        return np.asarray(np.where(x < 0, small, one) / (one + small), order="C")
 
     def relu(self, x: Array) -> Array:
         """max(x, 0); NaN stays NaN."""

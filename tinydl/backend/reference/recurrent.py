@@ -205,7 +205,8 @@ def _gate(a: Array, hard: bool) -> Array:
     """sigmoid, or clip(0.2 a + 0.5, 0, 1)."""
     if hard:
         return np.clip(a.dtype.type(0.2) * a + a.dtype.type(0.5), 0, 1)
-    return 0.5 + 0.5 * np.tanh(0.5 * a)  # cannot overflow
+    small, one = np.exp(-np.abs(a)), a.dtype.type(1)
+    return np.where(a < 0, small, one) / (one + small)  # as `Elementwise.sigmoid`
 
 
 def _gate_slope(y: Array, hard: bool) -> Array:
