@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -17,6 +20,7 @@ import pytest
 from tinydl import Tensor
 from tinydl import backend as backends
 from tinydl.backend.reference import Backend
+from tinydl.data import CATALOG, DataFile
 from tinydl.errors import DeviceError
 from tinydl.nn import Parameter, init
 from tinydl.testing import check_grads
@@ -64,6 +68,33 @@ def load_backend(name: str) -> Backend:
         if name.startswith("opencl"):
             pytest.skip(str(error))
         pytest.fail(str(error))
+
+
+def empty_folders(monkeypatch, folder: Path) -> None:
+    """Data sets are looked for below `folder` only, and never downloaded."""
+    monkeypatch.setenv("TINYDL_DATA", str(folder / "data"))
+    monkeypatch.setenv("TINYDL_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("TINYDL_OFFLINE", "1")
+
+
+def install_set(monkeypatch, folder: Path, name: str, contents) -> list[Path]:
+    """The files of the catalogue's entry `name` are these, below `folder`; nothing is downloaded.
+
+    Sizes and hashes in the entry are those of the contents, and loaders check them as ever; idx
+    files hold two records.
+    """
+    empty_folders(monkeypatch, folder)
+    entry = CATALOG[name]
+    home = folder / "data" / entry.folder
+    home.mkdir(parents=True, exist_ok=True)
+    files, paths = [], [home / file.name for file in entry.files]
+    for path, file, content in zip(paths, entry.files, contents, strict=True):
+        path.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        shape = (2, *file.shape[1:]) if file.shape else ()
+        files.append(DataFile(file.name, digest, len(content), shape, file.mirrors))
+    monkeypatch.setitem(CATALOG, name, replace(entry, files=tuple(files)))
+    return paths
 
 
 def agree(mine, theirs, inputs):

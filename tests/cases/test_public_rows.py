@@ -14,6 +14,7 @@ from typing import Protocol
 import pytest
 
 from cases.layers import LAYERS
+from cases.loaders import LOADERS, READERS
 from cases.losses import ALL as LOSSES
 from cases.metrics import BATCHES, METRICS
 from cases.optimizers import RULES, SCHEDULES
@@ -24,8 +25,6 @@ from tinydl.train import metrics as batch_metrics
 TESTS = Path(__file__).resolve().parents[1]
 #: Losses whose rows do not fit the table: they take a network.
 OWN_TESTS = {"gradient_penalty"}
-#: Loaders whose archives are too large for a test; their readers are tested.
-LARGE = {"coco2017", "movielens_1m", "voc2007"}
 
 
 def classes(module, base, *without):
@@ -71,6 +70,18 @@ def functions(module):
     return {n for n in module.__all__ if inspect.isfunction(getattr(module, n))}
 
 
+def loaders():
+    """What gives a data set without being told more (.download finds files, .worlds are MDPs)."""
+    calls = {n: getattr(data, n) for n in functions(data)}
+    rooms = {n: f for n, f in calls.items() if not f.__module__.endswith((".download", ".worlds"))}
+    return {n for n, f in rooms.items() if not required(f)}
+
+
+def required(function):
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty]
+
+
 def metrics_of_fit():
     """What takes (outputs, targets): functions, and classes of such."""
     found = {n: v for n, v in vars(batch_metrics).items() if callable(v) and not n.startswith("_")}
@@ -98,6 +109,12 @@ KINDS = {
     "schedules": (SCHEDULES, {type(schedule).__name__ for schedule, _ in SCHEDULES}, schedules()),
     "metrics": (METRICS, stems(METRICS), functions(metrics)),
     "metrics of fit": (BATCHES, set(BATCHES), metrics_of_fit()),
+    "loaders": (LOADERS, stems(LOADERS), loaders()),
+    "readers": (
+        READERS,
+        set(READERS),
+        {n for n in functions(data) if n.startswith(("read_", "decode_"))},
+    ),
 }
 
 
@@ -116,5 +133,5 @@ def test_losses_without_a_row_have_their_own_tests():
 def test_every_other_public_name_is_used_by_a_test(module):
     names = {n for n in module.__all__ if not is_record(getattr(module, n))}
     print(f"{len(names)} public names in {module.__name__}")
-    missing = sorted(names - used() - LARGE)
+    missing = sorted(names - used())
     assert not missing, f"no test uses {missing}"

@@ -1,17 +1,14 @@
-"""CIFAR's formats, from small files made here; the catalogue is bent to them."""
+"""CIFAR's formats and what their files may hold; whole archives are rows of cases/loaders.py."""
 
-import gzip
-import hashlib
-import io
 import pickle
-import tarfile
+from functools import partial
 
 import numpy as np
 import pytest
+from cases.archives import cifar_records, planes, tar
+from support import empty_folders, install_set
 
 from tinydl.data import cifar10, cifar100, read_cifar_binary, read_cifar_python
-from tinydl.data.catalog import CATALOG
-from tinydl.data.record import DataFile
 from tinydl.errors import ConfigError, DataError, FormatError
 from tinydl.random import Generator
 
@@ -20,83 +17,27 @@ def images(n, seed):
     return Generator(seed).integers(0, 256, (n, 32, 32, 3)).astype(np.uint8)
 
 
-def records(x, *labels):
-    columns = [np.asarray(label, np.uint8)[:, None] for label in labels]
-    planes = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
-    return np.concatenate([*columns, planes], axis=1).tobytes()
-
-
 def batch(x, protocol=2, **labels):
     content = {name.encode(): list(map(int, values)) for name, values in labels.items()}
-    content[b"data"] = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
+    content[b"data"] = planes(x)
     return pickle.dumps(content, protocol)
-
-
-def tar(files):
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return stream.getvalue()
 
 
 @pytest.fixture
 def install(monkeypatch, tmp_path):
-    """install(name, [contents]): the files of that catalogue entry are these, in TINYDL_DATA."""
-    monkeypatch.setenv("TINYDL_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TINYDL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("TINYDL_OFFLINE", "1")
-
-    def put(name, contents):
-        entry = CATALOG[name]
-        folder = tmp_path / "data" / entry.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        files = []
-        for file, data in zip(entry.files, contents, strict=True):
-            (folder / file.name).write_bytes(data)
-            files.append(DataFile(file.name, hashlib.sha256(data).hexdigest(), len(data)))
-        changes = {f: getattr(entry, f) for f in entry.__dataclass_fields__} | {
-            "files": tuple(files)
-        }
-        monkeypatch.setitem(CATALOG, name, type(entry)(**changes))
-
-    return put
+    empty_folders(monkeypatch, tmp_path)
+    return partial(install_set, monkeypatch, tmp_path)
 
 
 def test_the_planes_become_channels():
     x = images(3, 0)
-    read, y = read_cifar_binary(records(x, [7, 0, 9]), 1, "x")
+    read, y = read_cifar_binary(cifar_records(x, [7, 0, 9]), 1, "x")
     assert np.array_equal(read, x) and y.tolist() == [7, 0, 9] and y.dtype == np.int64
     assert read.flags.c_contiguous
-    data = records(x, [1, 2, 3], [50, 60, 70])
+    data = cifar_records(x, [1, 2, 3], [50, 60, 70])
     assert read_cifar_binary(data, 2, "x")[1].tolist() == [1, 2, 3]
     assert read_cifar_binary(data, 2, "x", label=1)[1].tolist() == [50, 60, 70]
     assert np.array_equal(read_cifar_binary(data, 2, "x")[0], x)
-
-
-@pytest.mark.parametrize("edition", ["binary", "python"])
-def test_cifar10_archives(install, edition):
-    parts = [images(2, k) for k in range(6)]
-    labels = [[k, k + 1] for k in range(6)]
-    names = [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]
-    pairs = list(zip(names, parts, labels, strict=True))[::-1]  # any order in the archive
-    if edition == "binary":
-        files = {f"cifar-10-batches-bin/{n}.bin": records(x, y) for n, x, y in pairs}
-        files["cifar-10-batches-bin/batches.meta.txt"] = b"airplane\n"
-    else:
-        files = {f"cifar-10-batches-py/{n}": batch(x, labels=y) for n, x, y in pairs}
-        files["cifar-10-batches-py/readme.html"] = b"<html>"
-    install("cifar10" if edition == "binary" else "cifar10_python", [tar(files)])
-    data = cifar10(edition)
-    assert np.array_equal(data.x_train, np.concatenate(parts[:5]))
-    assert np.array_equal(data.x_test, parts[5])
-    assert data.y_train.tolist() == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5] and data.y_test.tolist() == [
-        5,
-        6,
-    ]
-    assert data.classes[3] == "cat" and data.input_shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize("edition", ["binary", "python"])
@@ -106,8 +47,8 @@ def test_cifar100_archives(install, edition, kind):
     fine, coarse = [[99, 0, 50], [1, 2]], [[19, 0, 7], [3, 4]]
     if edition == "binary":
         files = {
-            "cifar-100-binary/train.bin": records(train, coarse[0], fine[0]),
-            "cifar-100-binary/test.bin": records(test, coarse[1], fine[1]),
+            "cifar-100-binary/train.bin": cifar_records(train, coarse[0], fine[0]),
+            "cifar-100-binary/test.bin": cifar_records(test, coarse[1], fine[1]),
         }
     else:
         files = {
@@ -122,24 +63,16 @@ def test_cifar100_archives(install, edition, kind):
     assert len(data.classes) == (100 if kind == "fine" else 20)
 
 
-def test_the_subset(install):
-    parts = [images(2, k) for k in range(3)]
-    install("cifar10_subset", [gzip.compress(records(x, [1, 2])) for x in parts])
-    data = cifar10("subset")
-    assert len(data.x_train) == 4 and np.array_equal(data.x_test, parts[2])
-    assert data.name == "cifar10_subset"
-
-
 @pytest.mark.parametrize("cut", [0, 1, 3072, 3074, 6145])
 def test_truncated_records(cut):
-    data = records(images(2, 0), [1, 2])
+    data = cifar_records(images(2, 0), [1, 2])
     with pytest.raises(FormatError, match="not a whole number of records of 3073"):
         read_cifar_binary(data[:cut], 1, "x")
 
 
 def test_labels_beyond_the_classes(install):
-    files = {f"b/data_batch_{k}.bin": records(images(1, k), [9]) for k in range(1, 6)}
-    install("cifar10", [tar(files | {"b/test_batch.bin": records(images(1, 0), [10])})])
+    files = {f"b/data_batch_{k}.bin": cifar_records(images(1, k), [9]) for k in range(1, 6)}
+    install("cifar10", [tar(files | {"b/test_batch.bin": cifar_records(images(1, 0), [10])})])
     with pytest.raises(FormatError, match="label 10 of 10"):
         cifar10()
     install("cifar10", [tar(files)])

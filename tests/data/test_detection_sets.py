@@ -3,13 +3,14 @@
 import copy
 import io
 import json
-import tarfile
 import tracemalloc
-import zipfile
 from contextlib import suppress
 
 import numpy as np
 import pytest
+from cases.archives import tar, zipped
+from cases.archives import voc_annotation as annotation
+from cases.archives import voc_thing as thing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,20 +25,6 @@ def picture(width, height, grey=False):
     stream = io.BytesIO()
     Image.new("L" if grey else "RGB", (width, height)).save(stream, "JPEG")
     return stream.getvalue()
-
-
-def thing(name, box, difficult=0):
-    corners = "".join(
-        f"<{k}>{v}</{k}>" for k, v in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
-    )
-    return (
-        f"<object><name>{name}</name><difficult>{difficult}</difficult>"
-        f"<bndbox>{corners}</bndbox></object>"
-    )
-
-
-def annotation(*things, size="<size><width>40</width><height>30</height></size>"):
-    return f"<annotation>{size}{''.join(things)}</annotation>".encode()
 
 
 VOC = {
@@ -60,16 +47,8 @@ def make(tmp_path, kind, files):
         for name, data in files.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(data)
-    elif kind == "zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in files.items():
-                archive.writestr(name, data)
     else:
-        with tarfile.open(path, "w") as archive:
-            for name, data in files.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(data)
-                archive.addfile(info, io.BytesIO(data))
+        path.write_bytes(zipped(files) if kind == "zip" else tar(files, "w"))
     return path
 
 

@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from cases.archives import zipped
 
 from tinydl.data import (
     omniglot,
@@ -99,9 +100,7 @@ def png(column, size=(105, 105)):
 
 
 def archive(path, files):
-    with zipfile.ZipFile(path, "w") as file:
-        for name, data in files.items():
-            file.writestr(name, data)
+    path.write_bytes(zipped(files))
     return path
 
 

@@ -1,11 +1,11 @@
 """Film reviews in three formats, and long texts."""
 
 import gzip
-import io
-import tarfile
 
 import numpy as np
 import pytest
+from cases import archives
+from cases.archives import ragged
 
 from tinydl.data import read_imdb_npz, read_imdb_tar, read_imdb_tsv, read_text, reviews
 from tinydl.data.reviews import imdb_keras
@@ -65,11 +65,7 @@ FILES = {
 
 
 def tar(path, files):
-    with tarfile.open(path, "w:gz") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
+    path.write_bytes(archives.tar(files))
     return path
 
 
@@ -100,12 +96,6 @@ def test_acl_imdb_that_is_none(tmp_path):
 
 
 # -- Keras' codes ----------------------------------------------------------------------------------
-
-
-def ragged(rows):
-    array = np.empty(len(rows), object)
-    array[:] = rows
-    return array
 
 
 TRAIN = [[1, 2, 3, 4990], [7], [100, 5000, 8, 9, 10], [4996, 4997]]

@@ -1,0 +1,79 @@
+"""Every public loader and reader on a tiny file of its layout: what comes out, and what a
+malformed, changed or missing file says. Nothing is downloaded."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from cases.loaders import LOADERS, READERS
+from support import install_set
+
+from tinydl.errors import DataError, FormatError
+
+FILED = [name for name, case in LOADERS.items() if case.entry]
+BUNDLED = [name for name, case in LOADERS.items() if case.needs == "sklearn"]
+
+
+@pytest.fixture
+def install(monkeypatch, tmp_path):
+    return lambda case, files: install_set(monkeypatch, tmp_path, case.entry, files)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_what_a_loader_gives(name, install):
+    case = LOADERS[name]
+    if case.needs:
+        pytest.importorskip(case.needs, reason="needs the extra `data`")
+    if case.entry:
+        install(case, case.files)
+    assert case.seen(case.call()) == case.expected
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_a_malformed_set_is_one_error(name, install, tmp_path, monkeypatch):
+    case = LOADERS[name]
+    if case.needs:
+        pytest.importorskip(case.needs, reason="needs the extra `data`")
+    monkeypatch.chdir(tmp_path)
+    install(case, (case.broken, *case.files[1:]))
+    with pytest.raises(FormatError, match=case.message):
+        case.call()
+    assert not Path("ran").exists()  # the payload of a pickle
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_another_file_than_the_catalogue_s_is_refused(name, install):
+    """One bit of the first file is turned; then it is gone."""
+    case = LOADERS[name]
+    path = install(case, case.files)[0]
+    content = bytearray(case.files[0])
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is not the original file: SHA-256"):
+        case.call()
+    path.unlink()
+    with pytest.raises(DataError, match=r"TINYDL_OFFLINE forbids|cannot be downloaded"):
+        case.call()
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_without_scikit_learn_one_sentence_says_what_to_install(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(DataError, match=r'pip install "tinydl\[data\]"'):
+        LOADERS[name].call()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_a_reader_gives_and_refuses(name, tmp_path, monkeypatch):
+    case = READERS[name]
+    if case.needs:
+        pytest.importorskip(case.needs, reason="needs the extra `data`")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "file"
+    path.write_bytes(case.files[0])
+    assert case.seen(case.call(path)) == case.expected
+    path.write_bytes(case.broken)
+    with pytest.raises(FormatError, match=case.message):
+        case.call(path)
+    assert not Path("ran").exists()
