@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from time import perf_counter
 
 from ..backend import Backend
@@ -48,7 +49,8 @@ def gradcheck_op(
     """
     case = CASES.get(name)
     if case is None:
-        raise ConfigError(f"gradcheck: no operation {name!r}; there are {', '.join(sorted(CASES))}")
+        close = ", ".join(get_close_matches(name, CASES, n=3)) or ", ".join(sorted(CASES))
+        raise ConfigError(f"gradcheck: no operation {name!r}; there are {close}")
     order, largest, start = min(order, case.order), 0.0, perf_counter()
     for i in range(examples):
         example = case.draw(Draw(seed + i))
