@@ -202,7 +202,7 @@ def test_gradcheck_op_of_an_unknown_name():
     with pytest.raises(ConfigError, match=r"no operation 'tanhh'; there are tanh"):
         gradcheck_op("tanhh")
     with pytest.raises(
-        ConfigError, match=r"no operation '#'; there are abs, adaptive_avg_pool2d, "
+        ConfigError, match=r"no operation '#'; there are abs, adaptive_"
     ):
         gradcheck_op("#")
 
