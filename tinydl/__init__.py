@@ -9,7 +9,9 @@ from .function import Function, enable_grad, grad, is_recording, no_grad
 from .instruments import detect_anomaly
 from .ops import (
     abs,
+    adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_max_pool1d,
     adaptive_max_pool2d,
     all,
     any,
@@ -132,9 +134,10 @@ from .recompute import recompute
 from .tensor import Tensor, tensor
 
 __all__ = [
-    "Function", "Generator", "Tensor", "TinydlError", "__version__", "abs", "adaptive_avg_pool2d",
-    "adaptive_max_pool2d", "all", "any", "arange", "argmax", "argmin", "argsort", "atan2",
-    "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
+    "Function", "Generator", "Tensor", "TinydlError", "__version__", "abs", "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "all", "any", "arange",
+    "argmax", "argmin", "argsort", "atan2", "attention_weights", "avg_pool1d", "avg_pool2d",
+    "batch_norm",
     "batch_norm_with_statistics", "batch_statistics", "bernoulli",
     "broadcast_to", "causal_mask", "clip", "col2im", "concat", "conv1d", "conv2d",
     "conv_transpose2d", "cos", "cumsum", "default_backend", "depth_to_space", "depthwise_conv2d",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinydl import nn
+from tinydl import nn, ops
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ def _both(rng):
 
 
 LAYERS = {
+    "AdaptiveAvgPool1d": LayerCase(lambda r: nn.AdaptiveAvgPool1d(3), (SEQUENCE,), (2, 3, 3)),
+    "AdaptiveMaxPool1d": LayerCase(lambda r: nn.AdaptiveMaxPool1d(3), (SEQUENCE,), (2, 3, 3)),
+    "Apply": LayerCase(lambda r: nn.Apply(ops.leaky_relu, slope=0.1), (IMAGE,), IMAGE),
     "AdaptiveAvgPool2d": LayerCase(lambda r: nn.AdaptiveAvgPool2d(2), (IMAGE,), (2, 2, 2, 3)),
     "AdaptiveMaxPool2d": LayerCase(lambda r: nn.AdaptiveMaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
     "AdditiveAttention": LayerCase(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tinydl import Tensor
-from tinydl.errors import DTypeError
-from tinydl.nn import ReLU, Sigmoid, Softmax, Tanh
+from tinydl import Tensor, ops
+from tinydl.errors import ConfigError, DTypeError
+from tinydl.nn import Apply, ReLU, Sequential, Sigmoid, Softmax, Tanh
 
 X = np.array([[-2.0, 0.0, 3.0], [0.5, -0.5, 1.0]])
 
@@ -34,3 +34,12 @@ def test_values(layer, expected):
 
 def test_repr():
     assert repr(Softmax()) == "Softmax()" and repr(Softmax(0)) == "Softmax(axis=0)"
+
+
+def test_any_function_is_a_layer():
+    model = Sequential(Apply(ops.leaky_relu, slope=0.5), Apply(abs))
+    assert model(Tensor(X)).tolist() == [[1.0, 0.0, 3.0], [0.5, 0.25, 1.0]]
+    assert repr(model.layers[0]) == "Apply(leaky_relu, slope=0.5)"
+    for wrong in (None, "relu", ReLU()):
+        with pytest.raises(ConfigError, match="Apply: needs a function, got"):
+            Apply(wrong)

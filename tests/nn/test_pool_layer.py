@@ -6,7 +6,9 @@ import pytest
 from tinydl import Tensor, ops
 from tinydl.errors import ConfigError, DTypeError, ShapeError
 from tinydl.nn import (
+    AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
@@ -51,7 +53,10 @@ def test_every_argument_reaches_the_operation():
         (MaxPool2d(3, **ceil), image, ops.max_pool2d(image, 3, **ceil)),
         (AvgPool2d(3, **counted), image, ops.avg_pool2d(image, 3, **counted)),
         (MaxPool1d(2, **ceil), time, ops.max_pool1d(time, 2, **ceil)),
+        (AvgPool1d(2, **counted), time, ops.avg_pool1d(time, 2, **counted)),
         (AvgPool1d(2, **ceil), time, ops.avg_pool1d(time, 2, **ceil)),
+        (AdaptiveAvgPool1d(3), time, ops.adaptive_avg_pool1d(time, 3)),
+        (AdaptiveMaxPool1d(3), time, ops.adaptive_max_pool1d(time, 3)),
         (MaxPool1d(2), time, ops.max_pool1d(time, 2)),
         (AdaptiveAvgPool2d((2, 3)), image, ops.adaptive_avg_pool2d(image, (2, 3))),
         (AdaptiveMaxPool2d(4), image, ops.adaptive_max_pool2d(image, 4)),
@@ -62,6 +67,11 @@ def test_every_argument_reaches_the_operation():
     assert repr(AdaptiveMaxPool2d(2)) == "AdaptiveMaxPool2d((2, 2))"
     with pytest.raises(ShapeError, match="AdaptiveAvgPool2d: size must be"):
         AdaptiveAvgPool2d(0)
+    with pytest.raises(ConfigError, match="AdaptiveMaxPool1d: size must be an integer >= 1"):
+        AdaptiveMaxPool1d(0)
+    for size, shape in ((0, (2, 3, 4)), (2.0, (2, 3, 4)), (2, (2, 3)), (2, (2, 0, 4))):
+        with pytest.raises(ShapeError, match="adaptive_avg_pool1d: "):
+            ops.adaptive_avg_pool1d(Tensor(np.zeros(shape, np.float32)), size)
     with pytest.raises(ConfigError, match="MaxPool1d: kernel_size must be"):
         MaxPool1d(0)
 

@@ -213,6 +213,17 @@ def test_adaptive_and_unpool_as_pytorch(seed):
     )
     agree(lambda t: ops.adaptive_avg_pool2d(t, options), mean, [x])
     agree(lambda t: ops.adaptive_max_pool2d(t, options), largest, [x])
+    x = Draw(seed).distinct((2, 7, 3))
+    for mine, theirs in (
+        (ops.adaptive_avg_pool1d, F.adaptive_avg_pool1d),
+        (ops.adaptive_max_pool1d, F.adaptive_max_pool1d),
+    ):
+        bins = seed % 8 + 2
+
+        def swapped(t, f=theirs, n=bins):
+            return f(t.transpose(1, 2), n).transpose(1, 2)
+
+        agree(lambda t, f=mine, n=bins: f(t, n), swapped, [x])
     x = Draw(seed).distinct((2, 5 + seed % 2, 6, 3))
     _, places = ops.max_pool2d(Tensor(x), 2, return_places=True)
     theirs = torch.from_numpy(places.numpy().transpose(0, 3, 1, 2).astype(np.int64))

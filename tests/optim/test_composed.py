@@ -103,6 +103,12 @@ def test_weights_clipped_and_averaged():
     np.testing.assert_allclose(p.numpy(), [0.15, 0.05, 0.1])
     average.swap()
     np.testing.assert_array_equal(p.numpy(), [0.9, 0.05, 0.1])
+    resumed = optim.WeightAverage([p], 0.75)
+    resumed.load_state_dict(average.state_dict())
+    np.testing.assert_array_equal(resumed.averages[0].numpy(), average.averages[0].numpy())
+    for wrong in ({}, {"0": np.zeros(2)}, {"0": np.zeros(3, np.float32)}):
+        with pytest.raises(FormatError, match="WeightAverage"):
+            resumed.load_state_dict(wrong)
 
 
 @pytest.mark.parametrize("room", ["numpy", "opencl"])

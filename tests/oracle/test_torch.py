@@ -299,7 +299,8 @@ STEPS = {"lstm_cell", "gru_cell"}
 #: Compositions with an own test module: PyTorch where it has them, definitions where it has not.
 ELSEWHERE = {
     "test_conv_forms.py": "global_avg_pool global_max_pool",
-    "test_pool.py": "max_pool1d avg_pool1d adaptive_avg_pool2d adaptive_max_pool2d max_unpool2d",
+    "test_pool.py": "max_pool1d avg_pool1d adaptive_avg_pool1d adaptive_max_pool1d "
+    "adaptive_avg_pool2d adaptive_max_pool2d max_unpool2d",
     "test_roi.py": "roi_pool roi_align",
     "test_norm.py": "batch_norm batch_norm_with_statistics layer_norm instance_norm group_norm "
     "local_response_norm l2_normalize",

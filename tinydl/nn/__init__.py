@@ -1,7 +1,7 @@
 """Layer 5: modules, layers, initialisers, losses, penalties and the summary of a model."""
 
 from . import init
-from .activation import ReLU, Sigmoid, Softmax, Tanh
+from .activation import Apply, ReLU, Sigmoid, Softmax, Tanh
 from .attention import (
     AdditiveAttention,
     DotAttention,
@@ -41,7 +41,9 @@ from .module import Buffer, Module, Parameter, Sequential
 from .norm import BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from .penalties import L1, L1L2, L2
 from .pool import (
+    AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
@@ -72,9 +74,12 @@ __all__ = [
     "L1L2",
     "L2",
     "LSTM",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdditiveAttention",
+    "Apply",
     "AvgPool1d",
     "AvgPool2d",
     "BatchNorm",

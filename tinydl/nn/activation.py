@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from .. import ops
+from ..errors import ConfigError
 from ..tensor import Tensor
 from .module import Module
 
@@ -39,3 +43,23 @@ class Softmax(Module):
 
     def arguments(self) -> str:
         return "" if self.axis == -1 else f"axis={self.axis}"
+
+
+class Apply(Module):
+    """Any function of a tensor as a layer: Apply(ops.leaky_relu, slope=0.1) in a Sequential.
+
+    The options are the function's keyword arguments; nothing here is trained. Raises ConfigError
+    for what cannot be called, and for a Module, which stands for itself.
+    """
+
+    def __init__(self, function: Callable[..., Tensor], **options: Any) -> None:
+        if not callable(function) or isinstance(function, Module):
+            raise ConfigError(f"Apply: needs a function, got {type(function).__name__}")
+        self.function, self.options = function, options
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x, **self.options)
+
+    def arguments(self) -> str:
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        return ", ".join([name, *[f"{k}={v!r}" for k, v in self.options.items()]])

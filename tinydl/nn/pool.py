@@ -100,11 +100,47 @@ class MaxPool1d(Module):
 class AvgPool1d(MaxPool1d):
     """Mean of each window of time: x (N, T, C) -> (N, O, C), see `tinydl.avg_pool1d`.
 
-    Arguments as in MaxPool1d. The call raises ShapeError and DTypeError.
+    Arguments as in MaxPool1d; padded cells count only with `count_include_pad`. The call raises
+    ShapeError and DTypeError.
     """
 
+    def __init__(
+        self,
+        kernel_size: int,
+        stride: int | None = None,
+        padding: str | int | tuple[int, int] = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode)
+        self.count_include_pad = count_include_pad
+
     def forward(self, x: Tensor) -> Tensor:
-        return ops.avg_pool1d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        return ops.avg_pool1d(
+            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        )
+
+
+class AdaptiveAvgPool1d(Module):
+    """Mean of each of `size` bins of time: x (N, T, C) -> (N, size, C), see
+    `tinydl.adaptive_avg_pool1d`. Raises ConfigError; the call ShapeError and DTypeError."""
+
+    def __init__(self, size: int) -> None:
+        check_size(type(self).__name__, size=size)
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.adaptive_avg_pool1d(x, self.size)
+
+    def arguments(self) -> str:
+        return f"{self.size}"
+
+
+class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
+    """Largest of each of `size` bins of time, see `tinydl.adaptive_max_pool1d`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.adaptive_max_pool1d(x, self.size)
 
 
 class AdaptiveAvgPool2d(Module):

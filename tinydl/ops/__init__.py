@@ -69,7 +69,9 @@ from .norm import (
 )
 from .order import argsort, cumsum, sort, topk
 from .pool import (
+    adaptive_avg_pool1d,
     adaptive_avg_pool2d,
+    adaptive_max_pool1d,
     adaptive_max_pool2d,
     avg_pool1d,
     avg_pool2d,
@@ -114,7 +116,8 @@ from .special import (
 )
 
 __all__ = [
-    "abs", "adaptive_avg_pool2d", "adaptive_max_pool2d", "add", "all", "any", "argmax", "argmin",
+    "abs", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d",
+    "adaptive_max_pool2d", "add", "all", "any", "argmax", "argmin",
     "argsort", "astype", "atan2", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
     "batch_norm_with_statistics", "batch_statistics", "broadcast_to", "causal_mask", "clip",
     "col2im", "concat", "conv1d",

@@ -239,6 +239,32 @@ def adaptive_max_pool2d(x, size, return_places=False):
     return _max_pool(x, geometry, return_places)
 
 
+def _bins1d(op, x, size):
+    """A sequence as an image of height 1, pooled into 1 x `size` bins."""
+    _require_float(op, x)
+    if x.ndim != 3:
+        raise ShapeError(f"{op}: x must be (N, T, C), got shape {x.shape}")
+    if not isinstance(size, int) or size < 1:
+        raise ShapeError(f"{op}: size must be an integer >= 1, got {size!r}")
+    N, T, C = x.shape
+    geometry = adaptive_pool2d_geometry((N, 1, T, C), (1, size), op)
+    return reshape(x, geometry.x_shape), geometry
+
+
+def adaptive_avg_pool1d(x, size):
+    """Mean of each of O bins of time: x (N, T, C) -> (N, O, C), O = size; bins as in
+    `adaptive_avg_pool2d`. Raises ShapeError and DTypeError."""
+    image, g = _bins1d("adaptive_avg_pool1d", x, size)
+    return reshape(AvgPool2d(g).apply(image), (g.N, g.OW, g.C))
+
+
+def adaptive_max_pool1d(x, size):
+    """Largest value of each of O bins of time: x (N, T, C) -> (N, O, C); bins as in
+    `adaptive_avg_pool2d`, ties as in `max_pool2d`. Raises ShapeError and DTypeError."""
+    image, g = _bins1d("adaptive_max_pool1d", x, size)
+    return reshape(_max_pool(image, g, False), (g.N, g.OW, g.C))
+
+
 # -- back to the places ----------------------------------------------------------------------------
 
 

@@ -7,11 +7,13 @@ assigned.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from .. import ops
-from ..errors import ConfigError
+from ..errors import ConfigError, FormatError
 from ..function import no_grad
 from ..tensor import Tensor
 
@@ -97,6 +99,19 @@ class WeightAverage:
             for p, a in zip(self.parameters, self.averages, strict=True):
                 moved = a * self.decay + p * (1 - self.decay)
                 a.backend.copy_into(a.data, moved.data)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """{position: average}, copies: what a resumed run needs beside its checkpoint."""
+        return {str(i): a.numpy().copy() for i, a in enumerate(self.averages)}
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        """Restore the averages. FormatError, nothing changed, unless shapes and types are these."""
+        mine = {str(i): (a.shape, a.dtype) for i, a in enumerate(self.averages)}
+        given = {name: (np.shape(array), array.dtype) for name, array in state.items()}
+        if mine != given:
+            raise FormatError(f"load_state_dict(WeightAverage): has {given}, needs {mine}")
+        for i, a in enumerate(self.averages):
+            a.backend.copy_into(a.data, a.backend.asarray(np.array(state[str(i)], order="C")))
 
     def swap(self) -> None:
         for p, a in zip(self.parameters, self.averages, strict=True):

@@ -73,6 +73,11 @@ def _bins(d: Draw) -> Example:
     return Example((x,), {"size": d.choose((1, 2, 3, (2, 1), (4, 7)))})
 
 
+def _bins1d(d: Draw) -> Example:
+    x = d.distinct((d.integer(1, 2), d.integer(1, 6), d.integer(1, 2)))
+    return Example((x,), {"size": d.integer(1, 7)})
+
+
 def _unpool(d: Draw) -> Example:
     shape, size = d.shape(4, 4, 1, 3), (d.integer(1, 3), d.integer(2, 4))
     return Example((d.normal(shape), d.indices(shape, size[0] * size[1])), {"size": size})
@@ -181,6 +186,8 @@ ROWS = (
     OpCase("global_max_pool", ops.global_max_pool, _places),
     OpCase("max_pool1d", ops.max_pool1d, _pool1d),
     OpCase("avg_pool1d", ops.avg_pool1d, lambda d: _pool1d(d, count_include_pad=d.flag())),
+    OpCase("adaptive_avg_pool1d", ops.adaptive_avg_pool1d, _bins1d),
+    OpCase("adaptive_max_pool1d", ops.adaptive_max_pool1d, _bins1d),
     OpCase("adaptive_avg_pool2d", ops.adaptive_avg_pool2d, _bins),
     OpCase("adaptive_max_pool2d", ops.adaptive_max_pool2d, _bins),
     OpCase("max_unpool2d", ops.max_unpool2d, _unpool),
