@@ -98,7 +98,7 @@ def test_padding_follows_keras():
     assert sequence_mask([2, 0, 3], 3).tolist() == [[1, 1, 0], [0, 0, 0], [1, 1, 1]]
     with pytest.raises(ConfigError, match="'pre' or 'post'"):
         pad_sequences(rows, padding="front")
-    with pytest.raises(ConfigError, match="length must be >= 1"):
+    with pytest.raises(ConfigError, match="length must be an integer >= 1"):
         pad_sequences([[]])
 
 

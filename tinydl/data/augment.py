@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import cos, radians, sin
+from math import cos, inf, radians, sin
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,6 +102,13 @@ class Flip:
         return replace(sample, image=np.flip(sample.image, axis).copy(), boxes=boxes, masks=masks)
 
 
+def check_extent(step: str, **amounts: float) -> None:
+    """ConfigError unless every amount is a finite number >= 0."""
+    for name, value in amounts.items():
+        if not isinstance(value, int | float) or not 0 <= value < inf:
+            raise ConfigError(f"{step}: {name} must be a finite number >= 0, got {value!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Pad:
     """`pixels` more on all four sides.
@@ -115,7 +122,8 @@ class Pad:
     value: float = 0
 
     def __post_init__(self) -> None:
-        if self.pixels < 0 or self.mode not in ("constant", "reflect", "edge"):
+        whole = isinstance(self.pixels, int)
+        if not whole or self.pixels < 0 or self.mode not in ("constant", "reflect", "edge"):
             raise ConfigError(
                 f"Pad: needs pixels >= 0 and mode constant, reflect or edge, got {self.pixels}, "
                 f"{self.mode!r}"
@@ -180,6 +188,9 @@ class Rotate:
     value: float = 0
     min_area: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_extent("Rotate", degrees=self.degrees)
+
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
         angle = radians(uniform(-self.degrees, self.degrees, rng))
         # y points down: counter-clockwise for the eye.
@@ -197,6 +208,9 @@ class Shift:
     fill: str = "constant"
     value: float = 0
     min_area: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_extent("Shift", vertical=self.vertical, horizontal=self.horizontal)
 
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
         fractions = (self.horizontal, self.vertical)

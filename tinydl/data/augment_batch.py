@@ -27,7 +27,8 @@ class ShiftFlip:
     flip: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.pixels < 0 or not 0 <= self.flip <= 1:
+        whole = isinstance(self.pixels, int)
+        if not whole or self.pixels < 0 or not 0 <= self.flip <= 1:
             raise ConfigError(
                 f"ShiftFlip: needs pixels >= 0 and a probability, got {self.pixels}, {self.flip}"
             )

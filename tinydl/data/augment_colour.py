@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DTypeError
-from .augment import Sample, chance, restored, uniform
+from .augment import Sample, chance, check_extent, restored, uniform
 
 if TYPE_CHECKING:
     from ..random import Generator
@@ -26,6 +26,9 @@ class Brightness:
 
     amount: float
 
+    def __post_init__(self) -> None:
+        check_extent("Brightness", amount=self.amount)
+
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
         full = full_range(sample.image)
         return _clipped(sample, sample.image + full * uniform(-self.amount, self.amount, rng))
@@ -36,6 +39,9 @@ class Contrast:
     """m + f (image - m), f uniform on [1 - amount, 1 + amount], m the mean of the grey image."""
 
     amount: float
+
+    def __post_init__(self) -> None:
+        check_extent("Contrast", amount=self.amount)
 
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
         mean = grey(sample.image).mean()
@@ -52,6 +58,9 @@ class Saturation:
     """
 
     amount: float
+
+    def __post_init__(self) -> None:
+        check_extent("Saturation", amount=self.amount)
 
     def __call__(self, sample: Sample, rng: Generator) -> Sample:
         factor = uniform(1 - self.amount, 1 + self.amount, rng)
@@ -72,7 +81,8 @@ class CutOut:
     value: float = 0
 
     def __post_init__(self) -> None:
-        if self.size < 1 or not 0 <= self.probability <= 1:
+        whole = isinstance(self.size, int)
+        if not whole or self.size < 1 or not 0 <= self.probability <= 1:
             raise ConfigError(
                 f"CutOut: needs size >= 1 and probability in [0, 1], got {self.size}, "
                 f"{self.probability}"

@@ -26,7 +26,8 @@ def windows(series: np.ndarray, length: int, step: int = 1, target: str = "next"
     >>> x.tolist(), y.tolist()
     ([[0, 1, 2], [1, 2, 3]], [3, 4])
     """
-    if length < 1 or step < 1 or len(series) < length + 1:
+    whole = isinstance(length, int) and isinstance(step, int)
+    if not whole or length < 1 or step < 1 or len(series) < length + 1:
         raise ConfigError(
             f"windows: needs length >= 1, step >= 1 and more than length values, got length "
             f"{length}, step {step} and {len(series)} values"

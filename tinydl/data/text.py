@@ -165,8 +165,8 @@ def pad_sequences(
         if option not in ("pre", "post"):
             raise ConfigError(f"pad_sequences: must be 'pre' or 'post', got {option!r}")
     length = max(map(len, sequences), default=0) if length is None else length
-    if length < 1:
-        raise ConfigError(f"pad_sequences: length must be >= 1, got {length}")
+    if not isinstance(length, int) or length < 1:
+        raise ConfigError(f"pad_sequences: length must be an integer >= 1, got {length!r}")
     result = np.full((len(sequences), length), value, dtype=np.int64)
     for row, sequence in zip(result, sequences, strict=True):
         kept = sequence[-length:] if truncating == "pre" else sequence[:length]

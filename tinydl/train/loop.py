@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ShapeError
 from ..function import no_grad
 from ..nn.watch import evaluating
 from ..tensor import Tensor
@@ -72,8 +72,10 @@ def fit(
     "loss" and the metrics of a row are means over the epoch's samples while the weights changed,
     with dropout on (the Keras convention); "val_..." are taken after the epoch, with dropout off.
     A stop asked for by on_batch_end leaves its epoch unfinished: no row, no on_epoch_end. Raises
-    ConfigError if `data` yields nothing.
+    ConfigError if `data` yields nothing, for epochs that are no number of epochs, an optimiser of
+    another model, or a callback with none of these methods.
     """
+    _check_run(model, optimizer, callbacks, epochs=epochs, start_epoch=start_epoch)
     metrics, objective, backend = named(metrics), _Objective(model, loss), model.backend
     updates = _Updates(optimizer, accumulate)
     history = History() if history is None else history
@@ -136,7 +138,7 @@ def evaluate(
 
 def predict(model: Module, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
     """The model's outputs for x (N, ...) as one host array (N, ...); dropout is off."""
-    if batch_size < 1 or len(x) == 0:
+    if not isinstance(batch_size, int) or batch_size < 1 or len(x) == 0:
         raise ConfigError(
             f"predict: needs samples and batch_size >= 1, got {len(x)} and {batch_size}"
         )
@@ -205,11 +207,36 @@ class _Updates:
         self.batches = self.samples = 0
 
 
+HOOKS = ("on_fit_start", "on_batch_end", "on_epoch_end", "on_fit_end")
+
+
+def _check_run(
+    model: Module, optimizer: Optimizer, callbacks: Sequence[Any], **epochs: int
+) -> None:
+    """What would otherwise train nothing, without a word."""
+    for name, value in epochs.items():
+        if not isinstance(value, int) or value < 0:
+            raise ConfigError(f"fit: {name} must be an integer >= 0, got {value!r}")
+    own = {id(p) for p in model.parameters()}
+    if own and not any(id(p) in own for p in optimizer.parameters):
+        raise ConfigError("fit: the optimiser holds no parameter of this model")
+    for callback in callbacks:
+        if isinstance(callback, type) or not any(hasattr(callback, hook) for hook in HOOKS):
+            raise ConfigError(f"fit: {callback!r} is no callback: it has no {', '.join(HOOKS)}")
+
+
 def _sums(metrics: Mapping[str, Metric], outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
     if not metrics:
         return {}
     with no_grad():
-        return {name: metric(outputs, targets).sum() for name, metric in metrics.items()}
+        values = {name: metric(outputs, targets) for name, metric in metrics.items()}
+        for name, value in values.items():
+            if getattr(value, "shape", None) != (len(targets),):
+                raise ShapeError(
+                    f"metric {name}: must be a tensor of one number per sample, ({len(targets)},), "
+                    f"got {getattr(value, 'shape', value)!r}"
+                )
+        return {name: value.sum() for name, value in values.items()}
 
 
 def _call(callbacks: Sequence[Any], name: str, state: State) -> None:
