@@ -1,0 +1,441 @@
+# %% [markdown]
+# # 15. Inception and DenseNet: joining instead of adding
+#
+# ResNet adds the input back. There is another way to keep what is known already: put old and new
+# side by side, as more channels. Inception joins four views of the same picture, DenseNet joins
+# everything that was ever computed. Both ask the same question: what does it cost? So this page is
+# mostly bookkeeping: weights, multiply-adds, memory, and how far a gradient reaches.
+
+# %%
+from __future__ import annotations
+
+import tracemalloc
+
+import drawing
+import numpy as np
+from drawing import (
+    BLUE,
+    FAST,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    PALE_BLUE,
+    PALE_GREEN,
+    PALE_ORANGE,
+    VIOLET,
+    plt,
+)
+from matplotlib.patches import Rectangle
+
+import tinydl
+from tinydl import Tensor
+from tinydl.data import Batches, digits
+from tinydl.geometry import conv2d_geometry
+from tinydl.models import (
+    DenseNetBC,
+    DenseNetCifar,
+    GoogLeNet,
+    PlainCifar,
+    ResNetCifar,
+    auxiliary_cross_entropy,
+)
+from tinydl.models.convolutional.densenet import BottleneckLayer, DenseLayer
+from tinydl.models.convolutional.googlenet import MODULES, Inception
+from tinydl.nn import activations, cross_entropy, summary
+from tinydl.optim import Adam
+from tinydl.train import evaluate, fit
+
+rng = np.random.default_rng(0)
+samples = digits()
+X, Y = (samples.x[:, :, :, None] / 16).astype(np.float32), samples.y
+
+# %% [markdown]
+# ## Joining is adding with separate weights
+#
+# Join two maps and convolve: that is the same as convolving each with its own weights and adding
+# the results. So a network that joins can do what one that adds can do, and may weigh each part as
+# it likes. The price: it needs weights for each part.
+
+# %%
+a, b = Tensor(rng.normal(size=(2, 6, 6, 3))), Tensor(rng.normal(size=(2, 6, 6, 5)))
+weight = Tensor(rng.normal(size=(3, 3, 8, 4)))
+joined = tinydl.conv2d(tinydl.concat([a, b], axis=-1), weight, padding="same")
+apart = tinydl.conv2d(a, weight[:, :, :3], padding="same")
+apart = apart + tinydl.conv2d(b, weight[:, :, 3:], padding="same")
+difference = np.abs(joined.numpy() - apart.numpy()).max()
+print(f"conv of the joined maps, minus the sum of two convs: {difference:.1e}")
+assert difference < 1e-12
+
+# %% [markdown]
+# ## One Inception module
+#
+# Things in pictures are small or large, so which window is right? All of them: 1 x 1, 3 x 3, 5 x 5
+# and a pooling look at the same maps, and their answers are joined. Here is GoogLeNet's first
+# module, 3a. (The joining itself has no weights and no row.)
+
+# %%
+in_channels = 192
+module = Inception(in_channels, *MODULES["3a"])
+table = summary(module, (28, 28, in_channels))
+print(table)
+out = module(Tensor(np.zeros((1, 28, 28, in_channels), np.float32)))
+print("joined:", out.shape)
+assert out.shape == (1, 28, 28, 256) and module.out_channels == 64 + 128 + 32 + 32
+
+# %%
+c1, reduce3, c3, reduce5, c5, pool = MODULES["3a"]
+columns = (
+    ((f"1x1\n{c1}", PALE_BLUE),),
+    ((f"1x1\n{reduce3}", PALE_ORANGE), (f"3x3\n{c3}", PALE_BLUE)),
+    ((f"1x1\n{reduce5}", PALE_ORANGE), (f"5x5\n{c5}", PALE_BLUE)),
+    ((f"max 3x3\n{in_channels}", "white"), (f"1x1\n{pool}", PALE_BLUE)),
+)
+figure, axes = plt.subplots(figsize=(8, 4.4))
+drawing.blank(axes, "Inception module 3a: four branches, numbers are channels")
+
+
+def box(x: float, y: float, text: str, color: str, width: float = 1.7) -> None:
+    """A labelled box whose middle is (x, y), 0.8 high."""
+    corner = (x - width / 2, y - 0.4)
+    axes.add_patch(Rectangle(corner, width, 0.8, facecolor=color, edgecolor=MUTED))
+    axes.text(x, y, text, ha="center", va="center", fontsize=9)
+
+
+def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1})
+
+
+box(3.6, 0, f"input 28 x 28 x {in_channels}", "white", 4)
+box(3.6, 5.1, f"joined: 28 x 28 x {module.out_channels}", PALE_GREEN, 4)
+for i, boxes in enumerate(columns):
+    x, below = 2.4 * i, (3.6 + 0.9 * (i - 1.5), 0.4)
+    for y, (text, color) in zip((3.5,) if len(boxes) == 1 else (1.7, 3.5), boxes, strict=True):
+        box(x, y, text, color)
+        arrow(below, (x, y - 0.4))
+        below = (x, y + 0.4)
+    arrow(below, (3.6 + 0.9 * (i - 1.5), 4.7))
+axes.set(xlim=(-1.1, 8.3), ylim=(-0.6, 5.7))
+drawing.save(figure, "15_inception.png")
+
+# %% [markdown]
+# ## What the 1 x 1 convolutions save
+#
+# A 1 x 1 convolution mixes the channels of each pixel: a small matrix product per pixel. The orange
+# ones make few channels of many *before* the expensive windows. Without them:
+
+
+# %%
+def work(kernel_size: int, c_in: int, c_out: int) -> int:
+    """Multiply-adds of a convolution on 28 x 28 pixels that keeps the size."""
+    shape = (kernel_size, kernel_size, c_in, c_out)
+    return conv2d_geometry((1, 28, 28, c_in), shape, padding="same").multiply_adds
+
+
+branches = {
+    "1x1": (work(1, in_channels, c1), work(1, in_channels, c1)),
+    "3x3": (work(3, in_channels, c3), work(1, in_channels, reduce3) + work(3, reduce3, c3)),
+    "5x5": (work(5, in_channels, c5), work(1, in_channels, reduce5) + work(5, reduce5, c5)),
+    "pooling": (0, work(1, in_channels, pool)),
+}
+print("\nbranch    multiply-adds without reduction      with")
+for name, (plain, reduced) in branches.items():
+    print(f"{name:<9} {plain / 1e6:28.1f} M {reduced / 1e6:9.1f} M")
+naive, reduced = (sum(pair[i] for pair in branches.values()) for i in (0, 1))
+print(f"{'all':<9} {naive / 1e6:28.1f} M {reduced / 1e6:9.1f} M: {naive / reduced:.1f} times less")
+print(f"the 5x5 branch alone: {branches['5x5'][0] / branches['5x5'][1]:.1f} times less")
+print(f"channels that leave: {c1 + c3 + c5 + in_channels} without, {module.out_channels} with")
+assert reduced == table.multiply_adds and naive > 2 * reduced
+
+# %% [markdown]
+# The last line is as important: a pooling keeps all of its channels, so without the 1 x 1 behind it
+# every module would be wider than the one before.
+#
+# The paper calls the module an approximation of something sparse. One can say exactly what:
+# branches of 1 x 1, 3 x 3 and 5 x 5 filters are one 5 x 5 convolution in which most weights are
+# zero and stay zero.
+
+# %%
+filters = [Tensor(rng.normal(size=(k, k, 4, 2))) for k in (1, 3, 5)]
+x = Tensor(rng.normal(size=(1, 9, 9, 4)))
+views = [tinydl.conv2d(x, f, padding="same") for f in filters]
+whole = np.concatenate(
+    [
+        np.pad(f.numpy(), ((2 - i, 2 - i), (2 - i, 2 - i), (0, 0), (0, 0)))
+        for i, f in enumerate(filters)
+    ],
+    axis=-1,
+)
+one = tinydl.conv2d(x, Tensor(whole), padding="same").numpy()
+difference = np.abs(one - tinydl.concat(views, axis=-1).numpy()).max()
+print(f"\nthree branches = one 5x5 convolution with {np.mean(whole == 0):.0%} zeros", end="")
+print(f" (difference {difference:.1e})")
+assert difference < 1e-12 and round(np.mean(whole == 0), 3) == round(1 - 35 / 75, 3)
+
+# %% [markdown]
+# ## All of GoogLeNet
+#
+# The rows of `summary`, added up by stage. Early stages have few weights and much memory, late ones
+# the reverse. The head is a mean over each map and one linear layer.
+
+# %%
+model = GoogLeNet()
+rows = summary(model, (224, 224, 3)).rows
+stages = ("stem", "stage3", "stage4a", "stage4bcd", "stage4e", "stage5", "head")
+total = np.zeros((3, len(stages)))
+for row in rows:
+    stage = stages.index(row.name.split(".")[0])
+    total[:, stage] += (row.parameters, row.multiply_adds, row.activation_bytes)
+print("\nGoogLeNet     parameters   multiply-adds    results")
+for i, stage in enumerate(stages):
+    weights, adds, held = total[:, i]
+    print(f"{stage:<10} {weights:13,.0f} {adds / 1e6:13,.1f} M {held / 1e6:7.2f} MB")
+helpers = [auxiliary.count_parameters() for auxiliary in model.auxiliary]
+print(f"all        {total[0].sum():13,.0f} {total[1].sum() / 1e6:13,.1f} M ", end="")
+print(f"{total[2].sum() / 1e6:6.2f} MB; two helpers of training: {helpers}")
+assert total[0].sum() == 6_998_552 and helpers == [3_188_840, 3_190_888]
+assert model.count_parameters() == total[0].sum() + sum(helpers)
+
+# %%
+figure, axes = plt.subplots(figsize=(8, 3.4))
+shares = total / total.sum(axis=1, keepdims=True)
+places = np.arange(len(stages))
+for i, (name, color) in enumerate(
+    (("parameters", BLUE), ("multiply-adds", ORANGE), ("memory of the results", GREEN))
+):
+    axes.bar(places + 0.27 * (i - 1), 100 * shares[i], 0.25, color=color, label=name)
+axes.set_xticks(places, stages)
+axes.set(ylabel="percent of GoogLeNet", title="Where the weights, the work and the memory are")
+axes.grid(visible=False, axis="x")
+axes.legend()
+drawing.save(figure, "15_googlenet.png")
+
+# %% [markdown]
+# The helpers ("auxiliary classifiers") have almost as many weights as the network, and are thrown
+# away after training. They look at the middle and have a loss of their own, times 0.3, so that the
+# early layers hear something directly. How much of the first layers' gradient comes from them? A
+# narrow GoogLeNet, before its first step:
+
+
+# %%
+def first_gradient(helped: bool) -> float:
+    """The length of the gradient of the first convolution, with or without the two helpers."""
+    tinydl.seed(0)
+    model = GoogLeNet(96, classes=10, width=0.125, dropout=0.0, auxiliary_dropout=0.0)
+    x = Tensor(np.random.default_rng(1).normal(size=(8, 96, 96, 3)).astype(np.float32))
+    outputs = model(x)
+    loss = auxiliary_cross_entropy(outputs if helped else outputs[0], Tensor(np.arange(8)))
+    loss.backward()
+    return float(np.linalg.norm(next(iter(model.parameters())).grad.numpy()))
+
+
+alone, helped = first_gradient(False), first_gradient(True)
+print(f"\ngradient of the first layer: {alone:.3f} without helpers, {helped:.3f} with them")
+assert helped > alone
+
+# %% [markdown]
+# A few percent: less than one would think. Batch normalisation (page 10) came a year later, helps
+# more, and networks after GoogLeNet do without helpers.
+#
+# ## DenseNet: keep everything
+#
+# In a dense block each layer sees *all* maps before it and adds k new ones (the growth rate, often
+# 12). So layers can be very narrow. Channels grow by k per layer:
+
+# %%
+growth, channels = 12, 16
+layers = [DenseLayer(channels + i * growth, growth) for i in range(4)]
+x = Tensor(rng.normal(size=(1, 8, 8, channels)).astype(np.float32))
+sizes, h = [channels], x
+for layer in layers:
+    h = layer(h)
+    sizes.append(h.shape[-1])
+kept = np.array_equal(h.numpy()[..., :channels], x.numpy())
+print("\nchannels through a dense block:", " -> ".join(map(str, sizes)))
+print("the input is still there, untouched:", kept)
+assert kept and sizes == [16, 28, 40, 52, 64]
+
+# %% [markdown]
+# A layer far back sees hundreds of channels. The bottleneck ("B") first makes 4 k of them with a 1
+# x 1 convolution, the same trick as in Inception; and the transition between blocks keeps half
+# ("C"). Beside a residual network of about as many weights:
+
+# %%
+print("\n                   layers  parameters  multiply-adds     results   joined copies")
+for name, model, depth, expected in (
+    ("ResNet-56", ResNetCifar(56), 56, 853_018),
+    ("DenseNet k=12", DenseNetCifar(40, 12), 40, 1_019_722),
+    ("DenseNet-BC k=12", DenseNetBC(100, 12), 100, 769_162),
+):
+    counted = summary(model, (32, 32, 3))
+    outputs = activations(model, np.zeros((1, 32, 32, 3), np.float32))
+    modules = dict(model.named_modules())
+    copies = sum(
+        values.nbytes
+        for place, values in outputs.items()
+        if isinstance(modules[place], DenseLayer | BottleneckLayer)
+    )
+    print(
+        f"{name:<18} {depth:6d} {counted.parameters:11,} {counted.multiply_adds / 1e6:12.1f} M",
+        end="",
+    )
+    print(f" {counted.activation_bytes / 1e6:8.2f} MB {copies / 1e6:12.2f} MB")
+    assert counted.parameters == expected
+
+# %% [markdown]
+# Fewer weights, more layers; but look to the right. `summary` lists layers, and joining is not one:
+# each join copies everything so far into a new, larger array. In a block of L layers that is k (1 +
+# 2 + ... + L) numbers per pixel: twice the layers, four times the memory.
+
+
+# %%
+def kept_bytes(count: int, recompute: bool) -> int:
+    """What the graph of a dense block of `count` layers holds before its backward pass."""
+    layers = [DenseLayer(16 + 12 * i, 12) for i in range(count)]
+    x = Tensor(np.zeros((4, 16, 16, 16), np.float32), requires_grad=True)
+    tracemalloc.start()
+    h = x
+    for layer in layers:
+        h = tinydl.recompute(layer, h) if recompute else layer(h)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert h.shape[-1] == 16 + 12 * count
+    return held
+
+
+counts = (3, 6, 12, 24)
+every = np.array([kept_bytes(count, False) for count in counts]) / 1e6
+again = np.array([kept_bytes(count, True) for count in counts]) / 1e6
+print("\nlayers in the block                 ", *(f"{count:7d}" for count in counts))
+print("MB held for the backward pass       ", *(f"{value:7.2f}" for value in every))
+print("MB with every layer computed again  ", *(f"{value:7.2f}" for value in again))
+assert every[-1] > 3 * every[-2] and again[-1] < 0.6 * every[-1]
+
+figure, axes = plt.subplots(figsize=(6.4, 3.2))
+axes.plot(counts, every, "o-", color=ORANGE, label="everything kept")
+axes.plot(counts, again, "o-", color=BLUE, label="layers computed again (recompute)")
+axes.plot(
+    counts, every[0] * np.array(counts) / counts[0], "--", color=MUTED, label="a straight line"
+)
+axes.set(xlabel="layers in a dense block", ylabel="MB for 4 pictures of 16 x 16")
+axes.set_title("Memory of a dense block")
+axes.legend()
+drawing.save(figure, "15_memory.png")
+
+# %% [markdown]
+# `tinydl.recompute(layer, h)` keeps the layer's input and computes the inside a second time on the
+# way back: time against memory. The joined copies themselves remain.
+#
+# ## How far the gradient reaches
+#
+# In a dense block the loss is close to every layer: the last map holds the output of the first as
+# it was. Forty layers deep, before the first step, the gradient of every 3 x 3 convolution:
+
+# %%
+batch = Tensor(X[:64]), Tensor(Y[:64])
+tinydl.seed(0)
+nets = {
+    "plain (38 layers)": PlainCifar(38, in_channels=1, widths=(8, 16, 32)),
+    "residual (38 layers)": ResNetCifar(38, in_channels=1, widths=(8, 16, 32)),
+    "dense (40 layers)": DenseNetCifar(40, growth=6, in_channels=1),
+}
+reach = {}
+for name, model in nets.items():
+    cross_entropy(model(batch[0]), batch[1]).backward()
+    reach[name] = np.array(
+        [
+            np.linalg.norm(p.grad.numpy())
+            for place, p in model.named_parameters()
+            if place.startswith("blocks") and p.ndim == 4 and p.shape[0] == 3
+        ]
+    )
+figure, axes = plt.subplots(figsize=(7, 3.4))
+for (name, values), color in zip(reach.items(), (ORANGE, BLUE, VIOLET), strict=True):
+    ratio = values.max() / values.min()
+    print(f"{name:<21} longest over shortest gradient among {len(values)} layers: {ratio:7.1f}")
+    axes.semilogy(
+        np.arange(1, len(values) + 1), values, "o-", markersize=3.5, color=color, label=name
+    )
+axes.set(xlabel="convolution, from the picture to the loss", ylabel="length of the gradient")
+axes.set_title("Before the first step")
+axes.legend()
+drawing.save(figure, "15_gradient_reach.png")
+spread = {name.split()[0]: values.max() / values.min() for name, values in reach.items()}
+assert spread["plain"] > 3 * spread["residual"] and spread["plain"] > 3 * spread["dense"]
+
+# %% [markdown]
+# ## Does it use the old maps?
+#
+# A network that sees everything might still listen to its neighbour only. Train a small DenseNet on
+# the digits. Then cut one wire at a time: in one layer of the first block, set the weights for the
+# maps of one earlier layer to zero, and see how much the loss on the test digits rises.
+
+# %%
+tinydl.seed(1)
+count, growth = 6, 6
+model = DenseNetCifar(3 * count + 4, growth, in_channels=1)
+train = Batches((X[:1500], Y[:1500]), 50, shuffle=True, rng=tinydl.Generator(0))
+test = Batches((X[1500:], Y[1500:]), 99, shuffle=False)
+epochs = 2 if FAST else 15
+history = fit(model, train, cross_entropy, Adam(model.parameters(), lr=5e-3), epochs,
+              progress=False)  # fmt: skip
+scores = evaluate(model, test, cross_entropy, metrics=["accuracy"])
+print(f"\nDenseNet-{3 * count + 4}, k = {growth}, {model.count_parameters():,} weights,", end="")
+print(f" {epochs} epochs: {scores['accuracy']:.1%} of 297 test digits")
+assert scores["accuracy"] > 0.7
+
+rise = np.full((count, count), np.nan)
+for i, layer in enumerate(model.blocks.layers[:count]):
+    whole = layer.conv.weight.numpy().copy()  # (3, 3, channels so far, growth)
+    edges = [0, *(16 + growth * j for j in range(i + 1))]
+    for source in range(i + 1):
+        cut = whole.copy()
+        cut[:, :, edges[source] : edges[source + 1]] = 0
+        layer.conv.weight.assign(cut)
+        rise[source, i] = evaluate(model, test, cross_entropy)["loss"] - scores["loss"]
+    layer.conv.weight.assign(whole)
+assert evaluate(model, test, cross_entropy)["loss"] == scores["loss"]  # all wires are back
+
+figure, axes = plt.subplots(figsize=(5.4, 4))
+picture = axes.imshow(rise, cmap="Blues", vmin=0)
+for (source, i), value in np.ndenumerate(rise):
+    if not np.isnan(value):
+        shade = "white" if value > 0.6 * np.nanmax(rise) else INK
+        axes.text(i, source, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
+axes.set_xticks(range(count), [f"{i + 1}" for i in range(count)])
+axes.set_yticks(range(count), ["input", *(f"layer {i + 1}" for i in range(count - 1))])
+axes.grid(visible=False)
+axes.set(xlabel="layer that listens", title="Rise of the test loss when one wire is cut")
+drawing.save(figure, "15_wires.png")
+far = [rise[source, i] for i in range(count) for source in range(i)]
+print(
+    f"cutting a wire from further back than the neighbour: {np.mean(far):+.3f} on average, ", end=""
+)
+print(f"{np.max(far):+.3f} at most (loss {scores['loss']:.3f} before)")
+assert np.max(far) > 0.01
+
+# %% [markdown]
+# So old maps are used, above all those of the input, and none is indispensable. (The DenseNet
+# paper, arXiv 1608.06993, draws the mean weights of a large trained network in its figure 5.)
+#
+# ## Where the book is wrong
+#
+# Hands-On Deep Learning Architectures with Python (2019), chapter 4, on Inception:
+#
+# - the branches are "concatenated to a single output vector". They are maps, joined along the
+#   channels: (28, 28, 256) above, no vector.
+# - its text has three branches. The fourth is the pooling with a 1 x 1 convolution behind it.
+#
+# DenseNet is only named in Advanced Deep Learning with TensorFlow 2 and Keras (2020), chapter 2, as
+# far as known here; the numbers above are those of the paper.
+#
+# ## What to take along
+#
+# - Joining keeps everything and lets the next layer choose; it costs channels, so 1 x 1
+#   convolutions before the large windows are what makes it affordable.
+# - Parameters, multiply-adds and memory are three budgets. DenseNet saves the first and spends the
+#   third; `tinydl.recompute` buys memory back with time.
+# - A short way to the loss can be a helper (GoogLeNet), a sum (ResNet) or a copy (DenseNet).
+#
+# `tinydl train densenet-cifar` trains a DenseNet-BC; `tinydl summary densenet-cifar` prints its
+# table. The next page makes convolutions themselves cheap.
