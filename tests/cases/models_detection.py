@@ -5,8 +5,20 @@ import numpy as np
 from cases.models import ModelCase
 from tinydl import Generator
 from tinydl.data import pad_rows
-from tinydl.models import SSD300, YOLO, FasterRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO, SSDLite
+from tinydl.models import (
+    RCNN,
+    SSD300,
+    YOLO,
+    FasterRCNN,
+    MaskRCNN,
+    SmallFasterRCNN,
+    SmallSSD,
+    SmallYOLO,
+    SSDLite,
+)
+from tinydl.models.detection.fast_rcnn import fast_rcnn_loss
 from tinydl.models.detection.faster_rcnn import faster_rcnn_loss
+from tinydl.models.detection.mask_rcnn import mask_rcnn_loss
 from tinydl.models.detection.ssd import multibox_loss
 from tinydl.models.detection.yolo import yolo_loss
 
@@ -109,7 +121,62 @@ def two_stage_case(kind, parameters):
     )
 
 
+def regions_batch(rng, n):
+    """Crops of regions, what they show, offsets."""
+    return pictures(rng, n, 8, 8), np.arange(n) % 3, rng.normal(size=(n, 4))
+
+
+def masks_batch(rng, n):
+    """As `rows_batch`, and in each box an ellipse that fills it."""
+    x, rows = rows_batch(rng, n)
+    masks = np.zeros((n, 4, 24, 32))
+    vy, vx = np.mgrid[:24, :32] + 0.5
+    for i, k in zip(*np.nonzero(rows[:, :, 4] >= 0), strict=True):
+        x1, y1, x2, y2, _ = rows[i, k]
+        far = ((vx - (x1 + x2) / 2) / (x2 - x1)) ** 2 + ((vy - (y1 + y2) / 2) / (y2 - y1)) ** 2
+        masks[i, k] = far <= 1 / 4
+    return x, rows, masks
+
+
+def tiny_mask_rcnn():
+    return MaskRCNN(
+        (24, 32), 2, (4, 6, 6), (1, 1, 1), (8, 14), (1.0,), 3, 16, 10,
+        mask_bins=3, mask_hidden=5, mask_depth=1,
+    )  # fmt: skip
+
+
+def mask_model_loss(model, x, rows, masks):
+    model.rng = Generator(1)
+    given = [some_boxes(np.random.default_rng(k), 6, 24, 32) for k in range(len(x))]
+    return mask_rcnn_loss(model(x), rows, masks, given)
+
+
+def mask_outputs(model, x):
+    maps = model(x).maps
+    boxes = np.array([[2.0, 3, 20, 18], [0, 0, 31, 23]])
+    return (*two_stage_outputs(model, x), model.mask(maps, boxes, np.array([0, 1])))
+
+
 DETECTION = [
+    ModelCase(
+        name="RCNN",
+        small=lambda: RCNN(2, 8, (4, 6), 12, 1),
+        batch=regions_batch,
+        loss=lambda model, x, labels, t: fast_rcnn_loss(model(x), labels.numpy(), t.numpy()),
+        full=RCNN,
+        parameters=156_960,
+    ),
+    ModelCase(
+        name="MaskRCNN",
+        small=tiny_mask_rcnn,
+        batch=masks_batch,
+        loss=mask_model_loss,
+        full=MaskRCNN,
+        parameters=422_069,  # 331,570 of SmallFasterRCNN, 90,499 for the masks
+        outputs=mask_outputs,
+        overfit=0.3,
+        steps=120,
+    ),
     two_stage_case(FasterRCNN, 137_061_851),
     two_stage_case(SmallFasterRCNN, 331_570),
     ModelCase(

@@ -12,6 +12,8 @@ from .convolutional.resnet import BottleneckResNet, PlainNet, ResNet
 from .convolutional.resnet_cifar import PlainCifar, ResNetCifar, ResNetV2Cifar
 from .convolutional.vgg import VGG
 from .detection.faster_rcnn import FasterRCNN, SmallFasterRCNN
+from .detection.mask_rcnn import MaskRCNN
+from .detection.rcnn import RCNN
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .detection.ssdlite import SSDLite
@@ -32,6 +34,7 @@ from .segmentation.unet import UNet
 
 __all__ = [
     "MLP",
+    "RCNN",
     "SSD300",
     "VGG",
     "YOLO",
@@ -54,6 +57,7 @@ __all__ = [
     "LeNet5",
     "LinearRegression",
     "LogisticRegression",
+    "MaskRCNN",
     "MobileNetV1",
     "MobileNetV2",
     "PSPNet",

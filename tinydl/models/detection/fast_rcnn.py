@@ -42,22 +42,43 @@ class FastHead(Module):
         self.offset = Linear(hidden, 4 * classes)
 
     def forward(self, maps: Tensor, boxes: np.ndarray, index: np.ndarray) -> Tensor:
-        regions = ops.roi_pool(maps, boxes, index, self.bins, 1 / self.stride)
-        hidden = self.layers(regions)
+        hidden = self.layers(self.cut(maps, boxes, index))
         return ops.concat([self.score(hidden), self.offset(hidden)], axis=1)
+
+    def cut(self, maps: Tensor, boxes: np.ndarray, index: np.ndarray) -> Tensor:
+        """The regions of the maps: (R, bins, bins, C)."""
+        return ops.roi_pool(maps, boxes, index, self.bins, 1 / self.stride)
 
     def found(
         self, outputs: np.ndarray, boxes: np.ndarray, image: tuple[int, int], score: float,
         overlap: float,
     ) -> Found:  # fmt: skip
         """What outputs (R, 1 + 5 classes) say of the proposals (R, 4) of one picture."""
-        K = self.classes
-        outputs = outputs.astype(np.float64)
-        powers = np.exp(outputs[:, : K + 1] - outputs[:, : K + 1].max(axis=1, keepdims=True))
-        shares = powers[:, 1:] / powers.sum(axis=1, keepdims=True)
-        offsets = outputs[:, K + 1 :].reshape(-1, K, 4)
-        own = decode(offsets, to_centre(boxes.astype(np.float64))[:, None], VARIANCES)
-        return nms_per_class(clip_boxes(own, *image), shares, score, overlap)
+        return read_regions(outputs, boxes, image, score, overlap)
+
+
+class AlignedHead(FastHead):
+    """`FastHead` on RoIAlign: means of interpolated samples, nothing rounded to whole cells.
+
+    He et al. 2017 (arXiv 1703.06870), section 3. Arguments and parameters as there.
+    """
+
+    def cut(self, maps: Tensor, boxes: np.ndarray, index: np.ndarray) -> Tensor:
+        return ops.roi_align(maps, boxes, index, self.bins, 1 / self.stride)
+
+
+def read_regions(
+    outputs: np.ndarray, boxes: np.ndarray, image: tuple[int, int], score: float, overlap: float
+) -> Found:
+    """Boxes of each class, moved by their offsets, suppressed: outputs (R, 1 + 5 classes) of the
+    proposals (R, 4) of one picture (height, width)."""
+    K = (outputs.shape[1] - 1) // 5
+    outputs = outputs.astype(np.float64)
+    powers = np.exp(outputs[:, : K + 1] - outputs[:, : K + 1].max(axis=1, keepdims=True))
+    shares = powers[:, 1:] / powers.sum(axis=1, keepdims=True)
+    offsets = outputs[:, K + 1 :].reshape(-1, K, 4)
+    own = decode(offsets, to_centre(boxes.astype(np.float64))[:, None], VARIANCES)
+    return nms_per_class(clip_boxes(own, *image), shares, score, overlap)
 
 
 def sample_proposals(

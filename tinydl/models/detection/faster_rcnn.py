@@ -100,6 +100,8 @@ class FasterRCNN(Module):
     found. Ren et al. 2015 (arXiv 1506.01497).
     """
 
+    kind: type[FastHead] = FastHead
+
     def __init__(
         self,
         image: tuple[int, int] = (600, 800),
@@ -113,9 +115,10 @@ class FasterRCNN(Module):
         limit: int = 300,
     ) -> None:
         self.image, self.classes, self.limit = (int(image[0]), int(image[1])), classes, limit
+        self.channels = widths[-1]
         self.features, self.stride = self.base(widths, counts)
         self.rpn = RPN(widths[-1], widths[-1], len(sizes) * len(ratios))
-        self.head = FastHead(widths[-1], classes, self.stride, bins, hidden)
+        self.head = self.kind(widths[-1], classes, self.stride, bins, hidden)
         self.cells = (-(-self.image[0] // self.stride), -(-self.image[1] // self.stride))
         self.anchors = grid_anchors(*self.cells, self.stride, sizes, ratios)
         self.rng: Generator | None = None  # of the samples in the loss; None: the default one
@@ -159,7 +162,11 @@ class FasterRCNN(Module):
 
     def detect(self, x: np.ndarray, score: float = 0.05, overlap: float = 0.3) -> list[Found]:
         """What is on pictures x (N, H, W, 3), scaled as in training: corners in pixels."""
-        found = []
+        return [found for found, _ in self.look(x, score, overlap)]
+
+    def look(self, x: np.ndarray, score: float, overlap: float) -> list[tuple[Found, Tensor]]:
+        """Per picture what is found, and its feature maps (1, H, W, C), both in evaluation mode."""
+        results = []
         modes = [(module, module.training) for _, module in self.named_modules()]
         self.eval()
         try:
@@ -171,11 +178,12 @@ class FasterRCNN(Module):
                     )
                     index = np.zeros(len(regions), np.int64)
                     outputs = self.head(seen.maps, regions, index).numpy()
-                found.append(self.head.found(outputs, regions, self.image, score, overlap))
+                found = self.head.found(outputs, regions, self.image, score, overlap)
+                results.append((found, seen.maps))
         finally:
             for module, mode in modes:
                 module.training = mode
-        return found
+        return results
 
 
 class SmallFasterRCNN(FasterRCNN):
@@ -214,6 +222,24 @@ def faster_rcnn_loss(seen: Seen, rows: Any, given: list[np.ndarray] | None = Non
     The head learns from 64 regions of each picture, a quarter of them objects at most, sampled from
     the network's own proposals, or from `given` (N times (P, 4)).
     """
+    return two_stage_loss(seen, rows, given)[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """The regions that a head learns from: corners (S, 4), pictures index (S,), labels (S,): 0 or
+    1 + class; offsets (S, 4)."""
+
+    regions: np.ndarray
+    index: np.ndarray
+    labels: np.ndarray
+    offsets: np.ndarray
+
+
+def two_stage_loss(
+    seen: Seen, rows: Any, given: list[np.ndarray] | None = None
+) -> tuple[Tensor, Samples]:
+    """`faster_rcnn_loss`, and the regions that it sampled."""
     model: FasterRCNN = seen.model
     rng = default_generator() if model.rng is None else model.rng
     host = rows.numpy() if isinstance(rows, Tensor) else rows
@@ -231,4 +257,6 @@ def faster_rcnn_loss(seen: Seen, rows: Any, given: list[np.ndarray] | None = Non
         parts.append((*sample_proposals(regions, boxes, classes, 64, rng), k))
     index = np.concatenate([np.full(len(p[0]), p[3]) for p in parts])
     regions, classes, wanted = (np.concatenate([p[i] for p in parts]) for i in range(3))
-    return loss + fast_rcnn_loss(model.head(seen.maps, regions, index), classes, wanted)
+    outputs = seen.model.head(seen.maps, regions, index)
+    loss = loss + fast_rcnn_loss(outputs, classes, wanted)
+    return loss, Samples(regions, index, classes, wanted)
