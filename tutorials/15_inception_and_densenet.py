@@ -415,8 +415,9 @@ print(f"{np.max(far):+.3f} at most (loss {scores['loss']:.3f} before)")
 assert np.max(far) > 0.01
 
 # %% [markdown]
-# So old maps are used, above all those of the input, and none is indispensable. (The DenseNet
-# paper, arXiv 1608.06993, draws the mean weights of a large trained network in its figure 5.)
+# So old maps are used, above all those of the input. Apart from the first layer, which has nothing
+# else, no single wire decides. (The DenseNet paper, arXiv 1608.06993, draws the mean weights of a
+# large trained network in its figure 5.)
 #
 # ## Where the book is wrong
 #
