@@ -47,6 +47,7 @@ SHAPES = {
     ),
 }
 CONSTANTS = {
+    "clip: low and high must be numbers, got (1, 2)": lambda: ops.clip(x(), (1, 2)),
     "layer_norm: eps must be a number >= 0, got -1": lambda: ops.layer_norm(x(), eps=-1),
     "batch_norm: eps must be a number >= 0, got nan": lambda: ops.batch_norm(x(), eps=NAN),
     "group_norm: eps must be a number >= 0, got None": lambda: ops.group_norm(x(), 2, eps=None),
@@ -66,6 +67,16 @@ TYPES = {
     "logsumexp: needs a float tensor, got bool": lambda: ops.logsumexp(x(2, dtype=bool)),
     "elu: expects a tensor, got ndarray": lambda: ops.elu(np.zeros(3)),
     "relu: expects a tensor, got float": lambda: ops.relu(1.0),
+    "any: expects a tensor, got ndarray": lambda: ops.any(np.zeros(3)),
+    "sort: expects a tensor, got list": lambda: ops.sort([2.0, 1.0]),
+    "take: expects a tensor, got ndarray": lambda: ops.take(np.zeros(3), [1]),
+    "tril: expects a tensor, got ndarray": lambda: ops.tril(np.zeros((3, 3))),
+    "masked_fill: expects a tensor, got ndarray": lambda: ops.masked_fill(
+        np.zeros(3), x(3, dtype=bool), 1.0
+    ),
+    "attention: expects a tensor, got ndarray": lambda: ops.attention_weights(
+        np.zeros((2, 3)), x(2, 3)
+    ),
     "batch_norm: expects a tensor, got ndarray": lambda: ops.batch_norm(np.zeros((2, 3))),
     "gather: expects a tensor, got ndarray": lambda: ops.gather(x(4, 2), np.zeros(3, int)),
 }

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ConfigError, ShapeError
 from ..geometry import normalize_axes, normalize_axis, whole_numbers
 from .broadcast import broadcast_to, sum
-from .elementwise import _constant, where
+from .elementwise import _constant, _kind, where
 from .index import take
 from .shape import Concat, Pad, Slice, _take, concat, expand_dims, reshape, transpose
 
@@ -118,6 +118,7 @@ def roll(x, shift, axis=None):
 
 
 def _triangle(op, x, k, upper):
+    _kind(op, x)
     if x.ndim < 2:
         raise ShapeError(f"{op}: needs at least two axes, got {x.shape}")
     if not isinstance(k, int):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..geometry import broadcast_shape
-from .elementwise import _constant
+from .elementwise import _constant, _require_float
 from .matmul import matmul
 from .shape import transpose
 from .softmax import softmax
@@ -59,6 +59,7 @@ def attention_weights(query, key, mask=None, causal=False, scale=None):
     (..., L, S), rows summing to 1, or to 0 where nothing is allowed. scale None is 1 / sqrt(E).
     Raises ShapeError and DTypeError. Vaswani et al. 2017 (arXiv:1706.03762), equation 1.
     """
+    _require_float("attention", query, key)
     if query.ndim < 2 or key.ndim < 2 or query.shape[-1] != key.shape[-1]:
         raise ShapeError(
             "attention: query must be (..., L, E) and key (..., S, E), got "

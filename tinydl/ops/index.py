@@ -240,6 +240,7 @@ def take(x, indices, axis=0):
     from the end. Repeated slices add their gradients. Raises ShapeError, DTypeError,
     IndexRangeError.
     """
+    _kind("take", x)
     axis = normalize_axis("take", axis, x.ndim)
     before, size = prod(x.shape[:axis]), x.shape[axis]
     if hasattr(indices, "_new"):

@@ -7,6 +7,7 @@ from math import prod
 from ..errors import ShapeError
 from ..function import Function
 from ..geometry import normalize_axis
+from .elementwise import _kind
 from .index import take_in_range
 from .shape import _take, reshape
 
@@ -40,6 +41,7 @@ class Argsort(Function):
 
 def _one_axis(op, x, axis):
     """(x, axis); axis None stands for the flattened tensor."""
+    _kind(op, x)
     if axis is None:
         return reshape(x, (prod(x.shape),)), 0
     axis = normalize_axis(op, axis, x.ndim)

@@ -8,7 +8,7 @@ from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
 from ..geometry import normalize_axes, normalize_axis, reduced_shape
 from .broadcast import Sum, broadcast_to, sum
-from .elementwise import _constant, _require_float, astype, exp, log, power, sqrt, where
+from .elementwise import _constant, _kind, _require_float, astype, exp, log, power, sqrt, where
 from .shape import _take, concat, reshape, transpose
 
 
@@ -200,11 +200,13 @@ def norm(x, p=2, axis=None, keepdims=False):
 
 def any(x, axis=None, keepdims=False):
     """Whether at least one element is True (or not 0; NaN is not 0); False over an empty axis."""
+    _kind("any", x)
     truths = x if x.dtype == bool else x != _constant(x, 0)
     return sum(truths, axis, keepdims) > 0
 
 
 def all(x, axis=None, keepdims=False):
     """Whether every element is True (or not 0); True over an empty axis."""
+    _kind("all", x)
     falsehoods = ~x if x.dtype == bool else x == _constant(x, 0)
     return sum(falsehoods, axis, keepdims) == 0

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape
-from .elementwise import _binary, _constant, _require_float, exp, where
+from .elementwise import _binary, _constant, _kind, _require_float, exp, where
 
 
 class Sin(Function):
@@ -239,6 +239,9 @@ def clip(x, low=None, high=None):
     """
     if low is None and high is None:
         raise ConfigError("clip: needs low, high or both")
+    for bound in (low, high):
+        if bound is not None and not isinstance(bound, int | float | np.number):
+            raise ConfigError(f"clip: low and high must be numbers, got {bound!r}")
     if low is not None and high is not None and not low <= high:
         raise ConfigError(f"clip: low must not be above high, got {low!r} and {high!r}")
     if x.dtype.kind != "f" and any(isinstance(bound, float) for bound in (low, high)):
@@ -255,6 +258,7 @@ def masked_fill(x, mask, value):
     No gradient flows where the mask holds. Raises ShapeError if the result would not have x's
     shape.
     """
+    _kind("masked_fill", x)
     if broadcast_shape("masked_fill", x.shape, mask.shape) != x.shape:
         raise ShapeError(f"masked_fill: mask {mask.shape} does not broadcast to x {x.shape}")
     return where(mask, _constant(x, value), x)
