@@ -35,8 +35,8 @@ typedef struct {
 
 /* y[j] = sum_k x[k] * m[k*row + j]: adjacent columns in registers, m read once.  [1 x K] @ [K x n]
  */
-static void vector_times_rows(const real *x, ptrdiff_t x_step, const real *m, ptrdiff_t row,
-                              real *y, ptrdiff_t n, ptrdiff_t K) {
+static void vector_times_columns(const real *x, ptrdiff_t x_step, const real *m, ptrdiff_t row,
+                                 real *y, ptrdiff_t n, ptrdiff_t K) {
     enum { WIDE = VECTOR_BYTES == 64 ? 16 : 8 };
     ptrdiff_t j = 0;
     for (; j + WIDE * LANES <= n; j += WIDE * LANES) {
@@ -70,22 +70,68 @@ static void vector_times_rows(const real *x, ptrdiff_t x_step, const real *m, pt
     }
 }
 
-/* y[i] = sum_k m[i*row + k] * x[k]: a dot product per row.  [n x K] @ [K x 1] */
-static void rows_times_vector(const real *m, ptrdiff_t row, const real *x, real *y, ptrdiff_t n,
-                              ptrdiff_t K) {
-    for (ptrdiff_t i = 0; i < n; i++, m += row) {
-        vec sum[4] = {{0}};
-        ptrdiff_t k = 0;
-        for (; k + 4 * LANES <= K; k += 4 * LANES)
+/* The same for wide rows: ROWS of them at a time from their beginning to their end, as memory likes
+   to be read, with y in the L1 cache. Sums over k in the same order. */
+static void vector_times_rows(const real *x, ptrdiff_t x_step, const real *m, ptrdiff_t row,
+                              real *y, ptrdiff_t n, ptrdiff_t K) {
+    enum { ROWS = 8 };
+    if (n <= 16 * LANES) {
+        vector_times_columns(x, x_step, m, row, y, n, K);
+        return;
+    }
+    const ptrdiff_t whole = n / LANES * LANES;
+    memset(y, 0, whole * sizeof(real));
+    ptrdiff_t k = 0;
+    for (; k + ROWS <= K; k += ROWS)
+        for (ptrdiff_t j = 0; j < whole; j += LANES) {
+            vec sum = load(y + j);
+#pragma GCC unroll 8
+            for (int r = 0; r < ROWS; r++)
+                sum += x[(k + r) * x_step] * load(m + (k + r) * row + j);
+            store(y + j, sum);
+        }
+    for (; k < K; k++)
+        for (ptrdiff_t j = 0; j < whole; j += LANES)
+            store(y + j, load(y + j) + x[k * x_step] * load(m + k * row + j));
+    vector_times_columns(x, x_step, m + whole, row, y + whole, n - whole, K);
+}
+
+/* y[i] = sum_k m[i*row + k] * x[k]: dot products of TOGETHER rows, which share the loads of x.
+   [n x K] @ [K x 1] */
+#define TOGETHER (VECTOR_BYTES == 64 ? 4 : 2)
+static inline __attribute__((always_inline)) void dot_products(const real *m, ptrdiff_t row,
+                                                               const real *x, real *y,
+                                                               const int rows, ptrdiff_t K) {
+    vec sum[TOGETHER][4];
 #pragma GCC unroll 4
-            for (int v = 0; v < 4; v++) sum[v] += load(m + k + v * LANES) * load(x + k + v * LANES);
-        for (; k + LANES <= K; k += LANES) sum[0] += load(m + k) * load(x + k);
-        const vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) sum[r][v] = (vec){0};
+    ptrdiff_t k = 0;
+    for (; k + 4 * LANES <= K; k += 4 * LANES)
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            const vec part = load(x + k + v * LANES);
+#pragma GCC unroll 4
+            for (int r = 0; r < rows; r++) sum[r][v] += load(m + r * row + k + v * LANES) * part;
+        }
+    for (; k + LANES <= K; k += LANES)
+        for (int r = 0; r < rows; r++) sum[r][0] += load(m + r * row + k) * load(x + k);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+        const vec all = (sum[r][0] + sum[r][1]) + (sum[r][2] + sum[r][3]);
         real total = 0;
         for (int v = 0; v < LANES; v++) total += all[v];
-        for (; k < K; k++) total += m[k] * x[k];
-        y[i] = total;
+        for (ptrdiff_t rest = k; rest < K; rest++) total += m[r * row + rest] * x[rest];
+        y[r] = total;
     }
+}
+
+static void rows_times_vector(const real *m, ptrdiff_t row, const real *x, real *y, ptrdiff_t n,
+                              ptrdiff_t K) {
+    ptrdiff_t i = 0;
+    for (; i + TOGETHER <= n; i += TOGETHER) dot_products(m + i * row, row, x, y + i, TOGETHER, K);
+    for (; i < n; i++) dot_products(m + i * row, row, x, y + i, 1, K);
 }
 
 /* bias and ReLU of n outputs; the bias of an N = 1 product is one number for all rows. */
@@ -102,10 +148,15 @@ static void multiply_vector(const Product *p, int team, int me) {
     const int row_vector = p->M == 1;
     const real *x = row_vector ? p->a : p->b, *m = row_vector ? p->b : p->a;
     const ptrdiff_t x_step = row_vector ? p->a_col : p->b_row;
-    const ptrdiff_t n = row_vector ? p->N : p->M, chunk = 16 * LANES;
+    const ptrdiff_t n = row_vector ? p->N : p->M, chunk = 128 * LANES;
     const ptrdiff_t out = row_vector ? p->b_col : p->a_row, in = row_vector ? p->b_row : p->a_col;
-    for (ptrdiff_t start = me * chunk; start < n; start += team * chunk) {
-        const ptrdiff_t count = MIN(chunk, n - start);
+    /* At most `chunk` sums, and as many chunks for each member; no sum depends on the cut. */
+    const ptrdiff_t chunks = CEIL_DIV(CEIL_DIV(n, chunk), team) * team;
+    for (ptrdiff_t c = me; c < chunks; c += team) {
+        const ptrdiff_t start = panel_start(CEIL_DIV(n, LANES), chunks, c) * LANES;
+        const ptrdiff_t end = MIN(n, panel_start(CEIL_DIV(n, LANES), chunks, c + 1) * LANES);
+        const ptrdiff_t count = end - start;
+        if (count <= 0) continue;
         if (out == 1)
             vector_times_rows(x, x_step, m + start, in, p->c + start, count, p->K);
         else

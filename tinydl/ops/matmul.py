@@ -58,8 +58,9 @@ def _swap(x):
 
 
 def _check_types(op, a, b):
-    if a.dtype != b.dtype or a.dtype.kind != "f":
-        raise DTypeError(f"{op}: needs two tensors of one float type, got {a.dtype} and {b.dtype}")
+    left, right = a.dtype, b.dtype
+    if left != right or left.kind != "f":
+        raise DTypeError(f"{op}: needs two tensors of one float type, got {left} and {right}")
 
 
 def matmul(a, b):
@@ -69,6 +70,9 @@ def matmul(a, b):
     Raises ShapeError if the inner sizes differ, DTypeError if the types do.
     """
     _check_types("matmul", a, b)
+    x, y = a.data, b.data
+    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0]:  # the usual case, at once
+        return MatMul().apply(a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}")
     left = reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
@@ -87,8 +91,6 @@ def matmul(a, b):
 
 
 def _batched(a, b):
-    if a.ndim == 2 and b.ndim == 2:
-        return MatMul().apply(a, b)
     if b.ndim == 2:  # one right side for the whole batch: stack the rows
         rows = MatMul().apply(reshape(a, (_rows(a), a.shape[-1])), b)
         return reshape(rows, a.shape[:-1] + b.shape[-1:])
@@ -111,21 +113,23 @@ def linear(x, weight, bias=None):
     Raises ShapeError if the sizes do not fit, DTypeError if the types differ.
     """
     _check_types("linear", x, weight)
-    if weight.ndim != 2 or x.ndim < 1 or x.shape[-1] != weight.shape[0]:
+    sizes, features = weight.shape, x.shape[-1:]
+    if len(sizes) != 2 or features != sizes[:1]:
         raise ShapeError(
             f"linear: x has {x.shape[-1] if x.ndim else 'no'} features but weight expects "
             f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight "
             f"{weight.shape})"
         )
-    rows = x if x.ndim == 2 else reshape(x, (_rows(x), x.shape[-1]))
+    flat = x.data.ndim == 2
+    rows = x if flat else reshape(x, (_rows(x), x.shape[-1]))
     if bias is None:
         product = MatMul().apply(rows, weight)
     else:
         _check_types("linear", x, bias)
-        if bias.shape != (weight.shape[1],):
+        if bias.shape != sizes[1:]:
             raise ShapeError(
                 f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got "
                 f"{bias.shape}"
             )
         product = Linear().apply(rows, weight, bias)
-    return product if x.ndim == 2 else reshape(product, x.shape[:-1] + weight.shape[1:])
+    return product if flat else reshape(product, x.shape[:-1] + sizes[1:])
