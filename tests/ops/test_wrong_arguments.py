@@ -6,7 +6,7 @@ import pytest
 
 import tinydl as td
 from tinydl import ops
-from tinydl.errors import ConfigError, DTypeError, ShapeError
+from tinydl.errors import ConfigError, DeviceError, DTypeError, ShapeError
 
 NAN = float("nan")
 
@@ -119,3 +119,16 @@ def test_no_channels_are_no_crash(backend):
     assert not ops.conv_transpose2d(image, weight).numpy().any()
     weights = ops.attention_weights(image, image).numpy()
     assert np.allclose(weights, 1 / 4)  # nothing to tell the keys apart by
+
+
+def test_mask_and_drop_of_a_sequence_live_where_it_does():
+    def here(*shape, dtype=np.float32, backend="cpu"):
+        return td.zeros(shape, dtype=dtype, backend=backend)
+
+    inputs = here(2, 3, 1), here(2, 2), here(1, 6), here(2, 6)
+    for name, tensor in {
+        "mask": here(2, 3, dtype=bool, backend="numpy"),
+        "drop": here(2, 2, backend="numpy"),
+    }.items():
+        with pytest.raises(DeviceError, match=f"gru_sequence: x is on 'cpu' but {name} on 'numpy'"):
+            ops.gru_sequence(*inputs, **{name: tensor})

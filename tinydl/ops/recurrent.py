@@ -16,7 +16,7 @@ Ghahramani 2016, arXiv 1512.05287), a constant.
 
 from __future__ import annotations
 
-from ..errors import DTypeError, ShapeError
+from ..errors import DeviceError, DTypeError, ShapeError
 from ..function import Function, composed_gradients, is_recording
 from ..geometry import recurrent_multiply_adds
 from .activations import hard_sigmoid
@@ -103,6 +103,16 @@ def _check(op, x, weight_x, weight_h, gates, bias=None, bias_h=None, **states):
             raise ShapeError(f"{op}: {name} must be {shape}, got {tensor.shape} (x {x.shape})")
         if tensor.dtype != x.dtype or x.dtype.kind != "f":
             raise DTypeError(f"{op}: x is {x.dtype} but {name} is {tensor.dtype}")
+        _check_home(op, x, name, tensor)
+
+
+def _check_home(op, x, name, tensor):
+    """mask and drop are no inputs of the Function that compares backends."""
+    if tensor is not None and tensor.backend is not x.backend:
+        raise DeviceError(
+            f"{op}: x is on {x.backend.name!r} but {name} on {tensor.backend.name!r}; move one "
+            "with .to(backend)"
+        )
 
 
 def _check_reset(op, reset_after, bias_h):
@@ -117,6 +127,7 @@ def _check_steps(op, x, mask):
         raise ShapeError(
             f"{op}: mask must be bool {x.shape[:2]}, got {mask.dtype} {mask.shape} (x {x.shape})"
         )
+    _check_home(op, x, "mask", mask)
 
 
 # -- sequences as compositions ---------------------------------------------------------------------
