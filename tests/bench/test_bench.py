@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tinydl.bench import CASES, GROUPS, PEERS, run_benchmarks
-from tinydl.bench.harness import TOLERANCE, geometric_means, means_text, select
+from tinydl.bench.cases import BARS, Case
+from tinydl.bench.harness import OURS, TOLERANCE, _row, geometric_means, means_text, select
 from tinydl.bench.inputs import inputs
 from tinydl.bench.peer_tinydl import open_peer
-from tinydl.bench.worker import difference
+from tinydl.bench.worker import Worker, difference
 from tinydl.cli import main
 from tinydl.profiler import profile
 
@@ -67,6 +68,33 @@ def test_a_missing_peer_is_named(monkeypatch):
     assert row["missing"] == {"absent": "No module named 'wrong'"}
     assert row["best_peer"] is None and row["ratio"] is None and row["seconds"] > 0
     assert "absent: not installed (No module named 'wrong')" in lines
+
+
+class Interrupted(Worker):
+    """A worker whose calls take 10 microseconds, but the first one 50 milliseconds."""
+
+    calls = 0
+
+    def _block(self):
+        self.calls += self.count
+        return self.count * 1e-5 + (0.05 if self.calls == self.count else 0.0)
+
+
+def test_one_slow_call_does_not_choose_the_repetitions():
+    worker = Interrupted(None, 1)
+    worker._warm_up(0.02)
+    assert worker.count == 2000
+
+
+def test_products_are_measured_by_numpy_and_chains_by_torch():
+    timed = {OURS: [2.0], "numpy": [4.0], "torch": [3.0], "jax": [1.0]}
+    found = {}
+    for group in ("gemm", "engine", "conv"):
+        row = _row(Case("a", group, "b"), 1, 1, dict.fromkeys(timed, 0.0), {}, timed)
+        found[group] = row["best_peer"], row["ratio"]
+        assert set(row["peers"]) == {"numpy", "torch", "jax"}
+    assert found == {"gemm": ("numpy", 2.0), "engine": ("torch", 1.5), "conv": ("jax", 0.5)}
+    assert set(BARS) <= set(GROUPS)
 
 
 def test_the_cells():

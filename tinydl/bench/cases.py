@@ -19,6 +19,15 @@ GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
     "norm", "elementwise", "softmax", "adam", "rnn", "step", "inference", "engine",
 )  # fmt: skip
+#: Whom a group is measured by, where not by the best of all: matrix products by NumPy's BLAS, single
+#: calls by the library that also runs them one by one. The programs that JAX and TensorFlow compile
+#: of a whole chain are shown beside it.
+BARS = {
+    "gemm": ("numpy",),
+    "gemm_small": ("numpy",),
+    "engine": ("torch",),
+    "inference": ("torch", "torch_channels_last"),
+}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from typing import Any
 
 from ..errors import ConfigError, TinydlError
 from ..machine import Peaks
-from .cases import CASES, GROUPS, Case
+from .cases import BARS, CASES, GROUPS, Case
 
 OURS, REFERENCE = "tinydl", "reference"
 PEERS = {
@@ -216,7 +216,8 @@ def _row(
             each = [p / o for p, o in zip(own, timed[OURS], strict=True)]
             ratio = statistics.median(each) if threads == 1 else typical[name] / ours
             peers[name] |= {"ratio": ratio, "spread": [min(each), max(each)]}
-    best = min(peers, key=lambda n: typical[n], default=None)
+    bars = [n for n in BARS.get(case.group, ()) if n in peers] or peers
+    best = min(bars, key=lambda n: typical[n], default=None)
     compared = peers[best] if best and ours else {}
     return {
         "name": case.name, "group": case.group, "threads": threads, "rounds": rounds,

@@ -76,12 +76,14 @@ class Worker:
         return {"error": error if np.isfinite(error) else "inf"}
 
     def _warm_up(self, target: float) -> None:
-        self.count, seconds = 1, self._block()
-        while seconds < target / 4 and self.count < 1 << 20:
-            self.count *= 4
-            seconds = self._block()
-        each = max(seconds / self.count, 1e-9)
-        self.count = max(1, round(target / each))
+        """Find the calls that take `target` seconds together. Of two blocks the shorter one counts:
+        one interrupted call must not pass for the length of all."""
+        self.count = 1
+        seconds = min(self._block(), self._block())
+        while seconds < target / 2 and self.count < 1 << 20:
+            self.count *= 2
+            seconds = min(self._block(), self._block())
+        self.count = max(1, round(target * self.count / max(seconds, 1e-9)))
 
     def _block(self) -> float:
         run, clock = self.run, time.process_time if self.threads == 1 else time.perf_counter
