@@ -3,6 +3,10 @@
 Every other room holds a pointer to `state` through `capsule` and reads it at each call. The level
 is the best one this processor offers, or TINYDL_CPU=baseline|avx2|avx512. The number of threads is
 OMP_NUM_THREADS or the number of cores this process may use; it never changes a result.
+
+Importing it also asks glibc to keep freed memory up to KEPT for the next array: otherwise every
+result above 32 MiB is mapped anew, and the system clears its pages before a kernel may write them,
+which takes as long as a simple kernel itself. TINYDL_MALLOC=system leaves glibc as it is.
 """
 
 import os
@@ -37,10 +41,20 @@ cdef extern from *:
     #else
     static int processor_level(void) { return LEVEL_BASELINE; }
     #endif
+
+    #if defined(__GLIBC__)
+    #include <malloc.h>
+    static int keep_freed(int bytes) {
+        return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, bytes);
+    }
+    #else
+    static int keep_freed(int bytes) { (void)bytes; return 0; }
+    #endif
     """
     int TINYDL_OPENMP
     const char *__VERSION__
     int processor_level()
+    int keep_freed(int bytes)
 
 
 cdef extern from "runtime.h" nogil:
@@ -57,6 +71,7 @@ cdef Runtime state
 capsule = PyCapsule_New(&state, "tinydl.backend._runtime.capsule", NULL)
 
 _NAMES = ("baseline", "avx2", "avx512")
+KEPT = 1 << 30  # bytes
 
 
 def available_levels():
@@ -93,6 +108,11 @@ def set_threads(n):
 def openmp():
     """True if the kernels were built with OpenMP."""
     return bool(TINYDL_OPENMP)
+
+
+def keeps_memory():
+    """True if freed memory stays with the process for the next array."""
+    return bool(_keeps_memory)
 
 
 def compiler():
@@ -146,5 +166,6 @@ if processor_level() < 0:
     raise ImportError("tinydl needs a processor with SSE4.2 and POPCNT (x86-64-v2)")
 set_level(os.environ.get("TINYDL_CPU") or available_levels()[processor_level()])
 set_threads(_default_threads())
+_keeps_memory = os.environ.get("TINYDL_MALLOC") != "system" and keep_freed(KEPT)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_single_threaded_child)

@@ -40,6 +40,9 @@ def facts() -> dict[str, Any]:
             "levels": list(_runtime.available_levels()),
             "openmp": _runtime.openmp() or "no: built without it, kernels run on one thread",
             "threads": _runtime.threads(),
+            "freed memory": "kept for the next array (TINYDL_MALLOC=system: given back)"
+            if _runtime.keeps_memory()
+            else "given back to the system",
             "compiler": _runtime.compiler(),
         }
     folder = data.data_folder()

@@ -45,6 +45,23 @@ def test_threads_come_from_the_environment_or_the_cores():
         _runtime.set_threads(0)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="no /proc on this system")
+def test_freed_memory_is_kept_for_the_next_array_unless_told_otherwise():
+    if not _runtime.keeps_memory():
+        pytest.skip("not glibc, or TINYDL_MALLOC=system")
+    code = """
+import numpy as np, os
+from tinydl.backend import _runtime
+resident = lambda: int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+first = np.ones(1 << 24)  # 128 MiB
+full = resident()
+del first
+print(_runtime.keeps_memory(), full - resident() > 1 << 26)
+"""
+    assert in_new_process(code).stdout.split() == ["True", "False"]
+    assert in_new_process(code, TINYDL_MALLOC="system").stdout.split() == ["False", "True"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_computes_with_one_thread():
     """libgomp hangs in a child that uses the threads of its parent."""

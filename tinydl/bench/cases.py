@@ -19,8 +19,8 @@ GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
     "norm", "elementwise", "softmax", "adam", "rnn", "step", "inference", "engine",
 )  # fmt: skip
-#: Whom a group is measured by, where not by the best of all: matrix products by NumPy's BLAS, single
-#: calls by the library that also runs them one by one. The programs that JAX and TensorFlow compile
+#: Who measures a group, where it is not the best of all: for products NumPy's BLAS, for single
+#: calls the library that also runs them one by one. The programs that JAX and TensorFlow compile
 #: of a whole chain are shown beside it.
 BARS = {
     "gemm": ("numpy",),
