@@ -288,6 +288,14 @@ def test_no_grad_and_enable_grad_nest():
     assert is_recording() and (x * x).requires_grad
 
 
+def test_no_grad_decorates_functions_that_call_themselves():
+    @no_grad()
+    def recorded(depth):
+        return is_recording() or (depth > 0 and recorded(depth - 1)) or is_recording()
+
+    assert not recorded(2) and is_recording()
+
+
 def test_no_grad_ends_with_an_exception():
     with pytest.raises(KeyError), no_grad():
         raise KeyError

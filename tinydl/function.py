@@ -16,7 +16,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from heapq import heappop, heappush
 from itertools import count
@@ -38,24 +38,31 @@ def is_recording() -> bool:
     return _recording.get()
 
 
-@contextmanager
-def no_grad():
+class _Recording(ContextDecorator):
+    """Sets the switch for a block, or for the calls of a decorated function."""
+
+    records: bool
+
+    def __enter__(self) -> None:
+        self._token = _recording.set(self.records)
+
+    def __exit__(self, *error: object) -> None:
+        _recording.reset(self._token)
+
+    def _recreate_cm(self) -> _Recording:  # one for each call of a decorated function
+        return type(self)()
+
+
+class no_grad(_Recording):
     """`with no_grad():` operations inside are not recorded (this thread or context only)."""
-    token = _recording.set(False)
-    try:
-        yield
-    finally:
-        _recording.reset(token)
+
+    records = False
 
 
-@contextmanager
-def enable_grad():
+class enable_grad(_Recording):
     """`with enable_grad():` operations inside are recorded even within `no_grad`."""
-    token = _recording.set(True)
-    try:
-        yield
-    finally:
-        _recording.reset(token)
+
+    records = True
 
 
 class Function:
