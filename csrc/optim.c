@@ -18,7 +18,12 @@ static ptrdiff_t pieces_of(const Parameter *parameters, ptrdiff_t count) {
     return count ? parameters[count - 1].first + CEIL_DIV(parameters[count - 1].n, PIECE) : 0;
 }
 
-static int team_for(ptrdiff_t pieces, int threads) { return pieces >= 4 ? threads : 1; }
+/* Waking threads pays from 4 full pieces on; many small parameters are no more work than one. */
+static int team_for(const Parameter *parameters, ptrdiff_t count, int threads) {
+    ptrdiff_t total = 0;
+    for (ptrdiff_t i = 0; i < count; i++) total += parameters[i].n;
+    return total >= 4 * PIECE ? threads : 1;
+}
 
 static Piece piece_at(const Parameter *parameters, ptrdiff_t count, ptrdiff_t number) {
     ptrdiff_t low = 0, high = count; /* the last parameter whose first piece is not behind it */
@@ -45,7 +50,7 @@ void NAME(sgd_step)(const Parameter *parameters, ptrdiff_t count, double lr_, do
                     int nesterov, double weight_decay, int threads) {
     const real lr = (real)lr_, momentum = (real)momentum_, decay = (real)weight_decay;
     const ptrdiff_t pieces = pieces_of(parameters, count);
-    const int team = team_for(pieces, threads);
+    const int team = team_for(parameters, count, threads);
 #pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
     for (ptrdiff_t number = 0; number < pieces; number++) {
         const Piece piece = piece_at(parameters, count, number);
@@ -71,7 +76,7 @@ void NAME(rmsprop_step)(const Parameter *parameters, ptrdiff_t count, double lr_
     const real lr = (real)lr_, rho = (real)rho_, rest = (real)(1 - rho_), eps = (real)eps_;
     const real decay = (real)weight_decay;
     const ptrdiff_t pieces = pieces_of(parameters, count);
-    const int team = team_for(pieces, threads);
+    const int team = team_for(parameters, count, threads);
 #pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
     for (ptrdiff_t number = 0; number < pieces; number++) {
         const Piece piece = piece_at(parameters, count, number);
@@ -94,7 +99,7 @@ void NAME(adam_step)(const Parameter *parameters, ptrdiff_t count, double lr_, d
     const real decay = decoupled ? 0 : (real)weight_decay;
     const real keep = decoupled ? (real)(1 - lr_ * weight_decay) : 1;
     const ptrdiff_t pieces = pieces_of(parameters, count);
-    const int team = team_for(pieces, threads);
+    const int team = team_for(parameters, count, threads);
 #pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
     for (ptrdiff_t number = 0; number < pieces; number++) {
         const Piece piece = piece_at(parameters, count, number);
@@ -131,7 +136,7 @@ void NAME(adam_step)(const Parameter *parameters, ptrdiff_t count, double lr_, d
 void NAME(square_sums)(const Parameter *parameters, ptrdiff_t count, double *sums, int threads) {
     enum { LANES = 16 }; /* running sums: as many for every level, so that all add in one order */
     const ptrdiff_t pieces = pieces_of(parameters, count);
-    const int team = team_for(pieces, threads);
+    const int team = team_for(parameters, count, threads);
 #pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
     for (ptrdiff_t number = 0; number < pieces; number++) {
         const Piece piece = piece_at(parameters, count, number);
