@@ -1,0 +1,194 @@
+# %% [markdown]
+# # 19. Style transfer: a picture as the thing that is trained
+#
+# Every page so far changed weights to fit pictures. This one keeps the weights and changes the
+# picture: it should hold what one picture shows and look as another one is painted. All it takes is
+# a loss that says what "shows" and "is painted" mean, and gradients down to the pixels (Gatys,
+# Ecker and Bethge 2015). The book names the method; pictures and numbers here are ours.
+
+# %%
+from __future__ import annotations
+
+import drawing
+import numpy as np
+from drawing import BLUE, FAST, GREEN, MUTED, ORANGE, plt
+
+import tinydl
+from tinydl import Generator, Tensor, no_grad
+from tinydl.data import shapes
+from tinydl.models.style.transfer import StyleFeatures, gram, style_loss, transfer
+from tinydl.nn import mse, total_variation
+
+SIDE = 32 if FAST else 96
+
+# %% [markdown]
+# ## Two pictures
+#
+# Content: drawn shapes, a little noisy. (On ground that is perfectly flat all pixels would get the
+# same gradient, and no stripe could begin.) Style: slanting stripes with a slow change of colour,
+# drawn by formulas.
+
+# %%
+scene = shapes(12, Generator(19), size=SIDE, noise=0.1)
+busy = int(np.argmax([masks.sum() for masks in scene.masks]))
+content = scene.x[busy : busy + 1]
+y, x = np.mgrid[:SIDE, :SIDE] * (96 / SIDE)
+waves = np.sin(0.55 * x + 0.35 * y + 2.5 * np.sin(0.09 * y))
+red, green, blue = 0.6 + 0.4 * waves, 0.45 + 0.3 * waves * np.cos(0.05 * x), 0.45 - 0.3 * waves
+style = np.stack([red, green, blue], axis=2)[None].clip(0, 1).astype(np.float32)
+
+# %% [markdown]
+# ## Eyes
+#
+# The losses look through a convolutional network. The paper takes VGG19, trained on a million
+# photographs. Ours has VGG's form in small, three stages of two convolutions, and random filters,
+# never trained: for the textures of this page that is enough (Ustyuzhaninov et al. 2016, arXiv
+# 1606.00021). What training would change is the last section's matter.
+
+# %%
+tinydl.seed(0)
+features = StyleFeatures((16, 32, 32))
+print(f"{features.count_parameters():,} random numbers")
+
+# %% [markdown]
+# ## Content: where things are
+#
+# The maps of the last stage, compared place by place: mean (F - F_content)^2. Coarse maps forgive a
+# changed pixel, but not a moved corner.
+#
+# ## Style: what goes with what
+#
+# The Gram matrix of a map forgets places altogether. Entry (i, j) is the mean over all places of
+# channel i times channel j: "stripes of this slant are where orange is". Shuffle the places, and it
+# stays the same; the content loss does not.
+
+# %%
+with no_grad():
+    maps = features(Tensor(style))
+    grams = [gram(m).numpy()[0] for m in maps]
+    first = maps[0].numpy()
+shuffled = first.reshape(-1, first.shape[3])[np.random.default_rng(0).permutation(SIDE * SIDE)]
+again = gram(Tensor(shuffled.reshape(first.shape))).numpy()[0]
+print(f"Gram matrix after shuffling the places: changed by {abs(again - grams[0]).max():.1e}")
+assert np.allclose(again, grams[0], rtol=1e-3)
+moved = mse(Tensor(shuffled.reshape(first.shape)), Tensor(first)).item()
+assert moved > 1e-3
+
+with no_grad():
+    plain = [gram(m).numpy()[0] for m in features(Tensor(content))]
+figure, axes = plt.subplots(2, 4, figsize=(11, 5.4))
+for row, title, image, own in zip(
+    axes, ("content", "style"), (content, style), (plain, grams), strict=True
+):
+    drawing.blank(row[0], title).imshow(image[0])
+    for k, (ax, matrix) in enumerate(zip(row[1:], own, strict=True)):
+        largest = max(plain[k].max(), grams[k].max())
+        drawing.blank(ax, f"Gram matrix of stage {k + 1}").imshow(
+            matrix, cmap="magma", vmin=0, vmax=largest
+        )
+drawing.save(figure, "19_gram.png")
+
+# %% [markdown]
+# ## Smoothness
+#
+# The third part, total variation, adds up the differences of neighbouring pixels. Without it the
+# picture fills with speckles, which the features hardly see. Its weight grows with that of the
+# style.
+#
+# ## The pixels learn
+#
+# Adam on 3 H W numbers, from the content picture. First the slope, checked as always: the loss
+# changes along a random direction as the gradient says. (At a picture with a little noise: on flat
+# ground all four pixels of a pooling window are equally large, and there is no one slope.)
+
+# %%
+check = StyleFeatures((16, 32, 32)).astype("float64")
+rng = np.random.default_rng(1)
+corner = content[:, SIDE // 4 : SIDE // 4 + 24, SIDE // 4 : SIDE // 4 + 24]
+start = corner + 0.05 * rng.normal(size=corner.shape)
+picture = Tensor(start, requires_grad=True)
+with no_grad():
+    target = check(Tensor(corner[:, ::-1].astype(np.float64)))[-1]
+    wanted = [gram(m) for m in check(Tensor(style.astype(np.float64)))]
+style_loss(check(picture), target, wanted, picture, (1.0, 10.0, 0.0)).backward()
+direction = rng.normal(size=corner.shape)
+ends = []
+for sign in (1, -1):
+    p = Tensor(start + sign * 1e-8 * direction)
+    with no_grad():
+        ends.append(style_loss(check(p), target, wanted, p, (1.0, 10.0, 0.0)).item())
+slope, told = (ends[0] - ends[1]) / 2e-8, float((picture.grad.numpy() * direction).sum())
+print(f"slope along a random direction: {told:.6e}, measured {slope:.6e}")
+assert abs(slope - told) < 1e-3 * abs(told)
+
+# %%
+steps = 25 if FAST else 250
+STRENGTHS = (0.3, 3.0, 30.0)
+results, courses = [], []
+for strength in STRENGTHS:
+    made, losses = transfer(
+        features,
+        Tensor(content),
+        Tensor(style),
+        steps,
+        0.03,
+        (1.0, strength, 0.02 * strength / SIDE**2),
+    )
+    results.append(made)
+    courses.append(losses)
+    print(f"style x {strength:g}: loss {losses[0]:.3f} -> {losses[-1]:.3f}")
+    assert losses[-1] < losses[0]
+
+
+def distances(image: Tensor) -> tuple[float, float, float]:
+    """How far a picture is from the content and from the style, and its variation per pixel."""
+    with no_grad():
+        seen, shown = features(image), features(Tensor(content))[-1]
+        painted = features(Tensor(style))
+        far = sum(mse(gram(a), gram(b)).item() for a, b in zip(seen, painted, strict=True))
+        rough = total_variation(image).item() / (SIDE * SIDE)
+        return mse(seen[-1], shown).item(), far, rough
+
+
+print("                 from content   from style   variation")
+table = [distances(Tensor(content)), *(distances(made) for made in results)]
+for name, values in zip(
+    ("the content", *(f"style x {s:g}" for s in STRENGTHS)), table, strict=True
+):
+    print(f"{name:<14}" + "".join(f"{v:>13.4f}" for v in values))
+assert table[3][1] < table[1][1] < table[0][1]  # the more it counts, the nearer the style
+assert table[3][0] > table[1][0]  # and the farther the content
+
+# %%
+figure, axes = plt.subplots(1, 5, figsize=(13, 3))
+panels = [("content", content), ("style", style)]
+panels += [(f"style x {s:g}", made.numpy()) for s, made in zip(STRENGTHS, results, strict=True)]
+for ax, (title, image) in zip(axes, panels, strict=True):
+    drawing.blank(ax, title).imshow(image[0])
+drawing.save(figure, "19_pictures.png")
+
+figure, ax = plt.subplots(figsize=(5.5, 3))
+for s, losses, colour in zip(STRENGTHS, courses, (BLUE, ORANGE, GREEN), strict=True):
+    ax.semilogy(np.array(losses) / losses[0], color=colour, label=f"style x {s:g}")
+ax.axhline(1, color=MUTED, linewidth=1)
+ax.set_xlabel("step")
+ax.set_ylabel("loss / its first value")
+ax.legend()
+drawing.save(figure, "19_losses.png")
+
+# %% [markdown]
+# ## What a pre-trained VGG would change
+#
+# Random filters answer to edges, slants and colours, each stage to those of a wider window: 5, 14
+# and 32 pixels here. So content survives as outlines, and style arrives as colour and slanting
+# dabs, not as whole stripes. They know no things: all that holds a face together is that its edges
+# stay where they were. VGG19's last stages know windows and eyes; a picture may move a line by ten
+# pixels there and still hold a house, which leaves the style more room. (A trained network needs
+# one more step: its channels differ in loudness by orders of magnitude, and the authors rescale
+# them to a mean answer of 1.) The losses, the slope and the loop above would not change by a line.
+#
+# ## What to take along
+#
+# - Whatever a loss can be differentiated by can be trained: here, pixels.
+# - A mean of products over all places keeps what goes with what, and forgets where.
+# - The weights of the three parts are taste. Look at the pictures.
