@@ -130,39 +130,34 @@ void NAME(max_pool2d_gather)(const real *x, const int32_t *place, real *y, const
 enum { TOGETHER = 4 };
 #define INLINE static inline __attribute__((always_inline))
 
-/* y (+)= the cells, one after the other, divided by `divisor` at last. */
+/* y (+)= the cells, one after the other. */
 INLINE void add_cells(const real *image, const ptrdiff_t *cells, const int count, const int first,
-                      real *restrict y, real divisor, ptrdiff_t C) {
+                      real *restrict y, ptrdiff_t C) {
 #pragma omp simd
     for (ptrdiff_t c = 0; c < C; c++) {
         real sum = first ? 0 : y[c];
 #pragma GCC unroll 4
         for (int k = 0; k < count; k++) sum += image[cells[k] * C + c];
-        y[c] = sum / divisor;
+        y[c] = sum;
     }
 }
 
 static void avg_pixel(const real *image, real *restrict y, const Window *g, Cells in) {
-    const ptrdiff_t cells_inside = (in.bottom - in.top) * (in.right - in.left);
-    ptrdiff_t cells[TOGETHER], left = cells_inside;
+    const ptrdiff_t C = g->C;
+    const real inside = (real)((in.bottom - in.top) * (in.right - in.left));
+    ptrdiff_t cells[TOGETHER];
     int count = 0, first = 1;
     for (ptrdiff_t h = in.top; h < in.bottom; h++) {
         for (ptrdiff_t w = in.left; w < in.right; w++) {
             cells[count++] = h * g->W + w;
-            left--;
-            if (count < TOGETHER && left > 0) continue;
-            const real divisor = left > 0 ? 1 : (real)cells_inside;
-            if (count == 4 && first)
-                add_cells(image, cells, 4, 1, y, divisor, g->C);
-            else if (count == 4)
-                add_cells(image, cells, 4, 0, y, divisor, g->C);
-            else
-                for (int k = 0; k < count; k++)
-                    add_cells(image, cells + k, 1, first && k == 0, y, k + 1 == count ? divisor : 1,
-                              g->C);
+            if (count < TOGETHER) continue;
+            add_cells(image, cells, TOGETHER, first, y, C);
             count = first = 0;
         }
     }
+    for (int k = 0; k < count; k++) add_cells(image, cells + k, 1, first && k == 0, y, C);
+#pragma omp simd
+    for (ptrdiff_t c = 0; c < C; c++) y[c] /= inside;
 }
 
 void NAME(avg_pool2d)(const real *x, real *y, const Window *g, int threads) {
