@@ -22,6 +22,19 @@ def as_tuple(padding: Any) -> Padding:
     return tuple(as_tuple(p) for p in padding) if isinstance(padding, list | tuple) else padding
 
 
+def check_groups(op: str, groups: int, in_channels: int, out_channels: int) -> None:
+    if in_channels % groups or out_channels % groups:
+        raise ConfigError(
+            f"{op}: groups {groups} must divide both in_channels {in_channels} and out_channels "
+            f"{out_channels}"
+        )
+
+
+def check_padding(op: str, padding: Padding) -> None:
+    """Only the form is looked at here; sizes are known when an image comes."""
+    resolve_padding(op, padding, (1, 1), (1, 1), (1, 1), (1, 1))
+
+
 class Conv2d(Weighted):
     """Cross-correlation of images with `out_channels` filters, see `tinydl.conv2d`.
 
@@ -51,20 +64,13 @@ class Conv2d(Weighted):
         rng: Generator | None = None,
     ) -> None:
         check_size("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
-            raise ConfigError(
-                f"Conv2d: groups {groups} must divide both in_channels {in_channels} and "
-                f"out_channels {out_channels}"
-            )
+        check_groups("Conv2d", groups, in_channels, out_channels)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
         self.stride = pair("Conv2d", "stride", stride, 1)
         self.dilation = pair("Conv2d", "dilation", dilation, 1)
         self.padding = as_tuple(padding)
-        # Only the form of `padding` is looked at here; sizes are known when an image comes.
-        resolve_padding(
-            "Conv2d", self.padding, (1, 1), self.kernel_size, self.stride, self.dilation
-        )
+        check_padding("Conv2d", self.padding)
         super().__init__(
             (*self.kernel_size, in_channels // groups, out_channels), bias, weight_init, bias_init,
             weight_penalty, bias_penalty, activity_penalty, rng,

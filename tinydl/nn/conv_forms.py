@@ -6,12 +6,12 @@ from math import prod
 from typing import Any
 
 from .. import ops
-from ..errors import ConfigError, ShapeError
-from ..geometry import conv2d_geometry, pair, resolve_padding
+from ..errors import ShapeError
+from ..geometry import conv2d_geometry, pair
 from ..ops.conv_forms import time_padding
 from ..random import Generator, default_generator
 from ..tensor import Tensor
-from .conv import Padding, Pair, as_tuple
+from .conv import Padding, Pair, as_tuple, check_groups, check_padding
 from .init import Initializer, draw
 from .linear import Weighted, check_size
 from .module import Parameter
@@ -21,19 +21,6 @@ def _check_channels(op: str, x: Tensor, ndim: int, channels: int) -> None:
     if x.ndim != ndim or x.shape[-1] != channels:
         axes = "(N, T, C)" if ndim == 3 else "(N, H, W, C)"
         raise ShapeError(f"{op}: x must be {axes} with {channels} channels, got {x.shape}")
-
-
-def _check_groups(op: str, groups: int, in_channels: int, out_channels: int) -> None:
-    if in_channels % groups or out_channels % groups:
-        raise ConfigError(
-            f"{op}: groups {groups} must divide both in_channels {in_channels} and out_channels "
-            f"{out_channels}"
-        )
-
-
-def _check_padding(op: str, padding: Padding) -> None:
-    """Only the form is looked at here; sizes are known when an image comes."""
-    resolve_padding(op, padding, (1, 1), (1, 1), (1, 1), (1, 1))
 
 
 class Conv1d(Weighted):
@@ -62,11 +49,11 @@ class Conv1d(Weighted):
     ) -> None:
         check_size("Conv1d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         check_size("Conv1d", kernel_size=kernel_size, stride=stride, dilation=dilation)
-        _check_groups("Conv1d", groups, in_channels, out_channels)
+        check_groups("Conv1d", groups, in_channels, out_channels)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
         self.padding = as_tuple(padding)
-        _check_padding("Conv1d", time_padding("Conv1d", self.padding, kernel_size, dilation))
+        check_padding("Conv1d", time_padding("Conv1d", self.padding, kernel_size, dilation))
         shape = (kernel_size, in_channels // groups, out_channels)
         super().__init__(shape, bias, weight_init, bias_init, rng=rng, **penalties)
 
@@ -116,7 +103,7 @@ class ConvTranspose2d(Weighted):
     ) -> None:
         op = "ConvTranspose2d"
         check_size(op, in_channels=in_channels, out_channels=out_channels, groups=groups)
-        _check_groups(op, groups, in_channels, out_channels)
+        check_groups(op, groups, in_channels, out_channels)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = pair(op, "kernel_size", kernel_size, 1)
         self.stride, self.dilation = (
@@ -125,7 +112,7 @@ class ConvTranspose2d(Weighted):
         )
         self.padding = as_tuple(padding)
         self.output_padding = pair(op, "output_padding", output_padding, 0)
-        _check_padding(op, self.padding)
+        check_padding(op, self.padding)
         if any(e >= s for e, s in zip(self.output_padding, self.stride, strict=True)):
             raise ShapeError(
                 f"{op}: output_padding {self.output_padding} must be smaller than the stride "
@@ -185,7 +172,7 @@ class DepthwiseConv2d(Weighted):
             pair(op, "dilation", dilation, 1),
         )
         self.padding = as_tuple(padding)
-        _check_padding(op, self.padding)
+        check_padding(op, self.padding)
         super().__init__(
             (*self.kernel_size, channels, multiplier), bias, weight_init, bias_init,
             rng=rng, bias_size=channels * multiplier, **penalties,

@@ -6,9 +6,9 @@ from math import prod
 
 from .. import ops
 from ..errors import ShapeError
-from ..geometry import pair, resolve_padding
+from ..geometry import pair
 from ..tensor import Tensor
-from .conv import Padding, Pair, as_tuple
+from .conv import Padding, Pair, as_tuple, check_padding
 from .linear import check_size
 from .module import Module
 
@@ -27,8 +27,7 @@ class Pool2d(Module):
         self.kernel_size = pair(op, "kernel_size", kernel_size, 1)
         self.stride = self.kernel_size if stride is None else pair(op, "stride", stride, 1)
         self.padding, self.ceil_mode = as_tuple(padding), ceil_mode
-        # Only the form of `padding` is looked at here; sizes are known when an image comes.
-        resolve_padding(op, self.padding, (1, 1), self.kernel_size, self.stride, (1, 1))
+        check_padding(op, self.padding)
 
     def arguments(self) -> str:
         text = f"{self.kernel_size}"
