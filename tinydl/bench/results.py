@@ -101,6 +101,8 @@ def _pictures(rows: Sequence[Row], groups: set[tuple[str, int]], folder: Path) -
 
 def _draw(rows: Sequence[Row], title: str, path: Path) -> None:
     """Every cell a row of points: how often a library does it while tinydl does it once."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     from ..viz.figure import new_figure, save_figure
 
     figure = new_figure(8.0, 1.3 + 0.26 * len(rows))
@@ -116,9 +118,10 @@ def _draw(rows: Sequence[Row], title: str, path: Path) -> None:
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=7.5)
     axes.invert_yaxis()
     axes.set_xscale("log")
-    for axis_format in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        axis_format("{x:g}")
-    axes.tick_params(axis="x", which="both", labelsize=7)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.tick_params(axis="x", labelsize=7)
     axes.set_xlabel("speed, tinydl = 1 (left of the line: slower than tinydl)")
     mean = [f", geometric mean of the ratios to the best {m:.2f}"
             for m, _, _ in geometric_means(rows).values()]  # fmt: skip
