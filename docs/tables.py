@@ -14,7 +14,8 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ from tinydl.recipes.report import percent  # noqa: E402
 from tinydl.recipes.reproduce import load_measured  # noqa: E402
 
 MEASURED_COLUMN = "here, %"
+#: What small models take whose full size no recipe has: their multiply-adds are counted here.
+PICTURE, SMALL = (224, 224, 3), (32, 32, 3)
+INPUTS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("ResNetCifar", "ResNetV2Cifar", "DenseNetCifar", "DenseNetBC"), SMALL),
+    **dict.fromkeys(("LinearRegression", "PolynomialRegression"), (1,)),
+    "MobileNetV1": PICTURE, "LogisticRegression": (30,), "FirstDense": (8,),
+    "FlattenDense": SMALL,
+}  # fmt: skip
 PAPER = re.compile(
     r"[A-Z][\w-]+(?:(?:,| and|, and) (?:van der )?[A-Z][\w-]+)*(?: et al\.)?,? \d{4}"
     r"(?: \((?:arXiv [\d.]+|[^()]*)\))?"
@@ -112,13 +121,19 @@ def full_size_costs() -> dict[str, str]:
     }
 
 
-def cost(recipe: Recipe) -> str:
+def cost(make: Callable[[], Module], shape: tuple[int, ...]) -> str:
     """Multiply-adds of one sample, counted on zeros of its shape."""
     try:
-        count = summary(recipe.model(**recipe.architecture), recipe.input_shape).multiply_adds
+        count = summary(make(), shape).multiply_adds
     except (TinydlError, TypeError, AttributeError):
         return ""  # not a network of one array of floats
     return f"{count:,}" if count < 1e6 else f"{count / 1e6:,.1f} M"
+
+
+@cache
+def recipe_cost(name: str) -> str:
+    recipe = RECIPES[name]
+    return cost(lambda: recipe.model(**recipe.architecture), recipe.input_shape)
 
 
 # -- pages -----------------------------------------------------------------------------------------
@@ -154,8 +169,8 @@ def models_page(measured: Mapping[str, Any]) -> str:
         used.setdefault(recipe.model, []).append(recipe.name)
     costs = full_size_costs()
     for recipe in RECIPES.values():
-        at = "x".join(map(str, recipe.input_shape))
-        if count := cost(recipe):
+        if count := recipe_cost(recipe.name):
+            at = "x".join(map(str, recipe.input_shape))
             costs.setdefault(f"{recipe.parameters:,}", f"{count} at {at}")
     architectures, listed = [], set()
     for name, full, stated in case_rows():
@@ -166,6 +181,8 @@ def models_page(measured: Mapping[str, Any]) -> str:
             raise SystemExit(f"{name}: {count} parameters, its row says {stated:,}")
         recipes = used.get(kind, []) if name == kind.__name__ else []
         listed.add(kind)
+        if count not in costs and (shape := INPUTS.get(kind.__name__)):
+            costs[count] = f"{cost(full, shape)} at {'x'.join(map(str, shape))}"
         architectures.append((
             kind.__module__.split(".")[2], f"`{name}`" if name == kind.__name__ else name,
             paper(kind), count, costs.get(count, ""), ", ".join(f"`{r}`" for r in recipes),
@@ -176,7 +193,8 @@ def models_page(measured: Mapping[str, Any]) -> str:
         first = RECIPES[used[kind][0]]
         architectures.append((
             kind.__module__.split(".")[2], f"`{kind.__name__}`", paper(kind),
-            f"{first.parameters:,}", "", ", ".join(f"`{r}`" for r in used[kind]),
+            f"{first.parameters:,}", recipe_cost(first.name),
+            ", ".join(f"`{r}`" for r in used[kind]),
             seen_in(kind.__name__, *used[kind]),
         ))  # fmt: skip
     order = list(dict.fromkeys(row[0] for row in architectures))
@@ -194,7 +212,7 @@ def recipe_row(recipe: Recipe, measured: Mapping[str, Any]) -> tuple[str, ...]:
     score = {MEAN_IOU: "mean IoU", MAP: "mAP"}.get(recipe.score, recipe.score)
     return (
         f"`{recipe.name}`", f"`{recipe.model.__name__}`", short(recipe.book), recipe.chapter,
-        recipe.dataset, f"{recipe.parameters:,}", cost(recipe), score,
+        recipe.dataset, f"{recipe.parameters:,}", recipe_cost(recipe.name), score,
         percent(recipe.reported.get("test")),
         percent(measured.get(recipe.name, {}).get("test")),
         seen_in(recipe.name) or seen_in(recipe.model.__name__),
