@@ -51,6 +51,23 @@ def test_pictures_with_boxes_are_written(run, picture, tmp_path, capsys):
         assert box["class"] in ("square", "disk", "triangle") and box["score"] >= 0.02
 
 
+def test_regions_are_searched_on_pictures_of_the_recipes_size(picture, tmp_path, monkeypatch):
+    """An R-CNN's input is a region; the picture that it is cut from is larger."""
+    scenes, folder, seen = shapes(2, Generator(3), size=64), tmp_path / "run", []
+    part = (scenes.x, pad_rows(scenes.boxes, scenes.labels))
+    folder.mkdir()
+    recipe = RECIPES["rcnn-shapes"].changed(epochs=1)
+    train_into(folder, Session(recipe, parts=Parts(part, None, part, scenes.classes)), False)
+
+    def detect_on(model, x, score, overlap):
+        seen.append(x.shape)
+        return [Found(np.array([[4.0, 8, 20, 24]]), np.array([0]), np.array([0.9]))]
+
+    monkeypatch.setattr("tinydl.models.RCNN.detect", detect_on)
+    (one,) = detect(OpenRun(folder), [np.asarray(Image.open(picture))])
+    assert seen == [(1, 64, 64, 3)] and one.boxes.tolist() == [[12, 24, 60, 72]]
+
+
 def test_boxes_are_in_pixels_of_the_picture(run, picture, monkeypatch):
     """The model sees 64x64, of which the picture fills 43 rows: a box there is scaled by three."""
     opened = OpenRun(run)

@@ -48,6 +48,7 @@ DESCRIBED_PARAMETERS = {
     "ssd-bccd": 670_112,
     "ssd-shapes": 167_040,
     "yolo-shapes": 1_323_344,
+    "rcnn-shapes": 156_960,
     "faster-rcnn-shapes": 331_570,
     "unet-shapes": 120_852,
     "fcn8s-shapes": 1_294_044,

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from tinydl import Generator, Tensor
-from tinydl.data import pad_rows, shapes
+from tinydl.data import pad_rows, shapes, unpad_rows
 from tinydl.errors import ConfigError
+from tinydl.models.detection.fast_rcnn import fast_rcnn_loss
+from tinydl.models.detection.selective_search import selective_search
 from tinydl.nn import Module
 from tinydl.recipes import RECIPES
 from tinydl.recipes.parts import Parts, load_dataset, load_parts
 from tinydl.recipes.run import Session, Settings
-from tinydl.recipes.scores import check_kind, judge
+from tinydl.recipes.scores import batch_transform, check_kind, judge, looked_at, searched
 
 
 def toy(name):
@@ -25,12 +27,14 @@ def toy(name):
     else:
         y, classes = pad_rows(scenes.boxes, scenes.labels), scenes.classes
         small = {"image": (32, 32), "widths": (4, 4, 4, 4), "sizes": (8, 14, 20, 30)}
+    if name == "rcnn-shapes":
+        small = {"side": 16, "widths": (4, 4), "hidden": 8}
     small = {**recipe.architecture, **small}
     recipe = dataclasses.replace(recipe, architecture=small, epochs=1, batch_size=4)
     return recipe, Parts((scenes.x, y), (scenes.x, y), (scenes.x, y), classes)
 
 
-@pytest.mark.parametrize("name", ["unet-shapes", "ssd-shapes"])
+@pytest.mark.parametrize("name", ["unet-shapes", "ssd-shapes", "rcnn-shapes"])
 def test_a_recipe_trains_and_is_judged(name):
     recipe, parts = toy(name)
     session = Session(recipe, Settings(), parts)
@@ -40,6 +44,38 @@ def test_a_recipe_trains_and_is_judged(name):
     named = {"map", "map_square", "map_disk", "map_triangle"}
     assert set(score) == {"loss"} | (named if recipe.score == "map" else {"mean_iou"})
     assert 0 <= score[recipe.score] < 0.9
+
+
+def test_rcnn_learns_from_crops_of_proposals(monkeypatch):
+    recipe, parts = toy("rcnn-shapes")
+    model, calls = Session(recipe, Settings(), parts).model, []
+
+    def search(image):
+        calls.append(image)
+        return selective_search(image)
+
+    monkeypatch.setattr("tinydl.recipes.scores.selective_search", search)
+    searched.cache_clear()
+    cut, (x, rows) = batch_transform(recipe, model), parts.train
+    crops, targets = cut((x, rows), Generator(0))
+    again = looked_at(recipe, model, parts.train)
+    first, second = next(iter(again)), next(iter(looked_at(recipe, model, parts.train)))
+    searched.cache_clear()
+    assert len(calls) == len(x)  # once for each picture, whoever asks
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert crops.shape == (len(targets), 16, 16, 3) and targets.shape[1:] == (5,)
+    assert len(x) < len(targets) <= 16 * len(x) and crops.dtype == targets.dtype == np.float32
+    rng, start = Generator(0), 0
+    for image, row in zip(x, rows, strict=True):
+        wanted = model.sample(image, selective_search(image), *unpad_rows(row), 16, rng)
+        here = slice(start, start + len(wanted[0]))
+        np.testing.assert_array_equal(crops[here], wanted[0])
+        np.testing.assert_array_equal(targets[here, 0], wanted[1])
+        np.testing.assert_allclose(targets[here, 1:], wanted[2], rtol=1e-6)
+        start = here.stop
+    outputs = model(Tensor(crops))
+    alone = fast_rcnn_loss(outputs, targets[:, 0].astype(int), targets[:, 1:])
+    assert recipe.loss(outputs, Tensor(targets)).item() == alone.item()
 
 
 class Knows(Module):

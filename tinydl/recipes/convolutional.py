@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..data import ShiftFlip
 from ..models import CifarCNN, DenseNetBC, LeNet5, MobileNetV1, ResNetCifar
 from ..optim import SGD, Adam
+from .atienza2020 import BOOK as ATIENZA
 from .liu2019 import BOOK
 from .recipe import Recipe, Target, Variant, warmed_cosine
 
@@ -135,7 +136,7 @@ MOBILENET_CIFAR = Recipe(
 DENSENET_CIFAR = Recipe(
     name="densenet-cifar",
     title="DenseNet-BC with 22 layers and growth 12",
-    book="Advanced Deep Learning with TensorFlow 2 and Keras (Atienza, 2020)",
+    book=ATIENZA,
     chapter="2, Deep Neural Networks (named)",
     dataset="cifar10_subset",
     model=DenseNetBC,

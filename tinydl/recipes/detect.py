@@ -34,9 +34,10 @@ def detect(
         if not 0 <= value <= 1:
             raise ConfigError(f"detect: {name} must be in [0, 1], got {value}")
     model: Any = run.model(backend)
+    sides = (run.recipe.picture_shape or run.recipe.input_shape)[:2]
     found = []
     for image in images:
-        fitted, scale = fit_image(image, *model.image)
+        fitted, scale = fit_image(image, *sides)
         (one,) = found_in(model, fitted[None].astype(run.config["dtype"]), score, overlap)
         height, width = image.shape[:2]
         boxes = np.clip(one.boxes / scale, 0, [width, height, width, height])

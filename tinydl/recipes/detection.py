@@ -8,8 +8,9 @@ other made-up pictures, never on the test part.
 from __future__ import annotations
 
 from ..data import AugmentBoxes, Brightness, Compose, Contrast, Flip
-from ..models import SmallFasterRCNN, SmallSSD, SmallYOLO
+from ..models import RCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
 from ..models.detection.faster_rcnn import faster_rcnn_loss
+from ..models.detection.rcnn import rcnn_loss
 from ..models.detection.ssd import multibox_loss
 from ..models.detection.yolo import yolo_loss
 from ..optim import Adam
@@ -109,6 +110,34 @@ YOLO_SHAPES = Recipe(
     score=MAP,
     target=Target(at_least=0.60),
     errors=YOLO_ERRORS,
+)
+
+RCNN_SHAPES = Recipe(
+    name="rcnn-shapes",
+    title="R-CNN: selective search proposes regions, a small network says what each shows",
+    book=BOOK,
+    chapter=CHAPTER,
+    dataset="shapes_boxes",
+    model=RCNN,
+    architecture={},
+    input_shape=(32, 32, 3),
+    picture_shape=(64, 64, 3),
+    parameters=156_960,
+    optimizer=Adam,
+    optimizer_settings={"lr": 0.001},
+    batch_size=8,
+    epochs=10,
+    time_budget=600,
+    scale=1.0,
+    schedule=warmed_cosine,
+    loss=rcnn_loss,
+    score=MAP,
+    target=Target(at_least=0.60),
+    notes=(
+        "A batch is up to 16 regions of each of 8 pictures, a quarter of them things; searching "
+        "takes most of the time. One softmax and smooth L1 stand for the book's support "
+        "vector machines and regressors.",
+    ),
 )
 
 FASTER_RCNN_SHAPES = Recipe(

@@ -9,8 +9,10 @@ from ..models import FaceDetector, KeypointCNN, PilotNet
 from ..nn import bce_with_logits, mse
 from ..optim import Adam
 from ..train.metrics import Within, sign_accuracy
+from .gulli2017 import BOOK as GULLI
 from .liu2019 import BOOK
 from .recipe import LAST, Recipe, Split, Target, warmed_cosine
+from .sewak2018 import BOOK as SEWAK
 
 PILOTNET = Recipe(
     name="pilotnet-roads",
@@ -47,7 +49,7 @@ PILOTNET = Recipe(
 KEYPOINTS_FACES = Recipe(
     name="keypoints-faces",
     title="eyes, nose and mouth of drawn faces",
-    book="Deep Learning with Keras (Gulli and Pal, 2017)",
+    book=GULLI,
     chapter="named only: facial salient points",
     dataset="drawn_faces",
     model=KeypointCNN,
@@ -74,7 +76,7 @@ KEYPOINTS_FACES = Recipe(
 FACE_DETECTOR = Recipe(
     name="face-detector",
     title="is there a face in the patch, of people never seen?",
-    book="Practical Convolutional Neural Networks (Sewak, Karim and Pujari, 2018)",
+    book=SEWAK,
     chapter="named only: human face detector",
     dataset="face_patches",
     model=FaceDetector,

@@ -138,10 +138,11 @@ def _taken(part: Part, indices: np.ndarray) -> Part:
 
 def _shaped(recipe: Recipe, part: Part, dtype: str) -> Part:
     x, y = part
-    if prod(x.shape[1:]) != prod(recipe.input_shape):
+    shape = recipe.picture_shape or recipe.input_shape
+    if prod(x.shape[1:]) != prod(shape):
         raise ConfigError(
-            f"recipe {recipe.name}: samples {x.shape[1:]} do not fit the input {recipe.input_shape}"
+            f"recipe {recipe.name}: samples {x.shape[1:]} do not fit the input {shape}"
         )
-    x = x.astype(dtype).reshape(len(x), *recipe.input_shape)
+    x = x.astype(dtype).reshape(len(x), *shape)
     y = y.astype(dtype) if y.dtype.kind == "f" else y
     return np.ascontiguousarray(x / x.dtype.type(recipe.scale)), np.ascontiguousarray(y)

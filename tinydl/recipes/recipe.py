@@ -90,10 +90,11 @@ class Recipe:
 
     name, title: what it is called, and one sentence. book, chapter: where it comes from. dataset,
     input_shape, scale: data set, shape of one sample as the model takes it, what pixels are divided
-    by. transform: augmentation of the training batches. model(**architecture): the module, with
-    `parameters` trained numbers. loss(logits, labels). score: "accuracy" (by `metric`, a fraction
-    per sample), for segmentation "mean_iou", for detection "map"; where accuracies are meant here,
-    it is this score.
+    by. picture_shape: that of the data's pictures, where the model is shown parts of them (R-CNN);
+    (): the same. transform: augmentation of the training batches. model(**architecture): the
+    module, with `parameters` trained numbers. loss(logits, labels). score: "accuracy" (by `metric`,
+    a fraction per sample), for segmentation "mean_iou", for detection "map"; where accuracies are
+    meant here, it is this score.
     optimizer(parameters, **optimizer_settings). schedule(lr, updates of the whole training): the
     rate before every update; None: constant. reported: the book's accuracies by part ("train",
     "val", "test") as fractions; checked: those of an independent NumPy re-run; "train" is always
@@ -117,6 +118,7 @@ class Recipe:
     epochs: int
     time_budget: float
     optimizer_settings: Mapping[str, Any] = field(default_factory=dict)
+    picture_shape: tuple[int, ...] = ()
     scale: float = 255.0
     split: Split = Split()
     shuffle: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ import numpy as np
 from ..data import Batches, unpad_rows
 from ..errors import ConfigError
 from ..metrics import Found, Truth, mean_average_precision, mean_iou
+from ..models import RCNN
+from ..models.detection.selective_search import selective_search
 from ..nn import Module
+from ..random import Generator
 from ..train import evaluate, predict
 from ..train.metrics import Metric
 from .recipe import ACCURACY, MAP, MEAN_IOU, Recipe
@@ -32,6 +36,29 @@ class EncodeTargets:
         return x, targets.astype(x.dtype)
 
 
+@lru_cache(4096)
+def searched(pixels: bytes, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """`selective_search` of a picture; it takes longer than the network, so it is done once."""
+    return selective_search(np.frombuffer(pixels, dtype).reshape(shape))
+
+
+class CutRegions:
+    """A transform for `Batches` of (pictures, rows of boxes), for R-CNN: crops of `count` proposals
+    of each picture at most, and what they are, (R, 5): 0 or 1 + class, and four offsets."""
+
+    def __init__(self, model: RCNN, first: Any = None, count: int = 16) -> None:
+        self.model, self.first, self.count = model, first, count
+
+    def __call__(self, batch: tuple[np.ndarray, ...], rng: Any) -> tuple[np.ndarray, ...]:
+        x, rows = batch if self.first is None else self.first(batch, rng)
+        columns = []
+        for image, row in zip(x, rows, strict=True):
+            proposals = searched(image.tobytes(), image.shape, image.dtype.str)
+            columns.append(self.model.sample(image, proposals, *unpad_rows(row), self.count, rng))
+        crops, labels, offsets = (np.concatenate(c) for c in zip(*columns, strict=True))
+        return crops, np.concatenate([labels[:, None], offsets], axis=1).astype(x.dtype)
+
+
 def metrics_of(recipe: Recipe) -> dict[str, Metric]:
     """What is counted beside the loss while batches go by."""
     return {ACCURACY: recipe.metric} if recipe.score == ACCURACY else {}
@@ -39,15 +66,22 @@ def metrics_of(recipe: Recipe) -> dict[str, Metric]:
 
 def batch_transform(recipe: Recipe, model: Module) -> Any:
     """What happens to a training batch: the recipe's augmentation, then a detector's encoding."""
-    return EncodeTargets(model, recipe.transform) if recipe.score == MAP else recipe.transform
+    return encoding(recipe, model, recipe.transform)
+
+
+def encoding(recipe: Recipe, model: Module, first: Any = None) -> Any:
+    """What makes of pictures and boxes what the detector learns from; other recipes: `first`."""
+    if isinstance(model, RCNN):
+        return CutRegions(model, first)
+    return EncodeTargets(model, first) if recipe.score == MAP else first
 
 
 def looked_at(recipe: Recipe, model: Module, part: Part) -> Batches:
     """Batches of a part for its loss: nothing shuffled, dropped or augmented."""
     if recipe.score == ACCURACY:
         return Batches(part, 256, shuffle=False)
-    transform = EncodeTargets(model) if recipe.score == MAP else None
-    return Batches(part, LOOK, shuffle=False, transform=transform)
+    # The same regions at every look: only R-CNN asks the generator.
+    return Batches(part, LOOK, False, Generator(0), transform=encoding(recipe, model))
 
 
 def judge(recipe: Recipe, model: Module, part: Part, classes: Sequence[str]) -> dict[str, float]:

@@ -10,9 +10,9 @@ from dataclasses import replace
 from ..models import FCN8s, FCN16s, FCN32s, PSPNet, UNet
 from ..models.segmentation.pixels import pixel_cross_entropy
 from ..optim import Adam
+from .atienza2020 import BOOK
 from .recipe import MEAN_IOU, Recipe, Target, Variant, warmed_cosine
 
-BOOK = "Atienza, Advanced Deep Learning with TensorFlow 2 and Keras (2nd ed., 2020)"
 SMALL_VGG = {
     "classes": 4,
     "widths": (16, 32, 64, 96, 128),

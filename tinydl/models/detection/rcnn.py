@@ -15,7 +15,7 @@ from ...nn import Flatten, Linear, Module, ReLU, Sequential
 from ...random import Generator
 from ...tensor import Tensor
 from .boxes import check_boxes
-from .fast_rcnn import read_regions, sample_proposals
+from .fast_rcnn import fast_rcnn_loss, read_regions, sample_proposals
 from .selective_search import selective_search
 from .ssd_small import block
 from .warp import warp
@@ -115,3 +115,9 @@ class RCNN(Module):
             for module, mode in modes:
                 module.training = mode
         return found
+
+
+def rcnn_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """`fast_rcnn_loss` of targets (R, 5): 0 or 1 + class, then four offsets."""
+    host = targets.numpy()
+    return fast_rcnn_loss(outputs, host[:, 0].astype(np.int64), host[:, 1:])

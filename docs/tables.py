@@ -1,0 +1,298 @@
+"""Write docs/models.md and docs/book_errors.md from the models, their test rows and the recipes.
+
+    python docs/tables.py            # write them
+    python docs/tables.py --check    # say whether they are current (measured figures aside)
+
+Parameters are counted, not copied: models are built without numbers, as tests do
+(tests/support.py). Run it after adding a model or recipe, and after `tinydl reproduce --record` for
+the measured figures.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support import weightless  # noqa: E402
+
+from tinydl.errors import TinydlError  # noqa: E402
+from tinydl.nn import Module, summary  # noqa: E402
+from tinydl.recipes import RECIPES, Recipe  # noqa: E402
+from tinydl.recipes.recipe import MAP, MEAN_IOU  # noqa: E402
+from tinydl.recipes.report import percent  # noqa: E402
+from tinydl.recipes.reproduce import load_measured  # noqa: E402
+
+MEASURED_COLUMN = "here, %"
+#: What small models take whose full size no recipe has: their multiply-adds are counted here.
+PICTURE, SMALL = (224, 224, 3), (32, 32, 3)
+INPUTS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("ResNetCifar", "ResNetV2Cifar", "DenseNetCifar", "DenseNetBC"), SMALL),
+    **dict.fromkeys(("LinearRegression", "PolynomialRegression"), (1,)),
+    "MobileNetV1": PICTURE, "LogisticRegression": (30,), "FirstDense": (8,),
+    "FlattenDense": SMALL,
+}  # fmt: skip
+PAPER = re.compile(
+    r"[A-Z][\w-]+(?:(?:,| and|, and) (?:van der )?[A-Z][\w-]+)*(?: et al\.)?,? \d{4}"
+    r"(?: \((?:arXiv [\d.]+|[^()]*)\))?"
+)
+TUTORIALS = {int(p.name[:2]): p.read_text() for p in sorted((ROOT / "tutorials").glob("[0-9]*.py"))}
+
+
+def errata() -> tuple[dict[str, list[list[str]]], dict[str, list[str]]]:
+    """docs/errata.txt: by book its rows of four cells; by the start of a recipe's error its last
+    two."""
+    books: dict[str, list[list[str]]] = {}
+    shown: dict[str, list[str]] = {}
+    for section in (DOCS / "errata.txt").read_text().split("\n[")[2:]:
+        name, _, lines = section.partition("]\n")
+        for line in filter(None, lines.splitlines()):
+            chapter, text, *cells = line.split(" | ")
+            if chapter == "*":
+                shown[text] = cells
+            else:
+                books.setdefault(name, []).append([chapter, text, *cells])
+    return books, shown
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    heads = tuple(heads)
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for row in rows:
+        cells = [cell.replace("|", "\\|") or "-" for cell in row]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+# -- facts -----------------------------------------------------------------------------------------
+
+
+def case_rows() -> list[tuple[str, Any, int]]:
+    """(name, how it is made at full size, parameters) of every row of tests/cases/models_*.py."""
+    found: dict[str, tuple[str, Any, int]] = {}
+    for path in sorted((ROOT / "tests" / "cases").glob("models_*.py")):
+        for value in vars(importlib.import_module(f"cases.{path.stem}")).values():
+            for row in value if isinstance(value, list) else ():
+                if isinstance(row, tuple):
+                    found[row[0]] = row
+                elif hasattr(row, "full"):
+                    found[row.name] = (row.name, row.full, row.parameters)
+    return list(found.values())
+
+
+def paper(kind: type[Module]) -> str:
+    """What the class, or else a class that it extends, or its file, is after."""
+    for text in [*(inspect.getdoc(k) for k in kind.__mro__ if k.__module__ != Module.__module__),
+                 inspect.getdoc(sys.modules[kind.__module__])]:  # fmt: skip
+        if papers := PAPER.findall(" ".join((text or "").split())):
+            return papers[0]
+    return ""
+
+
+def short(book: str) -> str:
+    """ "Gulli and Pal 2017" of "Deep Learning with Keras (Gulli and Pal, 2017)"."""
+    inner = re.search(r"\((.*?),? (?:\d\w\w ed\. )?(\d{4})\)", book)
+    return f"{inner[1].rstrip(',').replace(', 2nd ed.', '')} {inner[2]}" if inner else book
+
+
+def seen_in(*words: str) -> str:
+    """The tutorials in which one of the words stands."""
+    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
+    return ", ".join(str(n) for n, text in TUTORIALS.items() if pattern.search(text))
+
+
+def full_size_costs() -> dict[str, str]:
+    """Multiply-adds by number of parameters: benchmarks/results/full_size.md has millions."""
+    lines = (ROOT / "benchmarks" / "results" / "full_size.md").read_text().splitlines()
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines if line[:1] == "|"]
+    return {
+        row[2]: f"{row[3].replace(' +', ' M +').replace(' per', ' M per')}"
+        + f"{'' if '+' in row[3] else ' M'} at {row[1]}"
+        for row in rows[2:]
+    }
+
+
+def cost(make: Callable[[], Module], shape: tuple[int, ...]) -> str:
+    """Multiply-adds of one sample, counted on zeros of its shape."""
+    try:
+        count = summary(make(), shape).multiply_adds
+    except (TinydlError, TypeError, AttributeError):
+        return ""  # not a network of one array of floats
+    return f"{count:,}" if count < 1e6 else f"{count / 1e6:,.1f} M"
+
+
+@cache
+def recipe_cost(name: str) -> str:
+    recipe = RECIPES[name]
+    return cost(lambda: recipe.model(**recipe.architecture), recipe.input_shape)
+
+
+# -- pages -----------------------------------------------------------------------------------------
+
+MODELS_INTRODUCTION = """# Models and recipes
+
+Written by `python docs/tables.py`; a test holds it current. Parameters are counted from the model
+as the book or paper has it, multiply-adds (M: millions) are those of one picture or sample going
+forward; for large networks `python benchmarks/full_size.py` counts them, with the time and memory
+of a training step. Tutorials: `python tutorials/NN_*.py`. [Errors of the books](book_errors.md)
+and what stands here instead have their own page, pictures are in [figures](figures/README.md).
+
+## Architectures
+
+`tinydl.models`; rows without "after" are the books' own small networks. Beside them stand what has
+no gradient to train with, `ThresholdUnit` and `Perceptron` (tutorial 13), and neural style transfer
+(`tinydl.models.style`, tutorial 19).
+"""
+
+RECIPES_INTRODUCTION = """
+## Recipes
+
+`tinydl train NAME` trains one, `tinydl reproduce NAME` prints the book's figure beside ours,
+`tinydl recipes NAME` says everything about it. Figures are the score on the test part in percent:
+accuracy, the mean intersection over union (mean IoU), or VOC 2007's mean average precision (mAP);
+`-` where the book trains nothing of the kind, or nothing has been recorded here yet.
+"""
+
+
+def models_page(measured: Mapping[str, Any]) -> str:
+    used: dict[type, list[str]] = {}
+    for recipe in RECIPES.values():
+        used.setdefault(recipe.model, []).append(recipe.name)
+    costs = full_size_costs()
+    for recipe in RECIPES.values():
+        if count := recipe_cost(recipe.name):
+            at = "x".join(map(str, recipe.input_shape))
+            costs.setdefault(f"{recipe.parameters:,}", f"{count} at {at}")
+    architectures, listed = [], set()
+    for name, full, stated in case_rows():
+        with weightless():
+            model = full()
+        kind, count = type(model), f"{model.count_parameters():,}"
+        if model.count_parameters() != stated:
+            raise SystemExit(f"{name}: {count} parameters, its row says {stated:,}")
+        recipes = used.get(kind, []) if name == kind.__name__ else []
+        listed.add(kind)
+        if count not in costs and (shape := INPUTS.get(kind.__name__)):
+            costs[count] = f"{cost(full, shape)} at {'x'.join(map(str, shape))}"
+        architectures.append((
+            kind.__module__.split(".")[2], f"`{name}`" if name == kind.__name__ else name,
+            paper(kind), count, costs.get(count, ""), ", ".join(f"`{r}`" for r in recipes),
+            seen_in(kind.__name__, *recipes),
+        ))  # fmt: skip
+    missing = [k for k in used if k not in listed and k.__module__.startswith("tinydl.models.")]
+    for kind in missing:
+        first = RECIPES[used[kind][0]]
+        architectures.append((
+            kind.__module__.split(".")[2], f"`{kind.__name__}`", paper(kind),
+            f"{first.parameters:,}", recipe_cost(first.name),
+            ", ".join(f"`{r}`" for r in used[kind]),
+            seen_in(kind.__name__, *used[kind]),
+        ))  # fmt: skip
+    order = list(dict.fromkeys(row[0] for row in architectures))
+    architectures.sort(key=lambda row: order.index(row[0]))
+    heads = ("family", "model", "after", "parameters", "multiply-adds", "recipes",
+             "tutorial")  # fmt: skip
+    lines = [MODELS_INTRODUCTION, *table(heads, architectures), RECIPES_INTRODUCTION]
+    heads = ("recipe", "model", "book", "chapter", "data", "parameters", "multiply-adds",
+             "score", "book, %", MEASURED_COLUMN, "tutorial")  # fmt: skip
+    lines += table(heads, (recipe_row(r, measured) for r in RECIPES.values()))
+    return "\n".join(lines) + "\n"
+
+
+def recipe_row(recipe: Recipe, measured: Mapping[str, Any]) -> tuple[str, ...]:
+    score = {MEAN_IOU: "mean IoU", MAP: "mAP"}.get(recipe.score, recipe.score)
+    return (
+        f"`{recipe.name}`", f"`{recipe.model.__name__}`", short(recipe.book), recipe.chapter,
+        recipe.dataset, f"{recipe.parameters:,}", recipe_cost(recipe.name), score,
+        percent(recipe.reported.get("test")),
+        percent(measured.get(recipe.name, {}).get("test")),
+        seen_in(recipe.name) or seen_in(recipe.model.__name__),
+    )  # fmt: skip
+
+
+ERRORS_INTRODUCTION = """# Errors of the books
+
+Written by `python docs/tables.py` from the recipes (`errors`, also in `tinydl recipes NAME`) and
+`docs/errata.txt`; a test holds it current. Each row: what a book prints and what is right, what
+stands here instead, and which test, tutorial (`python tutorials/NN_*.py`) or command shows it.
+Chapters 3 and 6 to 8 of the second book are listed as far as their subjects are here. Errors were
+found by reading, counting and running; a slip may be one of the copy that was read.
+"""
+
+
+def error_rows() -> dict[str, list[list[str]]]:
+    """By book the rows of the page: recipes' errors first, both in the order of chapters."""
+    own, remarks = errata()
+    pages: dict[str, dict[str, list[str]]] = {}
+    for recipe in RECIPES.values():
+        for text in recipe.errors:
+            pages.setdefault(recipe.book, {}).setdefault(text, []).append(recipe.name)
+    result = {}
+    for book in sorted({*pages, *own}):
+        rows: list[list[str]] = []
+        for text, names in pages.get(book, {}).items():
+            chapter = re.split(r"[,:]", RECIPES[names[0]].chapter)[0]
+            known = [cells for start, cells in remarks.items() if text.startswith(start)]
+            here, shown = known[0] if known else ("as it says", f"`tinydl recipes {names[0]}`")
+            rows.append([chapter, text, f"{here} ({', '.join(f'`{n}`' for n in names)})", shown])
+        result[book] = sorted([*rows, *own.get(book, [])], key=lambda row: row[0])
+    return result
+
+
+def errors_page() -> str:
+    lines = [ERRORS_INTRODUCTION]
+    for book, rows in error_rows().items():
+        heads = ("chapter", "printed, and what is right", "here", "shown by")
+        lines += [f"## {book}", "", *table(heads, rows), ""]
+    return "\n".join(lines)
+
+
+# -- the command -----------------------------------------------------------------------------------
+
+
+def pages() -> dict[Path, str]:
+    return {
+        DOCS / "models.md": models_page(load_measured()),
+        DOCS / "book_errors.md": errors_page(),
+    }
+
+
+def without_measured(page: str) -> str:
+    """The page less its column of measured figures, which changes with every recorded run."""
+    kept, place = [], None
+    for line in page.splitlines():
+        cells = line.split("|")
+        if f" {MEASURED_COLUMN} " in cells:
+            place = cells.index(f" {MEASURED_COLUMN} ")
+        elif not line.startswith("|"):
+            place = None
+        kept.append("|".join(c for k, c in enumerate(cells) if k != place))
+    return "\n".join(kept)
+
+
+def stale() -> list[str]:
+    """Names of the pages that are not what would be written, measured figures aside."""
+    return [
+        path.name
+        for path, text in pages().items()
+        if not path.exists() or without_measured(path.read_text()) != without_measured(text)
+    ]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        if old := stale():
+            raise SystemExit(f"{', '.join(old)}: not current, run `python docs/tables.py`")
+    else:
+        for written, content in pages().items():
+            written.write_text(content)
+            print(written.relative_to(ROOT))
