@@ -241,6 +241,22 @@ def mean_average_precision(method):
     return metric
 
 
+def filled(boxes):
+    """Masks (K, 26, 26) of whole boxes, moved by one pixel: some begin at -1."""
+    masks = np.zeros((len(boxes), 26, 26), bool)
+    for mask, (x0, y0, x1, y1) in zip(masks, boxes.astype(int) + 1, strict=True):
+        mask[y0:y1, x0:x1] = True
+    return masks
+
+
+def mean_average_precision_of_masks(found, truths):
+    """The boxes that the metric is handed say nothing."""
+    found = [Found(0 * f.boxes, f.labels, f.scores, filled(f.boxes)) for f in found]
+    truths = [Truth(0 * t.boxes, t.labels, t.ignore, filled(t.boxes)) for t in truths]
+    result = metrics.mean_average_precision(found, truths, 3, "voc", masks=True)
+    return np.array([result.value, *result.per_class])
+
+
 def counted_bleu(candidates, references, max_order):
     """Papineni et al. 2002 without smoothing, every n-gram counted by going through the texts."""
     product, used = 1.0, 0
@@ -294,11 +310,21 @@ DEFINITIONS = {
     ),
     "bleu": (metrics.bleu, translations, counted_bleu),
     "box_iou": (metrics.box_iou, lambda r: (some_boxes(r), some_boxes(r)), pixel_iou),
+    "mask_iou": (
+        lambda a, b: metrics.mask_iou(filled(a), filled(b)),
+        lambda r: (some_boxes(r), some_boxes(r)),
+        pixel_iou,
+    ),
     "voc07_average_precision": (metrics.voc07_average_precision, curve, interpolated(10)),
     "voc_average_precision": (metrics.voc_average_precision, curve, stepwise),
     "coco_average_precision": (metrics.coco_average_precision, curve, interpolated(100)),
     "mean_average_precision-voc": (
         mean_average_precision("voc"),
+        pictures,
+        mean_detected(stepwise),
+    ),
+    "mean_average_precision-masks": (
+        mean_average_precision_of_masks,
         pictures,
         mean_detected(stepwise),
     ),

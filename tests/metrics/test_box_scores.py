@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases.metrics import pictures
+from cases.metrics import filled, pictures
 
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.metrics import (
@@ -11,6 +11,7 @@ from tinydl.metrics import (
     Truth,
     box_iou,
     coco_average_precision,
+    mask_iou,
     mean_average_precision,
     voc07_average_precision,
     voc_average_precision,
@@ -174,3 +175,19 @@ def test_refusals():
         mean_average_precision([found()], [truth(A), truth(B)], 1)
     with pytest.raises(ShapeError):
         mean_average_precision([], [], 1)
+    with pytest.raises(ConfigError, match="picture 0 has no masks"):
+        mean_average_precision([found((A, 0.5))], [truth(A)], 1, masks=True)
+    with pytest.raises(ShapeError, match="picture 0 has boxes, labels, scores of different"):
+        short = Truth(boxes_of([A, B]), np.zeros(2, int), None, np.zeros((1, 4, 4), bool))
+        mean_average_precision([found()], [short], 1)
+    with pytest.raises(ShapeError, match=r"masks must be \(N, H, W\), .* \(1, 4, 5\), \(1, 5, 4\)"):
+        mask_iou(np.zeros((1, 4, 5), bool), np.zeros((1, 5, 4), bool))
+
+
+@pytest.mark.parametrize("seed", PYCOCOTOOLS)
+def test_coco_on_masks_that_fill_their_boxes(seed):
+    guesses, truths = pictures(np.random.default_rng(seed))
+    guesses = [Found(0 * f.boxes, f.labels, f.scores, filled(f.boxes)) for f in guesses]
+    truths = [Truth(0 * t.boxes, t.labels, t.ignore, filled(t.boxes)) for t in truths]
+    ours = mean_average_precision(guesses, truths, 3, "coco", masks=True).per_class
+    assert np.allclose(ours, PYCOCOTOOLS[seed], atol=1e-12)

@@ -6,7 +6,7 @@ from cases.models_detection import masks_batch, some_boxes, tiny_mask_rcnn
 
 import tinydl
 from tinydl import Generator, Tensor
-from tinydl.data import shapes
+from tinydl.data import boxes_of_masks, pad_rows, shapes
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.metrics import Truth, box_iou, mean_average_precision
 from tinydl.models import RCNN
@@ -15,6 +15,7 @@ from tinydl.models.detection.fast_rcnn import VARIANCES, fast_rcnn_loss
 from tinydl.models.detection.faster_rcnn import two_stage_loss
 from tinydl.models.detection.mask_rcnn import (
     mask_loss,
+    mask_planes_loss,
     mask_rcnn_loss,
     mask_targets,
     paste_masks,
@@ -187,6 +188,20 @@ def test_the_whole_loss_is_the_boxes_and_the_masks_of_things():
     assert np.isfinite(mask_rcnn_loss(seen, empty, masks, given).item())
 
 
+def test_the_loss_of_planes_is_that_of_the_masks_and_the_boxes_around_them():
+    x, rows, masks = masks_batch(np.random.default_rng(0), 2)
+    model = tiny_mask_rcnn().astype("float64").eval()
+    planes = (masks * (1 + rows[:, :, 4, None, None])).astype(np.uint8)
+    enclosing = pad_rows([boxes_of_masks(m > 0) for m in masks], rows[:, :, 4], 4)
+    enclosing[rows[:, :, 4] < 0] = -1
+    losses = []
+    for loss, targets in ((mask_planes_loss, (Tensor(planes),)),
+                          (mask_rcnn_loss, (enclosing, masks))):  # fmt: skip
+        model.rng = Generator(1)
+        losses.append(loss(model(Tensor(x)), *targets).item())
+    assert losses[0] == losses[1] > 0
+
+
 def test_the_mask_head_reads_regions_by_interpolation():
     model = tiny_mask_rcnn().eval()
     maps = Tensor(np.random.default_rng(0).normal(size=(1, 3, 4, 6)).astype(np.float32))
@@ -200,9 +215,8 @@ def test_the_mask_head_reads_regions_by_interpolation():
 def test_found_things_have_masks_within_their_boxes():
     model = tiny_mask_rcnn()
     x = np.random.default_rng(0).uniform(size=(2, 24, 32, 3)).astype(np.float32)
-    for (found, masks), alone in zip(
-        model.detect_masks(x, score=0.0), model.detect(x, 0.0), strict=True
-    ):
+    for found, alone in zip(model.detect_masks(x, score=0.0), model.detect(x, 0.0), strict=True):
+        masks = found.masks
         np.testing.assert_array_equal(found.boxes, alone.boxes)
         assert masks.shape == (len(found.boxes), 24, 32) and masks.dtype == bool
         v, u = np.mgrid[:24, :32] + 0.5
@@ -211,4 +225,4 @@ def test_found_things_have_masks_within_their_boxes():
             assert not mask[~inside].any()
     assert len(found.boxes) and model.training
     nothing = model.detect_masks(x, score=1.1)
-    assert [masks.shape for _, masks in nothing] == [(0, 24, 32)] * 2
+    assert [found.masks.shape for found in nothing] == [(0, 24, 32)] * 2

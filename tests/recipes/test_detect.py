@@ -7,7 +7,7 @@ import pytest
 
 from tinydl import Generator
 from tinydl.cli import main
-from tinydl.data import fit_image, pad_rows, shapes
+from tinydl.data import fit_image, pad_planes, pad_rows, shapes
 from tinydl.errors import DTypeError, ShapeError
 from tinydl.metrics import Found
 from tinydl.recipes import RECIPES
@@ -79,6 +79,30 @@ def test_boxes_are_in_pixels_of_the_picture(run, picture, monkeypatch):
     (one,) = detect(opened, [np.asarray(Image.open(picture))])
     np.testing.assert_allclose(one.boxes, [[12, 24, 60, 72]])
     assert one.labels.tolist() == [0] and one.scores.tolist() == [0.9]
+
+
+def test_masks_come_back_in_pixels_of_the_picture(picture, tmp_path, monkeypatch, capsys):
+    scenes, folder = shapes(2, Generator(3), size=64), tmp_path / "run"
+    part = (scenes.x, pad_planes(scenes.masks, scenes.labels))
+    folder.mkdir()
+    recipe = RECIPES["mask-rcnn-shapes"].changed(epochs=1)
+    train_into(folder, Session(recipe, parts=Parts(part, None, part, scenes.classes)), False)
+    mask = np.zeros((1, 64, 64), bool)
+    mask[0, 8:24, 4:20] = True
+    box = Found(np.array([[4.0, 8, 20, 24]]), np.array([1]), np.array([0.9]), mask)
+    monkeypatch.setattr("tinydl.models.MaskRCNN.detect_masks", lambda *rest: [box])
+    image = np.asarray(Image.open(picture))
+    (one,) = detect(OpenRun(folder), [image])
+    wanted = np.zeros((1, 128, 192), bool)  # three times as large, without the rows that were added
+    wanted[0, 24:72, 12:60] = True
+    assert one.boxes.tolist() == [[12, 24, 60, 72]] and np.array_equal(one.masks, wanted)
+    assert main(["detect", str(folder), str(picture), "--out", str(tmp_path / "out")]) == 0
+    drawn = np.asarray(Image.open(tmp_path / "out" / "one.png"))
+    inner = (slice(28, 68), slice(16, 56))
+    colour = np.array([60, 180, 75])
+    np.testing.assert_array_equal(drawn[inner], image[inner] // 2 + colour // 2)
+    with pytest.raises(ShapeError, match=r"masks must be \(1, 64, 192\), got \(1, 128, 192\)"):
+        draw_boxes(image[:64], one, scenes.classes)
 
 
 def test_bad_input(run, picture, tmp_path, capsys, monkeypatch):

@@ -50,6 +50,7 @@ DESCRIBED_PARAMETERS = {
     "yolo-shapes": 1_323_344,
     "rcnn-shapes": 156_960,
     "faster-rcnn-shapes": 331_570,
+    "mask-rcnn-shapes": 422_069,
     "unet-shapes": 120_852,
     "fcn8s-shapes": 1_294_044,
     "pspnet-shapes": 161_684,

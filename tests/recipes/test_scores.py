@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 
 from tinydl import Generator, Tensor
-from tinydl.data import pad_rows, shapes, unpad_rows
+from tinydl.data import pad_planes, pad_rows, shapes, unpad_rows
 from tinydl.errors import ConfigError
+from tinydl.metrics import Found
 from tinydl.models.detection.fast_rcnn import fast_rcnn_loss
 from tinydl.models.detection.selective_search import selective_search
 from tinydl.nn import Module
 from tinydl.recipes import RECIPES
 from tinydl.recipes.parts import Parts, load_dataset, load_parts
 from tinydl.recipes.run import Session, Settings
-from tinydl.recipes.scores import batch_transform, check_kind, judge, looked_at, searched
+from tinydl.recipes.scores import (
+    batch_transform,
+    check_kind,
+    judge,
+    looked_at,
+    searched,
+    truths_of,
+)
 
 
 def toy(name):
@@ -27,6 +35,10 @@ def toy(name):
     else:
         y, classes = pad_rows(scenes.boxes, scenes.labels), scenes.classes
         small = {"image": (32, 32), "widths": (4, 4, 4, 4), "sizes": (8, 14, 20, 30)}
+    if name == "mask-rcnn-shapes":
+        y = pad_planes(scenes.masks, scenes.labels)
+        small = {"image": (32, 32), "widths": (4, 6, 6), "hidden": 8, "limit": 6}
+        small |= {"mask_bins": 3, "mask_hidden": 4, "mask_depth": 1}
     if name == "rcnn-shapes":
         small = {"side": 16, "widths": (4, 4), "hidden": 8}
     small = {**recipe.architecture, **small}
@@ -34,7 +46,7 @@ def toy(name):
     return recipe, Parts((scenes.x, y), (scenes.x, y), (scenes.x, y), classes)
 
 
-@pytest.mark.parametrize("name", ["unet-shapes", "ssd-shapes", "rcnn-shapes"])
+@pytest.mark.parametrize("name", ["unet-shapes", "ssd-shapes", "rcnn-shapes", "mask-rcnn-shapes"])
 def test_a_recipe_trains_and_is_judged(name):
     recipe, parts = toy(name)
     session = Session(recipe, Settings(), parts)
@@ -42,7 +54,8 @@ def test_a_recipe_trains_and_is_judged(name):
     assert {"loss", "val_loss"} <= set(history.last) and "accuracy" not in history.last
     score = session.evaluate(parts.test)
     named = {"map", "map_square", "map_disk", "map_triangle"}
-    assert set(score) == {"loss"} | (named if recipe.score == "map" else {"mean_iou"})
+    keys = {"map": named, "mask_map": named | {f"mask_{n}" for n in named}}
+    assert set(score) == {"loss"} | keys.get(recipe.score, {"mean_iou"})
     assert 0 <= score[recipe.score] < 0.9
 
 
@@ -103,6 +116,23 @@ def test_who_knows_every_box_scores_one():
     present = sorted({int(k) for k in rows[..., 4].ravel() if k >= 0})
     assert score["map"] == 1 and score["loss"] < 1e-5
     assert all(score[f"map_{parts.classes[k]}"] == 1 for k in present)
+
+
+def test_who_knows_every_mask_scores_one_and_who_knows_the_boxes_only_does_not():
+    recipe, parts = toy("mask-rcnn-shapes")
+    model = Session(recipe, Settings(), parts).model
+    truths = truths_of(recipe, parts.test[1])
+    scenes = shapes(8, Generator(3), size=32, max_things=2)
+    for truth, boxes, labels, masks in zip(
+        truths, scenes.boxes, scenes.labels, scenes.masks, strict=True
+    ):
+        assert np.array_equal(truth.boxes, boxes) and np.array_equal(truth.labels, labels)
+        assert np.array_equal(truth.masks, masks)
+    for wrong in (False, True):
+        known = [Found(t.boxes, t.labels, np.ones(len(t.labels)), t.masks ^ wrong) for t in truths]
+        model.detect_masks = lambda *rest, known=known: known
+        score = judge(recipe, model, parts.test, parts.classes)
+        assert score["map"] == 1 and score["mask_map"] == (0 if wrong else 1)
 
 
 def test_who_knows_every_pixel_scores_one():

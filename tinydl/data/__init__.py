@@ -36,6 +36,7 @@ from .images import (
     prepare_image,
     read_image,
 )
+from .mask_planes import AugmentMasks, pad_planes, rows_of_planes
 from .omniglot import (
     Characters,
     OneShotRun,
@@ -83,6 +84,7 @@ __all__ = [
     "MDP",
     "Archive",
     "AugmentBoxes",
+    "AugmentMasks",
     "Batches",
     "Brightness",
     "CharacterTokenizer",
@@ -154,6 +156,7 @@ __all__ = [
     "omniglot_runs",
     "one_hot",
     "orl_faces",
+    "pad_planes",
     "pad_rows",
     "pad_sequences",
     "prepare_colour_image",
@@ -186,6 +189,7 @@ __all__ = [
     "read_text",
     "read_voc",
     "roads",
+    "rows_of_planes",
     "scaled_windows",
     "sequence_mask",
     "shapes",

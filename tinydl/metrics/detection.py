@@ -7,7 +7,7 @@ inclusive pixels and adds 1; with boxes converted as `tinydl.data.voc2007` does,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,21 +19,25 @@ MAX_PER_IMAGE = 100  # COCO counts the best hundred of a picture
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What a detector says of one picture: boxes (K, 4), labels (K,) int, scores (K,) float."""
+    """What a detector says of one picture: boxes (K, 4), labels (K,) int, scores (K,) float; of one
+    that outlines things, masks (K, H, W) bool."""
 
     boxes: np.ndarray
     labels: np.ndarray
     scores: np.ndarray
+    masks: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
     """What is on one picture: boxes (G, 4), labels (G,) int; ignore (G,) bool marks boxes that
-    count neither as found nor as missed (difficult in VOC, crowd in COCO), None for none."""
+    count neither as found nor as missed (difficult in VOC, crowd in COCO), None for none; masks
+    (G, H, W) bool, if they are known."""
 
     boxes: np.ndarray
     labels: np.ndarray
     ignore: np.ndarray | None = None
+    masks: np.ndarray | None = None
 
 
 class MeanAveragePrecision(NamedTuple):
@@ -47,7 +51,16 @@ class MeanAveragePrecision(NamedTuple):
 def box_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(N, M) float64: intersection over union of boxes a (N, 4) and b (M, 4); 0 for two empty
     ones."""
-    inside, area_a, area_b = _areas(a, b)
+    return _iou(*_areas(a, b))
+
+
+def mask_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N, M) float64: intersection over union of masks a (N, H, W) and b (M, H, W), bool; 0 for two
+    empty ones."""
+    return _iou(*_pixels(a, b))
+
+
+def _iou(inside: np.ndarray, area_a: np.ndarray, area_b: np.ndarray) -> np.ndarray:
     union = area_a[:, None] + area_b[None, :] - inside
     return np.divide(inside, union, out=np.zeros_like(inside), where=union > 0)
 
@@ -96,11 +109,13 @@ def mean_average_precision(
     classes: int,
     method: str = "voc2007",
     thresholds: tuple[float, ...] | None = None,
+    masks: bool = False,
 ) -> MeanAveragePrecision:
     """mAP over pictures i = 1 ... N with detections found[i] and true boxes truths[i].
 
     method: "voc2007" (11 points) or "voc" (area), both at IoU 0.5, or "coco" (101 points, the mean
-    over IoU 0.5, 0.55, ..., 0.95); `thresholds` overrides the IoUs. Detections are taken in the
+    over IoU 0.5, 0.55, ..., 0.95); `thresholds` overrides the IoUs. masks: overlaps are those of
+    masks instead of boxes. Detections are taken in the
     order of falling scores (ties: earlier pictures, then earlier boxes) and each true box is found
     once:
 
@@ -120,12 +135,12 @@ def mean_average_precision(
     if len(found) != len(truths) or not truths:
         raise ShapeError(f"mAP: {len(found)} pictures of detections, {len(truths)} of true boxes")
     for i, (guess, truth) in enumerate(zip(found, truths, strict=True)):
-        _check_picture(i, guess, truth)
+        _check_picture(i, guess, truth, masks)
     if thresholds is None:
         thresholds = COCO_THRESHOLDS if method == "coco" else (0.5,)
     scores = np.array(
         [
-            [_class_precision(found, truths, k, t, method) for t in thresholds]
+            [_class_precision(found, truths, k, t, method, masks) for t in thresholds]
             for k in range(classes)
         ]
     )
@@ -136,17 +151,20 @@ def mean_average_precision(
     )
 
 
-def _check_picture(i: int, guess: Found, truth: Truth) -> None:
-    sizes = {len(guess.boxes), len(guess.labels), len(guess.scores)}
-    ignored = len(truth.boxes) if truth.ignore is None else len(truth.ignore)
-    if len(sizes) > 1 or len({len(truth.boxes), len(truth.labels), ignored}) > 1:
-        raise ShapeError(f"mAP: picture {i} has boxes, labels, scores of different lengths")
+def _check_picture(i: int, guess: Found, truth: Truth, masks: bool) -> None:
+    if masks and (guess.masks is None or truth.masks is None):
+        raise ConfigError(f"mAP: picture {i} has no masks")
+    said = (guess.boxes, guess.labels, guess.scores, guess.masks)
+    true = (truth.boxes, truth.labels, truth.ignore, truth.masks)
+    for columns in (said, true):
+        if len({len(column) for column in columns if column is not None}) > 1:
+            raise ShapeError(f"mAP: picture {i} has boxes, labels, scores of different lengths")
     if np.isnan(guess.scores).any():
         raise ConfigError(f"mAP: picture {i} has a score that is NaN")
 
 
 def _class_precision(
-    found: list[Found], truths: list[Truth], label: int, threshold: float, method: str
+    found: list[Found], truths: list[Truth], label: int, threshold: float, method: str, masks: bool
 ) -> float:
     """The average precision of one class at one IoU; NaN if it has no true box."""
     scores, hits, total = [], [], 0
@@ -160,8 +178,8 @@ def _class_precision(
             match = _match_coco
         else:
             match = _match_voc
-        boxes = guess.boxes[own][order]
-        outcome = match(boxes, truth.boxes[true], ignore, threshold)
+        sides: list[Any] = [one.masks if masks else one.boxes for one in (guess, truth)]
+        outcome = match(sides[0][own][order], sides[1][true], ignore, threshold)
         scores.append(guess.scores[own][order][outcome >= 0])
         hits.append(outcome[outcome >= 0])
     if total == 0:
@@ -173,13 +191,13 @@ def _class_precision(
 
 
 def _match_voc(
-    boxes: np.ndarray, true: np.ndarray, ignore: np.ndarray, threshold: float
+    regions: np.ndarray, true: np.ndarray, ignore: np.ndarray, threshold: float
 ) -> np.ndarray:
-    """Per detection, best first: 1 right, 0 false, -1 does not count."""
-    overlap = box_iou(boxes, true)
+    """Per detection, best first: 1 right, 0 false, -1 does not count; boxes or masks."""
+    overlap = _iou(*_sizes(regions, true))
     taken = np.zeros(len(true), bool)
-    outcome = np.zeros(len(boxes), np.int64)
-    for k in range(len(boxes) if len(true) else 0):
+    outcome = np.zeros(len(regions), np.int64)
+    for k in range(len(regions) if len(true) else 0):
         best = int(overlap[k].argmax())
         if overlap[k, best] < threshold:
             continue
@@ -191,15 +209,15 @@ def _match_voc(
 
 
 def _match_coco(
-    boxes: np.ndarray, true: np.ndarray, ignore: np.ndarray, threshold: float
+    regions: np.ndarray, true: np.ndarray, ignore: np.ndarray, threshold: float
 ) -> np.ndarray:
     """As `_match_voc`, by COCO's rule."""
-    inside, area, _ = _areas(boxes, true)
-    overlap = box_iou(boxes, true)
+    inside, area, area_true = _sizes(regions, true)
+    overlap = _iou(inside, area, area_true)
     within = np.divide(inside, area[:, None], out=np.zeros_like(inside), where=area[:, None] > 0)
     free = ~ignore
-    outcome = np.zeros(len(boxes), np.int64)
-    for k in range(len(boxes)):
+    outcome = np.zeros(len(regions), np.int64)
+    for k in range(len(regions)):
         candidates = np.where(free, overlap[k], -1.0)
         # Of equal overlaps the last, as pycocotools takes it.
         best = len(true) - 1 - int(candidates[::-1].argmax()) if len(true) else -1
@@ -208,6 +226,18 @@ def _match_coco(
         elif (within[k][ignore] >= min(threshold, 1 - 1e-10)).any():
             outcome[k] = -1
     return outcome
+
+
+def _sizes(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return (_pixels if a.ndim == 3 else _areas)(a, b)
+
+
+def _pixels(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_areas`, of masks."""
+    if a.ndim != 3 or a.shape[1:] != b.shape[1:]:
+        raise ShapeError(f"mask_iou: masks must be (N, H, W), (M, H, W), got {a.shape}, {b.shape}")
+    a, b = (x.reshape(len(x), x.shape[1] * x.shape[2]).astype(np.float64) for x in (a, b))
+    return a @ b.T, a.sum(axis=1), b.sum(axis=1)
 
 
 def _areas(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

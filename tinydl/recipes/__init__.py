@@ -18,7 +18,14 @@ from .convolutional import (
     MOBILENET_CIFAR,
     RESNET20_CIFAR,
 )
-from .detection import FASTER_RCNN_SHAPES, RCNN_SHAPES, SSD_BCCD, SSD_SHAPES, YOLO_SHAPES
+from .detection import (
+    FASTER_RCNN_SHAPES,
+    MASK_RCNN_SHAPES,
+    RCNN_SHAPES,
+    SSD_BCCD,
+    SSD_SHAPES,
+    YOLO_SHAPES,
+)
 from .estimates import FACE_DETECTOR, KEYPOINTS_FACES, PILOTNET
 from .gulli2017 import V1, V2, V3A, V3B, V4, V5, V6
 from .liu2019 import FASHION_DFN, FASHION_MLP_512
@@ -56,6 +63,7 @@ RECIPES: dict[str, Recipe] = {
     "yolo-shapes": YOLO_SHAPES,
     "rcnn-shapes": RCNN_SHAPES,
     "faster-rcnn-shapes": FASTER_RCNN_SHAPES,
+    "mask-rcnn-shapes": MASK_RCNN_SHAPES,
     "unet-shapes": UNET_SHAPES,
     "fcn8s-shapes": FCN8S_SHAPES,
     "pspnet-shapes": PSPNET_SHAPES,

@@ -43,5 +43,13 @@ def detect(
         boxes = np.clip(one.boxes / scale, 0, [width, height, width, height])
         # What lies wholly in the border that was added has no area in the picture.
         kept = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        found.append(Found(boxes[kept], one.labels[kept], one.scores[kept]))
+        masks = None if one.masks is None else _stretched(one.masks[kept], scale, height, width)
+        found.append(Found(boxes[kept], one.labels[kept], one.scores[kept], masks))
     return found
+
+
+def _stretched(masks: np.ndarray, scale: float, height: int, width: int) -> np.ndarray:
+    """Masks (K, h, w) of the fitted picture as those (K, height, width) of the picture itself: each
+    pixel takes the value where its centre has come to lie."""
+    y, x = (((np.arange(n) + 0.5) * scale).astype(np.int64) for n in (height, width))
+    return masks[:, y.clip(0, masks.shape[1] - 1)[:, None], x.clip(0, masks.shape[2] - 1)]

@@ -7,15 +7,17 @@ other made-up pictures, never on the test part.
 
 from __future__ import annotations
 
-from ..data import AugmentBoxes, Brightness, Compose, Contrast, Flip
-from ..models import RCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
+from ..data import AugmentBoxes, AugmentMasks, Brightness, Compose, Contrast, Flip
+from ..models import RCNN, MaskRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
 from ..models.detection.faster_rcnn import faster_rcnn_loss
+from ..models.detection.mask_rcnn import mask_planes_loss
 from ..models.detection.rcnn import rcnn_loss
 from ..models.detection.ssd import multibox_loss
 from ..models.detection.yolo import yolo_loss
 from ..optim import Adam
 from .liu2019 import BOOK
-from .recipe import MAP, Recipe, Split, Target, Variant, warmed_cosine
+from .recipe import MAP, MASK_MAP, Recipe, Split, Target, Variant, warmed_cosine
+from .sewak2018 import BOOK as SEWAK
 
 CHAPTER = "4, CNN Architecture"
 SSD_ERRORS = (
@@ -166,4 +168,28 @@ FASTER_RCNN_SHAPES = Recipe(
         "size: it slides over it, and two 1x1 convolutions follow.",
         'Suppression removes the lower scored of two boxes that overlap, not boxes "over a score".',
     ),
+)
+
+MASK_RCNN_SHAPES = Recipe(
+    name="mask-rcnn-shapes",
+    title="Mask R-CNN with a small base outlines squares, disks and triangles",
+    book=SEWAK,
+    chapter="named only: instance segmentation",
+    dataset="shapes_masks",
+    model=MaskRCNN,
+    architecture={},
+    input_shape=(64, 64, 3),
+    parameters=422_069,
+    optimizer=Adam,
+    optimizer_settings={"lr": 0.001},
+    batch_size=16,
+    epochs=20,
+    time_budget=1_200,
+    scale=1.0,
+    transform=AugmentMasks(Flip()),
+    schedule=warmed_cosine,
+    loss=mask_planes_loss,
+    score=MASK_MAP,
+    target=Target(at_least=0.60),
+    notes=("The score is the mean average precision by overlap of masks; `map` is that of boxes.",),
 )

@@ -112,6 +112,13 @@ def shapes_with_boxes() -> data.Dataset:
     return data.Dataset("shapes_boxes", train.x, rows[0], test.x, rows[1], train.classes)
 
 
+def shapes_with_masks() -> data.Dataset:
+    """The same pictures; y: planes of masks."""
+    train, test = (data.shapes(n, Generator(seed)) for n, seed in SHAPES)
+    planes = [data.pad_planes(scenes.masks, scenes.labels) for scenes in (train, test)]
+    return data.Dataset("shapes_masks", train.x, planes[0], test.x, planes[1], train.classes)
+
+
 def bccd_half_size() -> data.Dataset:
     """Blood cells at 240x320; y: rows of boxes. Trained on train, then val; the last 87 are val."""
     cells = data.bccd()
@@ -128,6 +135,7 @@ def bccd_half_size() -> data.Dataset:
 LOADERS = {
     "shapes": shapes_with_classes,
     "shapes_boxes": shapes_with_boxes,
+    "shapes_masks": shapes_with_masks,
     "bccd_half": bccd_half_size,
 }
 

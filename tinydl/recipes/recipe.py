@@ -15,7 +15,7 @@ from ..tensor import Tensor
 from ..train.metrics import Metric, accuracy
 
 GIVEN, STRATIFIED, LAST = "given", "stratified", "last"
-ACCURACY, MEAN_IOU, MAP = "accuracy", "mean_iou", "map"
+ACCURACY, MEAN_IOU, MAP, MASK_MAP = "accuracy", "mean_iou", "map", "mask_map"
 
 
 def warmed_cosine(lr: float, steps: int) -> Schedule:
@@ -93,8 +93,8 @@ class Recipe:
     by. picture_shape: that of the data's pictures, where the model is shown parts of them (R-CNN);
     (): the same. transform: augmentation of the training batches. model(**architecture): the
     module, with `parameters` trained numbers. loss(logits, labels). score: "accuracy" (by `metric`,
-    a fraction per sample), for segmentation "mean_iou", for detection "map"; where accuracies are
-    meant here, it is this score.
+    a fraction per sample), for segmentation "mean_iou", for detection "map", with masks "mask_map";
+    where accuracies are meant here, it is this score.
     optimizer(parameters, **optimizer_settings). schedule(lr, updates of the whole training): the
     rate before every update; None: constant. reported: the book's accuracies by part ("train",
     "val", "test") as fractions; checked: those of an independent NumPy re-run; "train" is always

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Batches, unpad_rows
+from ..data import Batches, rows_of_planes, unpad_rows
 from ..errors import ConfigError
 from ..metrics import Found, Truth, mean_average_precision, mean_iou
 from ..models import RCNN
@@ -17,7 +17,7 @@ from ..nn import Module
 from ..random import Generator
 from ..train import evaluate, predict
 from ..train.metrics import Metric
-from .recipe import ACCURACY, MAP, MEAN_IOU, Recipe
+from .recipe import ACCURACY, MAP, MASK_MAP, MEAN_IOU, Recipe
 
 Part = tuple[np.ndarray, np.ndarray]
 LOOK = 16  # pictures at a time
@@ -86,32 +86,54 @@ def looked_at(recipe: Recipe, model: Module, part: Part) -> Batches:
 
 def judge(recipe: Recipe, model: Module, part: Part, classes: Sequence[str]) -> dict[str, float]:
     """{"loss", recipe.score} over a part: "accuracy"; "mean_iou" of all its pixels; "map", the mean
-    average precision at IoU 0.5 by the rule of VOC 2007, of all classes and of each."""
+    average precision at IoU 0.5 by the rule of VOC 2007, of all classes and of each; "mask_map",
+    the same with the IoU of masks, beside "map"."""
     found = evaluate(model, looked_at(recipe, model, part), recipe.loss, metrics_of(recipe))
     if recipe.score == MEAN_IOU:
         logits = predict(model, part[0], LOOK)
         found[MEAN_IOU] = mean_iou(part[1], logits.argmax(axis=-1), logits.shape[-1])
-    elif recipe.score == MAP:
-        truths = [Truth(*unpad_rows(row)) for row in part[1]]
-        score = mean_average_precision(found_in(model, part[0]), truths, len(classes))
-        found[MAP] = score.value
-        named = zip(classes, score.per_class.tolist(), strict=True)
-        found |= {f"{MAP}_{name}": value for name, value in named}
+    elif recipe.score in (MAP, MASK_MAP):
+        guesses, truths = found_in(model, part[0]), truths_of(recipe, part[1])
+        for name in (MASK_MAP, MAP) if recipe.score == MASK_MAP else (MAP,):
+            score = mean_average_precision(guesses, truths, len(classes), masks=name == MASK_MAP)
+            found[name] = score.value
+            each = zip(classes, score.per_class.tolist(), strict=True)
+            found |= {f"{name}_{thing}": value for thing, value in each}
     return found
+
+
+def truths_of(recipe: Recipe, targets: np.ndarray) -> list[Truth]:
+    """What is on the pictures of a part: of rows of boxes, or of planes of masks."""
+    if recipe.score == MAP:
+        return [Truth(*unpad_rows(row)) for row in targets]
+    truths = []
+    for planes, rows in zip(targets, rows_of_planes(targets), strict=True):
+        boxes, labels = unpad_rows(rows)
+        truths.append(Truth(boxes, labels, masks=planes[rows[:, 4] >= 0] > 0))
+    return truths
 
 
 def found_in(model: Any, x: np.ndarray, score: float = 0.01, overlap: float = 0.45) -> list[Found]:
     """What a detector finds on pictures x (N, H, W, 3) of its size, scaled as in training."""
+    if hasattr(model, "detect_masks"):
+        return model.detect_masks(x, score, overlap)
     if hasattr(model, "detect"):  # in two stages
         return model.detect(x, score, overlap)
     return model.found(predict(model, x, LOOK), score, overlap)
 
 
+KINDS = {
+    ACCURACY: "a classifier",
+    MEAN_IOU: "a segmentation network",
+    MAP: "a detector",
+    MASK_MAP: "a detector",
+}
+
+
 def check_kind(op: str, recipe: Recipe, score: str) -> None:
     """ConfigError unless the recipe's model is of the kind that the command needs."""
-    kinds = {ACCURACY: "a classifier", MEAN_IOU: "a segmentation network", MAP: "a detector"}
-    if recipe.score != score:
+    if KINDS[recipe.score] != KINDS[score]:
         raise ConfigError(
-            f"{op}: this is a run of {recipe.name}, which is {kinds[recipe.score]}; `tinydl {op}` "
-            f"needs {kinds[score]}"
+            f"{op}: this is a run of {recipe.name}, which is {KINDS[recipe.score]}; `tinydl {op}` "
+            f"needs {KINDS[score]}"
         )

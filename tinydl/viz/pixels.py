@@ -18,23 +18,37 @@ COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9
 
 def draw_boxes(image: np.ndarray, found: Found, classes: Sequence[str]) -> np.ndarray:
     """The picture (H, W) or (H, W, 3), uint8, as (H, W, 3) with a frame around each box, its class
-    and its score in percent above it; needs Pillow.
+    and its score in percent above it, and its mask, if it has one, half transparent within; needs
+    Pillow.
 
     Boxes are corners in pixels; less sure ones are drawn first. Each class has its colour. Raises
     DTypeError, ShapeError, ConfigError without Pillow.
     """
     try:
-        from PIL import Image, ImageDraw
+        from PIL import Image, ImageColor, ImageDraw
     except ImportError:
         raise ConfigError('viz: drawing boxes needs Pillow: pip install "tinydl[data]"') from None
     if image.dtype != np.uint8:
         raise DTypeError(f"draw_boxes: the image must be uint8, got {image.dtype}")
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
         raise ShapeError(f"draw_boxes: the image must be (H, W) or (H, W, 3), got {image.shape}")
+    order = np.argsort(found.scores, kind="stable")
     picture = Image.fromarray(image).convert("RGB")
+    if found.masks is not None:
+        if found.masks.shape != (len(order), *image.shape[:2]):
+            raise ShapeError(
+                f"draw_boxes: masks must be {(len(order), *image.shape[:2])}, got "
+                f"{found.masks.shape}"
+            )
+        painted = np.array(picture)
+        for k in order:
+            inside = found.masks[k]
+            paint = np.array(ImageColor.getrgb(COLOURS[int(found.labels[k]) % len(COLOURS)]))
+            painted[inside] = painted[inside] // 2 + paint // 2
+        picture = Image.fromarray(painted)
     draw = ImageDraw.Draw(picture)
     thick = max(1, round(min(image.shape[:2]) / 200))
-    for k in np.argsort(found.scores, kind="stable"):
+    for k in order:
         left, top, right, bottom = (float(v) for v in found.boxes[k])
         colour = COLOURS[int(found.labels[k]) % len(COLOURS)]
         # The last pixel of a half-open range.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ... import ops
+from ...data import rows_of_planes
 from ...errors import ShapeError
 from ...function import no_grad
 from ...metrics import Found, box_iou
@@ -67,17 +69,15 @@ class MaskRCNN(SmallFasterRCNN):
             self.channels, self.classes, self.stride, mask_bins, mask_hidden, mask_depth
         )
 
-    def detect_masks(
-        self, x: np.ndarray, score: float = 0.05, overlap: float = 0.3
-    ) -> list[tuple[Found, np.ndarray]]:
-        """Per picture of x (N, H, W, 3): what is found, and masks (D, H, W) bool of the same."""
+    def detect_masks(self, x: np.ndarray, score: float = 0.05, overlap: float = 0.3) -> list[Found]:
+        """What is on pictures x (N, H, W, 3), with masks."""
         results = []
         for found, maps in self.look(x, score, overlap):
             index = np.zeros(len(found.boxes), np.int64)
             with no_grad():
                 logits = self.mask(maps, found.boxes, index).numpy()
             own = logits[np.arange(len(index)), :, :, found.labels]
-            results.append((found, paste_masks(own, found.boxes, self.image)))
+            results.append(replace(found, masks=paste_masks(own, found.boxes, self.image)))
         return results
 
 
@@ -151,3 +151,9 @@ def mask_rcnn_loss(
     targets = mask_targets(np.array(own), regions, 2 * seen.model.mask.bins)
     logits = seen.model.mask(seen.maps, regions, index)
     return loss + mask_loss(logits, samples.labels[on] - 1, targets)
+
+
+def mask_planes_loss(seen: Seen, planes: Tensor) -> Tensor:
+    """`mask_rcnn_loss` of planes (N, K, H, W), see `data.pad_planes`: boxes enclose the masks."""
+    host = planes.numpy()
+    return mask_rcnn_loss(seen, rows_of_planes(host), host > 0)
