@@ -28,7 +28,7 @@ from support import weightless  # noqa: E402
 from tinydl.errors import TinydlError  # noqa: E402
 from tinydl.nn import Module, summary  # noqa: E402
 from tinydl.recipes import RECIPES, Recipe  # noqa: E402
-from tinydl.recipes.recipe import MAP, MEAN_IOU  # noqa: E402
+from tinydl.recipes.recipe import MAP, MASK_MAP, MEAN_IOU  # noqa: E402
 from tinydl.recipes.report import percent  # noqa: E402
 from tinydl.recipes.reproduce import load_measured  # noqa: E402
 
@@ -106,7 +106,7 @@ def short(book: str) -> str:
 
 def seen_in(*words: str) -> str:
     """The tutorials in which one of the words stands."""
-    pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
+    pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(word)}\b" for word in words))
     return ", ".join(str(n) for n, text in TUTORIALS.items() if pattern.search(text))
 
 
@@ -209,7 +209,7 @@ def models_page(measured: Mapping[str, Any]) -> str:
 
 
 def recipe_row(recipe: Recipe, measured: Mapping[str, Any]) -> tuple[str, ...]:
-    score = {MEAN_IOU: "mean IoU", MAP: "mAP"}.get(recipe.score, recipe.score)
+    score = {MEAN_IOU: "mean IoU", MAP: "mAP", MASK_MAP: "mAP of masks"}.get(recipe.score, recipe.score)
     return (
         f"`{recipe.name}`", f"`{recipe.model.__name__}`", short(recipe.book), recipe.chapter,
         recipe.dataset, f"{recipe.parameters:,}", recipe_cost(recipe.name), score,
