@@ -55,12 +55,16 @@ cdef int check(Array *image, Array *pixels, Array *place, Window *w) except -1:
 
 
 def max_pool2d(object x, object y, object place, object g):
-    """y (N, OH, OW, C): largest value of each window of x (N, H, W, C); place: its h*W + w."""
+    """y (N, OH, OW, C): largest value of each window of x (N, H, W, C); place: its h*W + w, or
+    None."""
     cdef Array a = array_of(x, NULL)
     cdef Array b = writable(y, NULL)
-    cdef Array p = writable(place, b"i")
+    cdef Array p
     cdef Window w = window(g)
-    check(&a, &b, &p, &w)
+    p.data = NULL
+    if place is not None:
+        p = writable(place, b"i")
+    check(&a, &b, NULL if place is None else &p, &w)
     with nogil:
         if a.itemsize == 4:
             c_max_pool2d_f32[rt.level](
@@ -71,7 +75,7 @@ def max_pool2d(object x, object y, object place, object g):
 
 
 def max_pool2d_scatter(object grad, object place, object y, object g):
-    """y (N, H, W, C), zeros: grad (N, OH, OW, C) is added at its places."""
+    """y (N, H, W, C): the sums of grad (N, OH, OW, C) at its places, 0 elsewhere."""
     cdef Array a = array_of(grad, NULL)
     cdef Array p = array_of(place, b"i")
     cdef Array b = writable(y, NULL)

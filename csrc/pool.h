@@ -13,11 +13,12 @@ typedef struct {
     ptrdiff_t adaptive;
 } Window;
 
-/* x (N, H, W, C) -> y (N, OH, OW, C) and the int32 place h*W + w of each maximum, same shape. */
+/* x (N, H, W, C) -> y (N, OH, OW, C) and, unless place is NULL, the int32 place h*W + w of each
+ * maximum, same shape. */
 #define MAX_POOL2D_ARGS(real) (const real *x, real *y, int32_t *place, const Window *g, int threads)
 KERNEL(void, max_pool2d, MAX_POOL2D_ARGS)
 
-/* grad, place (N, OH, OW, C) -> y (N, H, W, C), zeroed by the caller. */
+/* grad, place (N, OH, OW, C) -> y (N, H, W, C). */
 #define MAX_POOL2D_SCATTER_ARGS(real)                                                              \
     (const real *grad, const int32_t *place, real *y, const Window *g, int threads)
 KERNEL(void, max_pool2d_scatter, MAX_POOL2D_SCATTER_ARGS)
@@ -31,7 +32,7 @@ KERNEL(void, max_pool2d_gather, MAX_POOL2D_GATHER_ARGS)
 #define AVG_POOL2D_ARGS(real) (const real *x, real *y, const Window *g, int threads)
 KERNEL(void, avg_pool2d, AVG_POOL2D_ARGS)
 
-/* grad (N, OH, OW, C) -> y (N, H, W, C), zeroed by the caller. */
+/* grad (N, OH, OW, C) -> y (N, H, W, C). */
 #define AVG_POOL2D_GRAD_ARGS(real) (const real *grad, real *y, const Window *g, int threads)
 KERNEL(void, avg_pool2d_grad, AVG_POOL2D_GRAD_ARGS)
 

@@ -248,6 +248,9 @@ def test_nan_wins_every_maximum(target, dtype):
     g = pool2d_geometry(x.shape, (3, 4))
     for got, want in zip(target.max_pool2d(device, g), REFERENCE.max_pool2d(x, g), strict=True):
         assert np.array_equal(target.to_numpy(got), want, equal_nan=want.dtype.kind == "f")
+    y, place = target.max_pool2d(device, g, places=False)
+    assert place is None
+    assert np.array_equal(target.to_numpy(y), REFERENCE.max_pool2d(x, g)[0], equal_nan=True)
 
 
 def test_softmax_never_overflows(target):

@@ -484,7 +484,7 @@ def test_bad_index_says_what_the_reference_says(cpu, kind, bad):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("C", [1, 5, 20])
+@pytest.mark.parametrize("C", [1, 5, 20, 75])
 @pytest.mark.parametrize("padding", [0, 1, "same"])
 def test_max_pool2d_loops(cpu, level, rng, dtype, C, padding):
     g = pool2d_geometry((2, 9, 8, C), (3, 2), (2, 1), padding if C > 1 else 0)
@@ -495,6 +495,7 @@ def test_max_pool2d_loops(cpu, level, rng, dtype, C, padding):
     fast, fast_place = cpu.max_pool2d(x, g)
     np.testing.assert_array_equal(fast, y)
     np.testing.assert_array_equal(fast_place, place)
+    np.testing.assert_array_equal(cpu.max_pool2d(x, g, places=False)[0], y)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

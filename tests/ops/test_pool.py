@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from support import agree, oracle_module
 
-from tinydl import Tensor, ops
+from tinydl import Tensor, no_grad, ops
 from tinydl.errors import DTypeError, IndexRangeError, ShapeError
 from tinydl.geometry import pool2d_geometry
+from tinydl.ops import pool
 from tinydl.testing import CASES, Draw
 from tinydl.testing.strategies import pool2d_geometries, seeds
 
@@ -52,6 +53,24 @@ def test_windows_that_do_not_divide_drop_the_tail():
     y = ops.max_pool2d(x, 2)
     y.sum().backward()
     assert y.shape == (1, 2, 2, 1) and not x.grad.numpy()[0, 4].any()
+
+
+def test_places_are_found_only_for_a_gradient_or_on_request(monkeypatch):
+    asked = []
+
+    class Watched(pool.MaxPool2d):
+        def __init__(self, geometry, places):
+            asked.append(places)
+            super().__init__(geometry, places)
+
+    monkeypatch.setattr(pool, "MaxPool2d", Watched)
+    x = Tensor(np.ones((1, 2, 2, 1)), requires_grad=True)
+    ops.max_pool2d(x, 2)
+    ops.max_pool2d(x.detach(), 2)
+    ops.max_pool2d(x.detach(), 2, return_places=True)
+    with no_grad():
+        ops.max_pool2d(x, 2)
+    assert asked == [True, False, True, False]
 
 
 def test_an_infinite_image_has_a_place():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ShapeError
-from ..function import Function
+from ..function import Function, is_recording
 from ..geometry import adaptive_pool2d_geometry, pair, pool2d_geometry
 from .conv import _plain
 from .elementwise import _require_float
@@ -18,18 +18,19 @@ from .shape import reshape
 class MaxPool2d(Function):
     name = "max_pool2d"
 
-    def __init__(self, geometry):
-        self.geometry = geometry
+    def __init__(self, geometry, places=True):
+        """`places`: whether to find where the maxima are, which `backward` must know."""
+        self.geometry, self.places = geometry, places
 
     def forward(self, x):
-        y, self.place = self.backend.max_pool2d(x, self.geometry)
+        y, self.place = self.backend.max_pool2d(x, self.geometry, self.places)
         return y
 
     def flops(self, arrays, y):
         return self.geometry.visits
 
     def traffic(self, arrays, y):
-        return super().traffic((*arrays, self.place), y)
+        return super().traffic((*arrays, self.place) if self.places else arrays, y)
 
     def backward(self, grad):
         return MaxPool2dScatter(self.place, self.geometry).apply(grad)
@@ -111,7 +112,7 @@ def _geometry(op, x, kernel_size, stride, padding, ceil_mode):
 
 
 def _max_pool(x, geometry, return_places):
-    pooling = MaxPool2d(geometry)
+    pooling = MaxPool2d(geometry, return_places or (x.requires_grad and is_recording()))
     y = pooling.apply(x)
     return (y, x._new(pooling.place, x.backend)) if return_places else y
 

@@ -13,17 +13,19 @@ from .shape import contiguous
 
 
 class Pool(Reference):
-    def max_pool2d(self, x: Array, g: Pool2dGeometry) -> tuple[Array, Array]:
+    def max_pool2d(
+        self, x: Array, g: Pool2dGeometry, places: bool = True
+    ) -> tuple[Array, Array | None]:
         if x.dtype not in FLOATS:
-            return Reference.max_pool2d(self, x, g)
-        y, place = np.empty(g.y_shape, x.dtype), np.empty(g.y_shape, np.int32)
+            return Reference.max_pool2d(self, x, g, places)
+        y, place = np.empty(g.y_shape, x.dtype), np.empty(g.y_shape, np.int32) if places else None
         room.max_pool2d(contiguous(x), y, place, g)
         return y, place
 
     def max_pool2d_scatter(self, grad: Array, place: Array, g: Pool2dGeometry) -> Array:
         if grad.dtype not in FLOATS:
             return Reference.max_pool2d_scatter(self, grad, place, g)
-        y = np.zeros(g.x_shape, grad.dtype)
+        y = np.empty(g.x_shape, grad.dtype)
         room.max_pool2d_scatter(contiguous(grad), contiguous(place), y, g)
         return y
 
@@ -44,6 +46,6 @@ class Pool(Reference):
     def avg_pool2d_grad(self, grad: Array, g: Pool2dGeometry) -> Array:
         if grad.dtype not in FLOATS:
             return Reference.avg_pool2d_grad(self, grad, g)
-        y = np.zeros(g.x_shape, grad.dtype)
+        y = np.empty(g.x_shape, grad.dtype)
         room.avg_pool2d_grad(contiguous(grad), y, g)
         return y

@@ -12,12 +12,14 @@ _INT32 = np.dtype(np.int32)
 
 
 class Pool(Arrays):
-    def max_pool2d(self, x: ClArray, g: Pool2dGeometry) -> tuple[ClArray, ClArray]:
+    def max_pool2d(
+        self, x: ClArray, g: Pool2dGeometry, places: bool = True
+    ) -> tuple[ClArray, ClArray | None]:
         self._require_float("max_pool2d", x)
         y, place = self.empty(g.y_shape, x.dtype), self.empty(g.y_shape, _INT32)
         arrays = (self._contiguous(x), y.buffer, place.buffer)
         self._launch_pool("max_pool2d", g, g.OH * g.OW, x.dtype, *arrays)
-        return y, place
+        return y, place if places else None
 
     def max_pool2d_scatter(self, grad: ClArray, place: ClArray, g: Pool2dGeometry) -> ClArray:
         y = self.empty(g.x_shape, grad.dtype)

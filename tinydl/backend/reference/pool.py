@@ -38,8 +38,11 @@ def _counts(g: Pool2dGeometry) -> np.ndarray:
 
 
 class Pool:
-    def max_pool2d(self, x: Array, g: Pool2dGeometry) -> tuple[Array, Array]:
-        """Largest value of each window and its int32 place h*W + w in the image plane.
+    def max_pool2d(
+        self, x: Array, g: Pool2dGeometry, places: bool = True
+    ) -> tuple[Array, Array | None]:
+        """Largest value of each window and its int32 place h*W + w in the image plane, or None
+        instead of places.
 
         The first of equal values wins (row by row); NaN wins over everything.
         """
@@ -52,7 +55,7 @@ class Pool:
             )
             y = np.where(wins, value, y)
             place = np.where(wins, (h * g.W + w).astype(np.int32)[None, :, :, None], place)
-        return y, place
+        return y, place if places else None
 
     def max_pool2d_scatter(self, grad: Array, place: Array, g: Pool2dGeometry) -> Array:
         """dL/dx (N, H, W, C): each grad value (N, OH, OW, C) added at its recorded place."""
