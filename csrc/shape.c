@@ -2,18 +2,19 @@
 
    The axes are sorted by the strides of y, so that y is written in order, and merged where both
    arrays continue. The last axis is the row. If x is contiguous along another axis (a transposed
-   view), both axes are cut into blocks of TILE x RUN, read along one and written along the other,
-   so that each cache line is fetched once. Split of work: bands of TILE rows (transposed), else
+   view), both axes are cut into tiles of LINE x LINE, read along one and written along the other,
+   so that each cache line is fetched once. Split of work: bands of LINE rows (transposed), else
    runs of rows. */
 
 #include "shape.h"
+#include "vector.h"
 #include <string.h>
 
 #define MAX_NDIM 32
-#define TILE 16 /* rows and */
-#define RUN 16  /* columns of the block that is transposed in the L1 cache */
-/* The cache lines of a shorter row stay in the L1 cache without blocks. */
-#define SHORT_ROW 64
+#define LINE (64 / (int)sizeof(real)) /* elements of one cache line */
+/* Up to here rows are copied one by one: the lines that they read stay in the L1 cache for the rows
+   after (measured: tiles pay for shorter rows only in single precision). */
+#define SHORT_ROW (sizeof(real) == 4 ? LINE - 1 : 64)
 #define PARALLEL_MIN 65536
 
 typedef struct {
@@ -71,35 +72,52 @@ static void copy_row(const real *x, real *y, Axis row) {
     }
 }
 
-/* At most TILE rows of y, which are adjacent elements of x. They pass through a small buffer, RUN
-   columns at a time: cache lines are read and written whole, once, whatever the strides. */
-static void copy_band(const real *x, real *y, Axis column, Axis row) {
-    real block[RUN][TILE];
-    for (ptrdiff_t first = 0; first < row.size; first += RUN) {
-        const ptrdiff_t n = MIN(RUN, row.size - first);
-        for (ptrdiff_t j = 0; j < n; j++) {
-            const real *const from = x + (first + j) * row.x;
-            for (ptrdiff_t a = 0; a < column.size; a++) block[j][a] = from[a];
-        }
-        for (ptrdiff_t a = 0; a < column.size; a++) {
-            real *const to = y + a * column.y + first;
-            for (ptrdiff_t j = 0; j < n; j++) to[j] = block[j][a];
-        }
+/* LINE x LINE elements pass through a small buffer, so that cache lines are read and written whole,
+   once: lines of y whose distance is a power of two push each other out of the L1 cache. */
+static void transpose_tile(const real *x, ptrdiff_t x_row, real *y, ptrdiff_t y_row) {
+    real block[LINE][LINE];
+    for (int j = 0; j < LINE; j += 4)
+        for (int a = 0; a < LINE; a += 4)
+            transpose_4x4(x + j * x_row + a, x_row, &block[a][j], LINE);
+    for (int a = 0; a < LINE; a++) memcpy(y + a * y_row, block[a], sizeof block[a]);
+}
+
+/* What is left beside whole tiles: rows x columns elements of y. */
+static void transpose_edge(const real *x, ptrdiff_t x_row, real *y, ptrdiff_t y_row, ptrdiff_t rows,
+                           ptrdiff_t columns) {
+    ptrdiff_t a = 0;
+    for (; a + 4 <= rows; a += 4) {
+        ptrdiff_t j = 0;
+        for (; j + 4 <= columns; j += 4)
+            transpose_4x4(x + j * x_row + a, x_row, y + a * y_row + j, y_row);
+        for (; j < columns; j++)
+            for (int i = 0; i < 4; i++) y[(a + i) * y_row + j] = x[j * x_row + a + i];
     }
+    for (; a < rows; a++)
+        for (ptrdiff_t j = 0; j < columns; j++) y[a * y_row + j] = x[j * x_row + a];
+}
+
+/* At most LINE rows of y, which are adjacent elements of x. */
+static void copy_band(const real *x, real *y, Axis column, Axis row) {
+    ptrdiff_t first = 0;
+    if (column.size == LINE)
+        for (; first + LINE <= row.size; first += LINE)
+            transpose_tile(x + first * row.x, row.x, y + first, column.y);
+    transpose_edge(x + first * row.x, row.x, y + first, column.y, column.size, row.size - first);
 }
 
 /* axes[ndim - 1] is the row, contiguous in y; axes[ndim - 2], after the swap, the one contiguous in
  * x. */
 static void copy_transposed(const real *x, real *y, const Axis *axes, int ndim, int threads) {
     const Axis column = axes[ndim - 2], row = axes[ndim - 1];
-    const ptrdiff_t bands = CEIL_DIV(column.size, TILE);
+    const ptrdiff_t bands = CEIL_DIV(column.size, LINE);
     ptrdiff_t planes = 1;
     for (int axis = 0; axis < ndim - 2; axis++) planes *= axes[axis].size;
 #pragma omp parallel for num_threads(threads)                                                      \
     schedule(static) if (threads > 1 && planes * column.size * row.size >= PARALLEL_MIN)
     for (ptrdiff_t task = 0; task < planes * bands; task++) {
-        const ptrdiff_t first = task % bands * TILE;
-        const Axis band = {MIN(TILE, column.size - first), 1, column.y};
+        const ptrdiff_t first = task % bands * LINE;
+        const Axis band = {MIN(LINE, column.size - first), 1, column.y};
         ptrdiff_t from, to;
         offsets(axes, ndim - 2, task / bands, &from, &to);
         copy_band(x + from + first, y + to + first * column.y, band, row);
@@ -129,7 +147,7 @@ void NAME(copy)(const real *x, real *y, int ndim, const ptrdiff_t *shape,
     }
     for (int axis = 0; axis < n - 1; axis++) {
         if (axes[axis].x == 1 && axes[axis].size >= 4 && axes[n - 1].y == 1 &&
-            axes[n - 1].size > SHORT_ROW) {
+            axes[n - 1].size > (ptrdiff_t)SHORT_ROW) {
             const Axis column = axes[axis];
             memmove(axes + axis, axes + axis + 1, (n - 2 - axis) * sizeof(Axis));
             axes[n - 2] = column;

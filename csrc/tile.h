@@ -191,32 +191,13 @@ static void pack_panel(const real *from, ptrdiff_t row, ptrdiff_t col, real *to,
     }
     if (cols < width) memset(to + k * width, 0, (K - k) * width * sizeof(real));
     if (row == 1 && col != 1) {
-#if __has_builtin(__builtin_shufflevector)
-        /* Transposed B: 4 x 4 blocks in registers. */
-        typedef real quad __attribute__((vector_size(4 * sizeof(real))));
-        typedef real loose_quad
-            __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
-        for (; k + 4 <= K; k += 4) {
+        for (; k + 4 <= K; k += 4) { /* transposed B */
             int j = 0;
-            for (; j + 4 <= cols; j += 4) {
-                const real *p = from + k + j * col;
-                const quad a = *(const loose_quad *)p, b = *(const loose_quad *)(p + col);
-                const quad c = *(const loose_quad *)(p + 2 * col);
-                const quad d = *(const loose_quad *)(p + 3 * col);
-                const quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-                const quad ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-                const quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-                const quad cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-                real *q = to + k * width + j;
-                *(loose_quad *)q = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
-                *(loose_quad *)(q + width) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
-                *(loose_quad *)(q + 2 * width) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
-                *(loose_quad *)(q + 3 * width) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
-            }
+            for (; j + 4 <= cols; j += 4)
+                transpose_4x4(from + k + j * col, col, to + k * width + j, width);
             for (; j < cols; j++)
                 for (int i = 0; i < 4; i++) to[(k + i) * width + j] = from[k + i + j * col];
         }
-#endif
     }
     for (; k < K; k++)
         for (int j = 0; j < cols; j++) to[k * width + j] = from[k * row + j * col];

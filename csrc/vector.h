@@ -28,6 +28,30 @@ static inline vec choose(vec_mask where, vec a, vec b) {
     return (vec)((where & (vec_mask)a) | (~where & (vec_mask)b));
 }
 
+/* to[i][j] = from[j][i] for i, j < 4, in registers; rows of `from` and `to` lie so many elements
+   apart. */
+static inline void transpose_4x4(const real *from, ptrdiff_t from_row, real *to, ptrdiff_t to_row) {
+#if __has_builtin(__builtin_shufflevector)
+    typedef real quad __attribute__((vector_size(4 * sizeof(real))));
+    typedef real loose_quad
+        __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+    const quad a = *(const loose_quad *)from, b = *(const loose_quad *)(from + from_row);
+    const quad c = *(const loose_quad *)(from + 2 * from_row);
+    const quad d = *(const loose_quad *)(from + 3 * from_row);
+    const quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const quad ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const quad cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(loose_quad *)to = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    *(loose_quad *)(to + to_row) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    *(loose_quad *)(to + 2 * to_row) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    *(loose_quad *)(to + 3 * to_row) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+#else
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) to[i * to_row + j] = from[j * from_row + i];
+#endif
+}
+
 /* Room for packed blocks, to be freed with free(); NULL without memory. */
 static inline real *aligned_block(ptrdiff_t elements) {
     const size_t bytes = ((size_t)elements * sizeof(real) + 63) / 64 * 64;

@@ -410,6 +410,19 @@ def test_moments_far_from_zero(cpu, level, rng, shape, groups):
 # -- layouts ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("rows, columns", [(3, 70), (70, 5), (100, 16), (83, 39), (16, 12)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_transposed_copies(cpu, level, rng, dtype, rows, columns):
+    """Whole tiles and what is left beside them, from a part of an array into a part of another."""
+    x = rng.standard_normal((2, rows, columns + 1)).astype(dtype)
+    view = x[..., 1:].swapaxes(1, 2)
+    np.testing.assert_array_equal(cpu.copy(view), view)
+    y, wanted = np.zeros((2, 2, columns, rows + 2), dtype)
+    wanted[..., 1:-1] = view
+    cpu.copy_into(y[..., 1:-1], view)
+    np.testing.assert_array_equal(y, wanted)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_stride(cpu, level, rng, dtype):
     """Negative, zero, permuted and stepped strides of read-only arrays, against the reference."""
