@@ -209,7 +209,9 @@ def models_page(measured: Mapping[str, Any]) -> str:
 
 
 def recipe_row(recipe: Recipe, measured: Mapping[str, Any]) -> tuple[str, ...]:
-    score = {MEAN_IOU: "mean IoU", MAP: "mAP", MASK_MAP: "mAP of masks"}.get(recipe.score, recipe.score)
+    score = {MEAN_IOU: "mean IoU", MAP: "mAP", MASK_MAP: "mAP of masks"}.get(
+        recipe.score, recipe.score
+    )
     return (
         f"`{recipe.name}`", f"`{recipe.model.__name__}`", short(recipe.book), recipe.chapter,
         recipe.dataset, f"{recipe.parameters:,}", recipe_cost(recipe.name), score,
