@@ -113,9 +113,17 @@ def some_rows():
          "test_accuracy": 0.25 + e / 100}
         for e in (1, 2, 3)
     ]  # fmt: skip
+    worse = [row | {"test_loss": 1 + row["test_loss"]} for row in rows]
     return {
         "degradation": [Course(k, d, 1234, rows, 2.0) for k in "pr" for d in ("8", "20")],
-        "regularisers": [Course("dropout", d, 1234, rows, 2.0) for d in ("0", "1")],
+        "regularisers": [
+            Course(*names, 1234, own, 2.0)
+            for names, own in (
+                (("dropout", "0"), rows),
+                (("dropout", "1"), worse),
+                (("L2", "0"), rows),
+            )
+        ],
         "separable": [Cost(3, 8, c, 0.25, 0.5, 0.75, 0.001, 0.002) for c in (4, 8)],
     }
 
@@ -127,19 +135,21 @@ def test_pages_and_pictures(tmp_path):
     for name in ("separable", "regularisers", "degradation"):
         *_, picture = write(name, made[name], tmp_path / "results", figures)
         assert picture.stat().st_size > 5_000
-    assert read(tmp_path / "results" / "studies.json") == {n: made[n] for n in STUDIES}
+    known = read(tmp_path / "results" / "studies.json")
+    assert list(known) == list(STUDIES) and {n: known[n].rows for n in known} == made
     text = (tmp_path / "results" / "studies.md").read_text()
-    assert text == page({n: made[n] for n in STUDIES}, Path("../docs/figures"))
+    assert text == page(known, Path("../docs/figures"))
+    assert text.count(f"{known['separable'].where['machine']}, ") == 3
     assert "(../docs/figures/study_degradation.png)" in text
     assert "| p | 20 | 1,234 | 0.333 | 1.111 | 50.0 | 28.0 | 2 |" in text
-    assert "dropout 1: least test loss 1.000 after 2 epochs, 1.111 at the end." in text
+    assert "dropout 1: least test loss 2.000 after 2 epochs, 2.111 at the end." in text
+    assert "| L2 | 0 |" in text and "L2 0: least" not in text  # the same training once more
     assert "Forward, the measured ratio is 2.0 to 2.0 times" in text
     assert "p, 8: training loss 0.333, test accuracy 28.0 %; 20: training loss 0.333" in text
     again = [Cost(3, 8, 4, 0.5, 0.5, 0.5, 0.001, 0.002)]
     write("separable", again, tmp_path / "results", figures)  # replaces its own rows only
-    assert read(tmp_path / "results" / "studies.json") == {
-        n: again if n == "separable" else made[n] for n in STUDIES
-    }
+    rows = {n: one.rows for n, one in read(tmp_path / "results" / "studies.json").items()}
+    assert rows == made | {"separable": again}
     (tmp_path / "studies.json").write_text(json.dumps({"separable": [{"kernel": 3}]}))
     with pytest.raises(FormatError, match=r"studies\.json is damaged"):
         read(tmp_path / "studies.json")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..bench.harness import machine
 from ..errors import FormatError
 from ..train import write_atomically
 from ..viz.figure import MUTED, colour_of, new_figure, plain_axes, save_figure
@@ -73,7 +74,9 @@ def degradation_findings(courses: Sequence[Course]) -> list[str]:
 def regulariser_findings(courses: Sequence[Course]) -> list[str]:
     """Where each test loss was least, and what it became."""
     lines = []
-    for course in courses:
+    for k, course in enumerate(courses):
+        if any(course.rows == other.rows for other in courses[:k]):
+            continue  # the training without any of them, shown again
         best = min(course.rows, key=lambda row: row["test_loss"])
         last = course.rows[-1]["test_loss"]
         lines.append(
@@ -128,7 +131,7 @@ def draw_regularisers(courses: Sequence[Course], path: Path) -> Any:
     wide = max(len(row) for row in rows)
     figure = new_figure(2.9 * wide, 2.1 * len(rows))
     axes = figure.subplots(len(rows), wide, sharex=True, sharey=True, squeeze=False)
-    largest = 2 * min(row["test_loss"] for c in courses for row in c.rows)
+    largest = 2.6 * min(row["test_loss"] for c in courses for row in c.rows)
     for ax_row, row in zip(axes, rows, strict=True):
         for ax in ax_row[len(row) :]:
             ax.set_axis_off()
@@ -138,13 +141,13 @@ def draw_regularisers(courses: Sequence[Course], path: Path) -> Any:
                 values = [point[f"{part}_loss"] for point in course.rows]
                 ax.plot(epochs, values, color=colour_of(k), label=part)
             plain_axes(ax, ylim=(0, largest))
-            ax.set_title(f"{course.group}: {course.label}", fontsize=9)
-            told = f"test {100 * course.rows[-1]['test_accuracy']:.1f} %"
-            ax.text(0.97, 0.93, told, transform=ax.transAxes, ha="right", va="top", fontsize=9)
+            told = f"{100 * course.rows[-1]['test_accuracy']:.1f} % right"
+            ax.set_title(f"{course.group}: {course.label}; {told}", fontsize=8)
     for ax in axes[-1]:
         ax.set_xlabel("epoch")
     axes[0, 0].set_ylabel("loss")
-    axes[0, 0].legend(frameon=False, fontsize=9, loc="lower left")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, ncols=2, loc="outside upper center")
     return save_figure(figure, path)
 
 
@@ -222,8 +225,8 @@ def write(name: str, rows: Sequence[Row], out: Path, figures: Path) -> list[Path
     out.mkdir(parents=True, exist_ok=True)
     figures.mkdir(parents=True, exist_ok=True)
     known = read(out / ROWS)
-    known[name] = list(rows)
-    content = {n: [asdict(row) for row in known[n]] for n in STUDIES if n in known}
+    known[name] = Known(machine(), list(rows))
+    content = {n: asdict(known[n]) for n in STUDIES if n in known}
     write_atomically(out / ROWS, json.dumps(content, indent=1).encode() + b"\n")
     write_atomically(out / PAGE, page(known, Path(os.path.relpath(figures, out))).encode())
     picture = figures / f"study_{name}.png"
@@ -231,24 +234,37 @@ def write(name: str, rows: Sequence[Row], out: Path, figures: Path) -> list[Path
     return [out / ROWS, out / PAGE, picture]
 
 
-def read(path: Path) -> dict[str, list[Row]]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The rows of a study, and where and when they were made."""
+
+    where: dict[str, Any]
+    rows: list[Row]
+
+
+def read(path: Path) -> dict[str, Known]:
     """The rows by study; {} if there is no file."""
     try:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return {name: [STUDIES[name].kind(**row) for row in rows] for name, rows in found.items()}
+        return {
+            name: Known(one["where"], [STUDIES[name].kind(**row) for row in one["rows"]])
+            for name, one in found.items()
+        }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FormatError(f"studies: {path} is damaged ({error!r})") from None
 
 
-def page(known: dict[str, list[Row]], figures: Path) -> str:
+def page(known: dict[str, Known], figures: Path) -> str:
     """studies.md: every study that has rows."""
     lines = ["# Studies", "", "Made by `python -m tinydl.recipes.studies NAME --out FOLDER`."]
     for name, study in STUDIES.items():
         if name not in known:
             continue
-        lines += ["", f"## {study.title}", "", study.about, ""]
+        rows, where = known[name].rows, known[name].where
+        made = f"{where['machine']}, {where['level']}, {where['date'][:10]}, {where['commit']}."
+        lines += ["", f"## {study.title}", "", study.about, "", made, ""]
         lines += ["| " + " | ".join(study.heads) + " |", "|---" * len(study.heads) + "|"]
-        lines += ["| " + " | ".join(study.cells(row)) + " |" for row in known[name]]
-        lines += ["", *(f"* {text}" for text in study.findings(known[name]))]
+        lines += ["| " + " | ".join(study.cells(row)) + " |" for row in rows]
+        lines += ["", *(f"* {text}" for text in study.findings(rows))]
         lines += ["", f"![{study.title}]({(figures / f'study_{name}.png').as_posix()})"]
     return "\n".join(lines) + "\n"
