@@ -151,6 +151,7 @@ def test_only_the_best_hundred_of_a_picture_count_for_coco():
     rows = [(FAR, 0.9 - k / 1000) for k in range(100)] + [(A, 0.1)]
     assert mean_average_precision([found(*rows)], [truth(A)], 1, "coco").value == 0
     assert mean_average_precision([found(*rows)], [truth(A)], 1, "voc").value > 0
+    assert mean_average_precision([found(*rows[1:])], [truth(A)], 1, "coco").value > 0
 
 
 # pycocotools 2.0.11 on pictures of that seed: bbox, area "all", 100 detections, recalls k / 100

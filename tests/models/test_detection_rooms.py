@@ -67,8 +67,10 @@ def test_decoding_undoes_encoding(seed):
 
 
 def test_decoding_stays_finite():
-    wild = np.array([[0, 0, 1e9, -1e9]])
-    assert np.isfinite(decode(wild, np.array([[5.0, 5, 2, 2]]))).all()
+    wild, anchor = np.array([[0, 0, 1e9, -1e9]]), np.array([[5.0, 5, 2, 2]])
+    assert np.isfinite(decode(wild, anchor)).all()
+    sides = to_centre(decode(np.array([[0.0, 0, 7.9, 8.1]]), anchor))[0, 2:] / 2
+    np.testing.assert_allclose(sides, np.exp([7.9, 8.0]))
 
 
 def test_boxes_that_make_no_sense_are_named():
@@ -236,6 +238,23 @@ def test_anchor_labels(seed, image):
     best = box_iou(anchors, boxes).max(axis=1)
     on = labels == 1
     assert np.array_equal(box_iou(anchors, boxes)[np.arange(len(anchors)), matched][on], best[on])
+
+
+def test_thresholds_are_passed_or_not_reached():
+    """Overlaps of exactly a threshold: a default box is background, an anchor does not count."""
+    box, shares = np.array([[0.0, 0, 10, 1]]), np.array([10, 8, 7, 5, 3, 2])
+    anchors = np.array([[0.0, 0, width, 1] for width in shares])
+    assert box_iou(anchors, box)[:, 0].tolist() == (shares / 10).tolist()
+    assert match(anchors, box).tolist() == [0, 0, 0, -1, -1, -1]
+    assert label_anchors(anchors, box)[0].tolist() == [1, 1, -1, -1, -1, 0]
+    between = np.array([[0.0, 0, 100, 1], [0, 0, 65, 1], [0, 0, 35, 1]])
+    assert label_anchors(between, np.array([[0.0, 0, 100, 1]]))[0].tolist() == [1, -1, -1]
+
+
+def test_the_best_anchor_is_the_best_of_those_inside():
+    anchors, box = np.array([[-1.0, 0, 9, 10], [0, 0, 5, 10]]), np.array([[0.0, 0, 10, 10]])
+    assert label_anchors(anchors, box, image=(20, 20))[0].tolist() == [-1, 1]
+    assert label_anchors(anchors, box)[0].tolist() == [1, -1]
 
 
 def test_sampling_keeps_the_share():

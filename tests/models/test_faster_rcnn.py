@@ -4,12 +4,19 @@ import numpy as np
 import pytest
 from cases.models_detection import some_boxes, tiny_faster_rcnn
 
-from tinydl import Generator, Tensor
+from tinydl import Generator, Tensor, ops
+from tinydl.data import pad_rows
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.metrics import box_iou
 from tinydl.models import SmallFasterRCNN
 from tinydl.models.detection.boxes import decode, to_centre, to_corners
-from tinydl.models.detection.fast_rcnn import VARIANCES, fast_rcnn_loss, sample_proposals
+from tinydl.models.detection.fast_rcnn import (
+    VARIANCES,
+    AlignedHead,
+    FastHead,
+    fast_rcnn_loss,
+    sample_proposals,
+)
 from tinydl.models.detection.faster_rcnn import Seen, faster_rcnn_loss, proposals, rpn_loss
 
 
@@ -65,6 +72,10 @@ def test_samples_of_regions():
     assert np.array_equal(classes[on], labels[overlap[on].argmax(axis=1)] + 1)
     back = decode(offsets[on], to_centre(chosen[on]), VARIANCES)
     np.testing.assert_allclose(back, boxes[overlap[on].argmax(axis=1)], atol=1e-9)
+    half = np.array([[0.0, 0, 5, 10], [0, 0, 4.9, 10]])  # IoU with the box: 0.5, 0.49
+    whole = np.array([[0.0, 0, 10, 10]])
+    _, classes, _ = sample_proposals(half, whole, labels[:1], 16, Generator(0), share=1.0)
+    assert sorted(classes.tolist()) == [0, 5, 5]
     none = sample_proposals(regions, np.zeros((0, 4)), labels[:0], 16, Generator(0))
     assert len(none[0]) == 16 and not none[1].any()
 
@@ -86,6 +97,53 @@ def test_proposals_are_the_surest_of_what_does_not_overlap():
     assert len(proposals(outputs, anchors, (40, 60), 1)) == 1
     outputs[2, 2:] = (1.0, 0, 0, 0)  # one width to the right, and cut there
     np.testing.assert_allclose(proposals(outputs, anchors, (40, 40), 5)[1], [34, 26, 40, 34])
+
+
+def test_proposals_are_ranked_by_the_difference_of_their_scores():
+    anchors = np.array([[10.0, 10, 8, 8], [30, 30, 4, 8]])  # the second just wide enough
+    outputs = np.zeros((2, 6))
+    outputs[:, :2] = [[9, 10], [1, 3]]  # background, object
+    np.testing.assert_allclose(proposals(outputs, anchors, (40, 60), 5), to_corners(anchors[::-1]))
+    assert len(proposals(outputs, anchors, (40, 60), 5, candidates=1)) == 1
+
+
+def test_half_of_256_anchors_are_objects_at_most():
+    model = SmallFasterRCNN((256, 256))
+    corners = to_corners(model.anchors)
+    inside = (corners[:, :2] >= 0).all(axis=1) & (corners[:, 2:] <= 256).all(axis=1)
+    labels, _ = model.rpn_targets(corners[inside][::7][:200], Generator(0))
+    assert (labels == 1).sum() == 128 and (labels >= 0).sum() == 256
+
+
+def test_regions_are_cut_from_the_maps_at_their_stride():
+    rng = np.random.default_rng(0)
+    maps = Tensor(rng.normal(size=(2, 8, 8, 3)))
+    boxes, index = np.array([[8.0, 4, 24, 28], [0, 0, 32, 16]]), np.array([1, 0])
+    for head, cut in ((FastHead, ops.roi_pool), (AlignedHead, ops.roi_align)):
+        mine = head(3, 2, stride=4, bins=2, hidden=4).cut(maps, boxes, index)
+        assert np.array_equal(mine.numpy(), cut(maps, boxes / 4, index, 2, 1.0).numpy())
+
+
+def test_the_whole_loss_is_that_of_both_stages():
+    """Sampled again with the same generator: 64 regions of each picture, all cells counted."""
+    model, rng = tiny_faster_rcnn(SmallFasterRCNN), np.random.default_rng(3)
+    boxes = [some_boxes(rng, 2, 24, 32).astype(np.float32) for _ in range(2)]
+    labels = [np.array([1, 0]), np.array([0, 1])]
+    given = [some_boxes(rng, 100, 24, 32) for _ in range(2)]
+    seen = model(Tensor(rng.uniform(size=(2, 24, 32, 3)).astype(np.float32)))
+    model.rng = Generator(1)
+    loss = faster_rcnn_loss(seen, pad_rows(boxes, labels), given).item()
+    again = Generator(1)
+    columns = zip(*[model.rpn_targets(b, again) for b in boxes], strict=True)
+    first = rpn_loss(seen.regions, *map(np.stack, columns), cells=3 * 4)
+    parts = [
+        sample_proposals(*row, 64, again, 0.25) for row in zip(given, boxes, labels, strict=True)
+    ]
+    assert [len(part[0]) for part in parts] == [64, 64]
+    regions, classes, offsets = (np.concatenate(column) for column in zip(*parts, strict=True))
+    outputs = model.head(seen.maps, regions, np.repeat([0, 1], 64))
+    second = fast_rcnn_loss(outputs, classes, offsets)
+    assert loss == pytest.approx(first.item() + second.item(), rel=1e-6)
 
 
 def test_targets_of_the_region_proposal_network():

@@ -7,6 +7,7 @@ from cases.models_detection import pictures, small_ssd, some_boxes
 from tinydl import Tensor
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.models import SSD300, SmallSSD, SSDLite
+from tinydl.models.detection.boxes import VARIANCES, encode
 from tinydl.models.detection.ssd import multibox_loss
 
 
@@ -67,6 +68,18 @@ def test_a_picture_without_boxes_has_background_everywhere():
     assert not model.targets(np.zeros((0, 4)), np.zeros(0, int)).any()
 
 
+def test_of_boxes_that_overlap_by_half_one_stays():
+    model = SmallSSD((48, 64), 3, (2, 2, 2, 2), (8, 20, 36, 60))
+    outputs = np.zeros((1, len(model.defaults), 8))
+    outputs[..., 4] = 20  # background everywhere but at two boxes
+    outputs[0, :2, 4:] = [[0, 20, 0, 0], [0, 19, 0, 0]]
+    outputs[0, :2, :4] = encode(
+        np.array([[0.1, 0.1, 0.5, 0.5], [0.2, 0.1, 0.6, 0.5]]), model.defaults[:2], VARIANCES
+    )  # IoU 0.6
+    assert len(model.found(outputs)[0].boxes) == 1
+    assert len(model.found(outputs, overlap=0.7)[0].boxes) == 2
+
+
 def test_bad_input_is_refused():
     model = small_ssd()
     with pytest.raises(ConfigError, match=r"SSD: box 0 .* must have an area"):
@@ -102,6 +115,11 @@ def test_ssdlite_reads_the_expansion_at_stride_16():
         and maps[0].shape[3] == 6 * model.features.blocks[12].norm3.features
     )
     assert len(model.defaults) == 1917 and model(x).shape == (1, 1917, 7)
+    firsts = model.defaults[np.cumsum([0, 19 * 19 * 3, 600, 150, 54, 24])]
+    np.testing.assert_allclose(firsts[:, 2], [0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
+    few, many = model.defaults[:3], model.defaults[19 * 19 * 3 :][:6]
+    np.testing.assert_allclose(few[:, 2] / few[:, 3], [1, 1, 2])
+    np.testing.assert_allclose(many[:, 2] / many[:, 3], [1, 1, 2, 1 / 2, 3, 1 / 3])
     middle = model.features.blocks[13]
     before = model.features.stem(x)
     for block in model.features.blocks[:13]:

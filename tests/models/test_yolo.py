@@ -8,7 +8,7 @@ import pytest
 from tinydl import Tensor
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.models import SmallYOLO
-from tinydl.models.detection.yolo import cell_iou, yolo_loss
+from tinydl.models.detection.yolo import Leaky, cell_iou, yolo_loss
 
 
 def grid_by_hand():
@@ -90,6 +90,27 @@ def test_targets_and_what_is_found():
     (found,) = model.found(outputs, 0.5)
     assert found.labels.tolist() == [2, 0] and found.scores == pytest.approx([0.9, 0.8])
     np.testing.assert_allclose(found.boxes, boxes[:2], atol=1e-4)
+
+
+def test_confidence_moves_no_box():
+    """The overlap that it is compared with is a constant; its own gradient is 2 (c - IoU)."""
+    outputs, targets = grid_by_hand()
+    x = Tensor(outputs, requires_grad=True)
+    yolo_loss(x, Tensor(targets), coord=0, noobj=0).backward()
+    slope = x.grad.numpy()[0, 0, 1]
+    assert not slope[[0, 1, 2, 3, 5, 6, 7, 8, 9]].any()
+    assert slope[4] == pytest.approx(2 * (0.7 - 9 / 11))
+
+
+def test_of_boxes_that_overlap_one_stays_and_negatives_leak_a_tenth():
+    model = SmallYOLO((40, 80), 1, 1, 2, ((3, 2, 2),), 4)
+    outputs = np.zeros((1, 1, 1, 11))
+    outputs[0, 0, 0, :5] = (0.5, 0.5, sqrt(0.5), sqrt(0.5), 0.9)
+    outputs[0, 0, 0, 5:10] = (0.6, 0.5, sqrt(0.5), sqrt(0.5), 0.8)  # IoU 2/3
+    outputs[0, 0, 0, 10] = 1
+    assert len(model.found(outputs)[0].boxes) == 1
+    assert len(model.found(outputs, overlap=0.7)[0].boxes) == 2
+    np.testing.assert_allclose(Leaky()(Tensor([-2.0, 3.0])).numpy(), [-0.2, 3.0], rtol=1e-6)
 
 
 def test_bad_input_is_refused():

@@ -18,6 +18,7 @@ from tinydl.recipes.run import Session, Settings
 from tinydl.recipes.scores import (
     batch_transform,
     check_kind,
+    found_in,
     judge,
     looked_at,
     searched,
@@ -133,6 +134,26 @@ def test_who_knows_every_mask_scores_one_and_who_knows_the_boxes_only_does_not()
         model.detect_masks = lambda *rest, known=known: known
         score = judge(recipe, model, parts.test, parts.classes)
         assert score["map"] == 1 and score["mask_map"] == (0 if wrong else 1)
+
+
+def test_unsure_boxes_count_and_thresholds_reach_the_detector():
+    recipe, parts = toy("ssd-shapes")
+    model = Session(recipe, Settings(), parts).model
+    answers = np.zeros((1, len(model.defaults), 8), np.float32)
+    answers[..., 4] = 20
+    answers[0, 0, 5:] = 20 + np.log(0.02)  # three classes with about 2 % each
+    (found,) = found_in(Knows(model, answers), parts.test[0][:1])
+    assert found.labels.tolist() == [0, 1, 2] and found.scores == pytest.approx(0.02 / 1.06)
+    asked = []
+
+    class TwoStages:
+        def detect(self, x, score, overlap):
+            asked.append((len(x), score, overlap))
+            return []
+
+    found_in(TwoStages(), parts.test[0])
+    found_in(TwoStages(), parts.test[0][:3], 0.3, 0.6)
+    assert asked == [(8, 0.01, 0.45), (3, 0.3, 0.6)]
 
 
 def test_who_knows_every_pixel_scores_one():
