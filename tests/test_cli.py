@@ -200,6 +200,27 @@ def test_classify_prints_the_best_classes_first(trained, tmp_path, capsys):
     assert "--top must be >= 1" in fails(capsys, "classify", trained[0], path, "--top", "0")
 
 
+def test_runs_that_classify_no_pictures_are_one_message(trained, tmp_path, capsys):
+    image_module = pytest.importorskip("PIL.Image")
+    path = tmp_path / "one.png"
+    image_module.fromarray(np.zeros((8, 8), np.uint8)).save(path)
+    config = json.loads((trained[0] / "config.json").read_text())
+    others = {
+        "xor-mlp": "classify: xor-mlp takes inputs of shape (2,), no pictures",
+        "iris-softmax": "classify: iris-softmax takes inputs of shape (4,), no pictures",
+        "ssd-shapes": "classify: this is a run of ssd-shapes, which is a detector",
+    }
+    for name, message in others.items():
+        shape = RECIPES[name].input_shape
+        (tmp_path / "config.json").write_text(
+            json.dumps({**config, "recipe": name, "input_shape": shape})
+        )
+        assert message in fails(capsys, "classify", tmp_path, path)
+    (tmp_path / "config.json").write_text(json.dumps({**config, "classes": []}))
+    assert "estimates numbers" in fails(capsys, "predict", tmp_path, path)
+    assert "is a folder, not an image" in fails(capsys, "classify", trained[0], tmp_path)
+
+
 def test_unreadable_images_are_one_message_and_nothing_is_printed(trained, tmp_path, capsys):
     pytest.importorskip("PIL")
     bad = tmp_path / "bad.png"

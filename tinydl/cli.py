@@ -361,7 +361,8 @@ def _classify(args: Arguments) -> int:
     run = _open(args.folder)
     images = [read_image(path) for path in args.images]
     classes, tell, found = run.config["classes"], _teller(args), []
-    for path, p in zip(args.images, run.probabilities(images, args.backend), strict=True):
+    probabilities = run.probabilities(images, args.backend, "classify")
+    for path, p in zip(args.images, probabilities, strict=True):
         best = [int(k) for k in (-p).argsort(kind="stable")[: args.top]]
         tell(f"{path}:")
         for k in best:

@@ -65,5 +65,7 @@ def _targets(images: list[str], folder: Path) -> list[Path]:
             raise ConfigError(f"detect: two images would both become {target}; rename one")
         if target.resolve() in sources:
             raise ConfigError(f"detect: {target} is one of the images; choose another --out")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"detect: --out {folder} is a file, pictures need a folder")
     folder.mkdir(parents=True, exist_ok=True)
     return targets

@@ -128,6 +128,7 @@ def test_bad_input(run, picture, tmp_path, capsys, monkeypatch):
     assert "at least 8 pixels on a side" in message(run, tmp_path / "thin.png")
     Image.new("F", (20, 20)).save(tmp_path / "float.tiff")
     assert "no known range" in message(run, tmp_path / "float.tiff")
+    assert "text.png is a file, pictures need" in message(run, picture, "--out", "text.png")
     assert "is one of the images" in message(run, picture, "--out", tmp_path)
     assert "two images would both become" in message(run, picture, tmp_path / "b" / "one.jpg")
     assert main(["predict", str(run), str(picture)]) == 2

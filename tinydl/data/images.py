@@ -26,6 +26,8 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """
     _pillow()
     path = Path(path)
+    if path.is_dir():
+        raise DataError(f"read_image: {path} is a folder, not an image")
     if not path.is_file():
         raise DataError(f"read_image: there is no file {path}")
     return _decode(path, str(path), max_pixels)

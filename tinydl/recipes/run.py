@@ -237,6 +237,9 @@ def resumed(folder: Path, epochs: int | None = None) -> Session:
     return session
 
 
+LEAST_SIDE = 8  # pixels; smaller inputs are measurements
+
+
 class OpenRun:
     """A run folder read back: `config`, `recipe` (with the run's own settings), `model()`.
 
@@ -292,16 +295,23 @@ class OpenRun:
             load_weights(model, self.folder / MODEL_FILE)
         return model
 
-    def probabilities(self, images: Sequence[np.ndarray], backend: str | None = None) -> np.ndarray:
-        """P(class | image), float64 (N, classes), for uint8 images of any size."""
-        check_kind("predict", self.recipe, ACCURACY)
+    def probabilities(
+        self, images: Sequence[np.ndarray], backend: str | None = None, op: str = "predict"
+    ) -> np.ndarray:
+        """P(class | image), float64 (N, classes), for uint8 images of any size; ConfigError, with
+        `op` in front, for a run that does not classify pictures."""
+        check_kind(op, self.recipe, ACCURACY)
         if not self.config["classes"]:
-            raise ConfigError(f"predict: {self.recipe.name} estimates numbers, it has no classes")
+            raise ConfigError(f"{op}: {self.recipe.name} estimates numbers, it has no classes")
         shape = self.recipe.input_shape
         if len(shape) == 3 and shape[-1] == 3:
             x = np.stack([prepare_colour_image(image, *shape[:2]) for image in images])
         else:
             side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
+            if side < LEAST_SIDE or side * side != prod(shape):
+                raise ConfigError(
+                    f"{op}: {self.recipe.name} takes inputs of shape {shape}, no pictures"
+                )
             x = np.stack([prepare_image(image, side, side) for image in images])
         x = x.astype(self.config["dtype"]).reshape(len(images), *shape)
         logits = predict(self.model(backend), x).astype(np.float64)

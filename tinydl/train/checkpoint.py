@@ -134,11 +134,17 @@ def restore(path: str | Path, state: State) -> dict[str, Any]:
     return saved["config"]
 
 
+SHOWN = 6  # differences that a message names; two networks may have hundreds
+
+
 def _fitting(model: Module, tensors: Mapping[str, np.ndarray], path: str | Path) -> None:
     try:
         model.load_state_dict(dict(tensors))
     except FormatError as error:
-        raise FormatError(f"{path} holds the weights of another model: {error}") from None
+        differences = str(error).split("; ")
+        told = "; ".join(differences[:SHOWN])
+        more = f"; and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+        raise FormatError(f"{path} holds the weights of another model: {told}{more}") from None
 
 
 def _generators(model: Module) -> dict[str, Generator]:
