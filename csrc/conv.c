@@ -236,10 +236,7 @@ int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, c
 
 int NAME(conv2d_input_grad)(const real *grad, const real *weight, real *grad_x, const ConvSizes *g,
                             int threads) {
-    if (is_depthwise(g)) {
-        NAME(depthwise_input_grad)(grad, weight, grad_x, g, threads);
-        return 0;
-    }
+    if (is_depthwise(g)) return NAME(depthwise_input_grad)(grad, weight, grad_x, g, threads);
     const ptrdiff_t CG = g->C / g->groups, FG = g->F / g->groups, sy = g->stride_y,
                     sx = g->stride_x;
     for (ptrdiff_t ry = 0; ry < MIN(sy, g->H); ry++)

@@ -1,14 +1,16 @@
 /* Depthwise convolution, groups == C == F: every channel has its own KH x KW window.
 
    x (N, H, W, C), weight (KH, KW, 1, C), y (N, OH, OW, C). There is no product to block, so
-   channels are the vectors: a few adjacent pixels times one vector of channels stay in registers
+   channels are the vectors: six adjacent pixels times one vector of channels stay in registers
    while the taps pass. Windows that leave the image skip the taps outside; only the pixels between
-   the borders go four at a time. The gradient of the input is the same loop once per residue modulo
-   the stride (window.h).
+   the left and right borders go six at a time. The gradient of the input is the same loop for every
+   residue modulo the stride (window.h), all residues of a row together.
 
-   Split of work: output rows of all images. The gradient of the weight is cut into at most 8 chunks
-   of images with a copy each, added in index order: the number of threads never changes a result.
- */
+   Memory is the limit. Windows of one to three columns load a pixel once for all the outputs that
+   it meets, and what the next row of outputs reads and writes is asked for ahead: short pieces of
+   many rows are no stream that the processor would recognise (half the time at 64 x 56 x 56).
+
+   Split of work: output rows of all images, so the number of threads never changes a result. */
 
 #include "depthwise.h"
 
@@ -16,7 +18,8 @@
 #include "window.h"
 
 #define PARALLEL_WORK 65536
-#define MAX_CHUNKS 8
+#define TOGETHER 6                          /* adjacent outputs in registers */
+#define LINE (64 / (ptrdiff_t)sizeof(real)) /* elements of a cache line */
 
 typedef struct {
     const real *x, *weight, *bias;
@@ -32,88 +35,164 @@ static const real *tap_weight(const Depthwise *d, ptrdiff_t i, ptrdiff_t j) {
     return d->weight + (kh * d->KW + d->cols.index + j * d->cols.index_step) * d->C;
 }
 
-/* `count` adjacent outputs, constant so that their sums stay in registers; taps [i0, i1) x [j0,
- * j1). */
-static inline __attribute__((always_inline)) void outputs(const Depthwise *d, const int count,
-                                                          const real *window, real *y, ptrdiff_t i0,
-                                                          ptrdiff_t i1, ptrdiff_t j0,
-                                                          ptrdiff_t j1) {
-    const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
-    const ptrdiff_t next = d->stride_x * C;
-    ptrdiff_t c = 0;
-    for (; c + LANES <= C; c += LANES) {
-        vec sum[4] = {{0}};
-        for (ptrdiff_t i = i0; i < i1; i++)
-            for (ptrdiff_t j = j0; j < j1; j++) {
-                const vec w = load(tap_weight(d, i, j) + c);
-                const real *x = window + i * row + j * col + c;
-#pragma GCC unroll 4
-                for (int p = 0; p < count; p++) sum[p] += load(x + p * next) * w;
-            }
-        const vec bias = d->bias ? load(d->bias + c) : (vec){0};
-#pragma GCC unroll 4
-        for (int p = 0; p < count; p++) {
-            const vec value = sum[p] + bias;
-            store(y + p * d->y_pixel + c, d->relu ? relu_of(value) : value);
-        }
+/* Into the L2 cache: what the next row of outputs reads first and where it goes. */
+static inline __attribute__((always_inline)) void ask_ahead(const Depthwise *d, const int count,
+                                                            const real *window, const real *y) {
+    const ptrdiff_t C = d->C, row = d->W * C;
+    const real *x = window + ((d->rows.count - 1) * d->rows.step + 1) * row;
+    for (ptrdiff_t i = 0; i < d->stride_y; i++)
+        for (ptrdiff_t q = 0; q < count * d->stride_x; q++)
+            __builtin_prefetch(x + i * row + q * C, 0, 2);
+#pragma GCC unroll 8
+    for (int p = 0; p < count; p++) __builtin_prefetch(y + d->y_row + p * d->y_pixel, 0, 2);
+}
+
+/* Taps [i0, i1) x [j0, j1) of a window. */
+typedef struct {
+    ptrdiff_t i0, i1, j0, j1;
+} Inside;
+
+/* sum[p] += x[p*stride + j] * weight[j] for all columns j < taps of one row of the window. */
+static inline __attribute__((always_inline)) void
+add_columns(vec *sum, const int count, const int taps, const int stride, const real *x,
+            ptrdiff_t pixel, const real *weight, ptrdiff_t across) {
+    vec w[3];
+#pragma GCC unroll 3
+    for (int j = 0; j < taps; j++) w[j] = load(weight + j * across);
+#pragma GCC unroll 16
+    for (int q = 0; q < (count - 1) * stride + taps; q++) {
+        vec v = load(x + q * pixel);
+        KEEP(v);
+#pragma GCC unroll 8
+        for (int p = 0; p < count; p++)
+            if (q >= p * stride && q < p * stride + taps) sum[p] += v * w[q - p * stride];
     }
+}
+
+/* The channels from c on, less than a vector of them. */
+static void last_channels(const Depthwise *d, int count, const real *window, real *y,
+                          const Inside *t, ptrdiff_t c) {
+    const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
     for (; c < C; c++)
         for (int p = 0; p < count; p++) {
             real sum = 0;
-            for (ptrdiff_t i = i0; i < i1; i++)
-                for (ptrdiff_t j = j0; j < j1; j++)
-                    sum += window[i * row + j * col + p * next + c] * tap_weight(d, i, j)[c];
+            for (ptrdiff_t i = t->i0; i < t->i1; i++)
+                for (ptrdiff_t j = t->j0; j < t->j1; j++)
+                    sum += window[i * row + j * col + p * d->stride_x * C + c] *
+                           tap_weight(d, i, j)[c];
             if (d->bias) sum += d->bias[c];
             y[p * d->y_pixel + c] = d->relu && sum <= 0 ? 0 : sum;
         }
 }
 
-/* Taps [*from, *to) of output o whose position lies inside 0 .. size-1. */
-static void taps_inside(const Taps *t, ptrdiff_t o, ptrdiff_t stride, ptrdiff_t size,
-                        ptrdiff_t *from, ptrdiff_t *to) {
-    const ptrdiff_t first = o * stride + t->first;
-    ptrdiff_t i = 0;
-    while (i < t->count && first + i * t->step < 0) i++;
-    *from = i;
-    while (i < t->count && first + i * t->step < size) i++;
-    *to = i;
+/* `count` adjacent outputs. `count` is a constant, so that their sums stay in registers; so are
+   `taps` and `stride`, the columns of a window which lies inside the image and its step, or 0. */
+static inline __attribute__((always_inline)) void outputs(const Depthwise *d, const int count,
+                                                          const int taps, const int stride,
+                                                          const real *window, real *y,
+                                                          const Inside *t) {
+    const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
+    const ptrdiff_t down = d->rows.index_step * d->KW * C, across = d->cols.index_step * C;
+    ptrdiff_t c = 0;
+    for (; c + LANES <= C; c += LANES) {
+        if (c % LINE == 0) ask_ahead(d, count, window + c, y + c);
+        vec sum[TOGETHER] = {{0}};
+        const real *x = window + t->i0 * row + c, *weight = tap_weight(d, t->i0, 0) + c;
+        for (ptrdiff_t i = t->i0; i < t->i1; i++, x += row, weight += down)
+            if (taps)
+                add_columns(sum, count, taps, stride, x, C, weight, across);
+            else
+                for (ptrdiff_t j = t->j0; j < t->j1; j++) {
+                    const vec w = load(weight + j * across);
+#pragma GCC unroll 8
+                    for (int p = 0; p < count; p++)
+                        sum[p] += load(x + j * col + p * d->stride_x * C) * w;
+                }
+        const vec bias = d->bias ? load(d->bias + c) : (vec){0};
+#pragma GCC unroll 8
+        for (int p = 0; p < count; p++) {
+            const vec value = sum[p] + bias;
+            store(y + p * d->y_pixel + c, d->relu ? relu_of(value) : value);
+        }
+    }
+    if (c < C) last_channels(d, count, window, y, t, c);
 }
 
-static void output_row(const Depthwise *d, ptrdiff_t task) {
-    const ptrdiff_t n = task / d->OY, oy = task % d->OY, C = d->C;
-    ptrdiff_t i0, i1, lo = 0, hi = d->OX;
-    taps_inside(&d->rows, oy, d->stride_y, d->H, &i0, &i1);
-    for (ptrdiff_t j = 0; j < d->cols.count;
-         j++) { /* outputs [lo, hi) see all columns of the window */
-        ptrdiff_t from, to;
-        outputs_inside(&d->cols, j, d->stride_x, d->W, d->OX, &from, &to);
-        lo = MAX(lo, from), hi = MIN(hi, to);
+/* One function per number of outputs, taps and stride, so that their loops unroll. */
+typedef void (*outputs_function)(const Depthwise *, const real *, real *, const Inside *);
+#define OUTPUTS(count, taps, stride)                                                               \
+    static __attribute__((noinline)) void outputs_##count##_##taps##_##stride(                     \
+        const Depthwise *d, const real *window, real *y, const Inside *t) {                        \
+        outputs(d, count, taps, stride, window, y, t);                                             \
     }
+OUTPUTS(6, 1, 1)
+OUTPUTS(6, 2, 1)
+OUTPUTS(6, 3, 1)
+OUTPUTS(6, 3, 2)
+OUTPUTS(3, 1, 1)
+OUTPUTS(3, 2, 1)
+OUTPUTS(3, 3, 1)
+OUTPUTS(3, 3, 2)
+OUTPUTS(6, 0, 0)
+OUTPUTS(3, 0, 0)
+OUTPUTS(1, 0, 0)
+
+/* The functions for 6 and for 3 outputs at once whose windows lie inside the image. */
+static const outputs_function *inside_functions(const Depthwise *d) {
+    static const outputs_function any[2] = {outputs_6_0_0, outputs_3_0_0};
+    static const outputs_function narrow[3][2] = {{outputs_6_1_1, outputs_3_1_1},
+                                                  {outputs_6_2_1, outputs_3_2_1},
+                                                  {outputs_6_3_1, outputs_3_3_1}};
+    static const outputs_function halving[2] = {outputs_6_3_2, outputs_3_3_2};
+    const ptrdiff_t taps = d->cols.count;
+    if (taps < 1 || taps > 3 || (taps > 1 && d->cols.step != 1)) return any;
+    if (d->stride_x == 1) return narrow[taps - 1];
+    return d->stride_x == 2 && taps == 3 ? halving : any;
+}
+
+static void output_row(const Depthwise *d, ptrdiff_t n, ptrdiff_t oy) {
+    const ptrdiff_t C = d->C;
+    ptrdiff_t i0, i1, lo, hi;
+    taps_inside(&d->rows, oy, d->stride_y, d->H, &i0, &i1);
+    all_inside(&d->cols, d->stride_x, d->W, d->OX, &lo, &hi);
     const real *image = d->x + n * d->H * d->W * C;
     const ptrdiff_t window = ((oy * d->stride_y + d->rows.first) * d->W + d->cols.first) * C;
     real *y = d->y + n * d->y_image + oy * d->y_row;
+    const outputs_function *const inside = inside_functions(d);
     for (ptrdiff_t ox = 0; ox < d->OX;) {
         const real *w = image + window + ox * d->stride_x * C;
-        if (ox >= lo && ox + 4 <= hi) {
-            outputs(d, 4, w, y + ox * d->y_pixel, i0, i1, 0, d->cols.count);
-            ox += 4;
+        Inside t = {i0, i1, 0, d->cols.count};
+        if (ox >= lo && ox + 3 <= hi) {
+            const int six = ox + 6 <= hi;
+            inside[!six](d, w, y + ox * d->y_pixel, &t);
+            ox += six ? 6 : 3;
         } else {
-            ptrdiff_t j0, j1;
-            taps_inside(&d->cols, ox, d->stride_x, d->W, &j0, &j1);
-            outputs(d, 1, w, y + ox * d->y_pixel, i0, i1, j0, j1);
+            taps_inside(&d->cols, ox, d->stride_x, d->W, &t.j0, &t.j1);
+            outputs_1_0_0(d, w, y + ox * d->y_pixel, &t);
             ox++;
         }
     }
 }
 
-static void run(const Depthwise *d, int threads) {
-    const ptrdiff_t tasks = d->N * d->OY;
-    if (threads == 1 || tasks * d->OX * d->C * d->rows.count * d->cols.count < PARALLEL_WORK) {
-        for (ptrdiff_t task = 0; task < tasks; task++) output_row(d, task);
+/* One row of every part: of the outputs, or of each residue of the gradient. */
+static void output_rows(const Depthwise *parts, ptrdiff_t count, ptrdiff_t task) {
+    const ptrdiff_t n = task / parts->OY, oy = task % parts->OY; /* no part has more rows */
+    for (ptrdiff_t i = 0; i < count; i++)
+        if (oy < parts[i].OY) output_row(&parts[i], n, oy);
+}
+
+static void run(const Depthwise *parts, ptrdiff_t count, ptrdiff_t work, int threads) {
+    const ptrdiff_t tasks = parts->N * parts->OY;
+    if (threads == 1 || work < PARALLEL_WORK) {
+        for (ptrdiff_t task = 0; task < tasks; task++) output_rows(parts, count, task);
         return;
     }
 #pragma omp parallel for num_threads(threads)
-    for (ptrdiff_t task = 0; task < tasks; task++) output_row(d, task);
+    for (ptrdiff_t task = 0; task < tasks; task++) output_rows(parts, count, task);
+}
+
+static ptrdiff_t multiply_adds(const ConvSizes *g) {
+    return g->N * g->OH * g->OW * g->C * g->KH * g->KW;
 }
 
 void NAME(depthwise)(const real *x, const real *weight, const real *bias, real *y,
@@ -139,15 +218,19 @@ void NAME(depthwise)(const real *x, const real *weight, const real *bias, real *
         .y_row = g->OW * g->C,
         .y_pixel = g->C,
     };
-    run(&d, threads);
+    run(&d, 1, multiply_adds(g), threads);
 }
 
-void NAME(depthwise_input_grad)(const real *grad, const real *weight, real *grad_x,
-                                const ConvSizes *g, int threads) {
+int NAME(depthwise_input_grad)(const real *grad, const real *weight, real *grad_x,
+                               const ConvSizes *g, int threads) {
     const ptrdiff_t sy = g->stride_y, sx = g->stride_x, C = g->C;
-    for (ptrdiff_t ry = 0; ry < MIN(sy, g->H); ry++)
-        for (ptrdiff_t rx = 0; rx < MIN(sx, g->W); rx++) {
-            const Depthwise d = {
+    const ptrdiff_t rows = MIN(sy, g->H), cols = MIN(sx, g->W);
+    if (g->N * rows * cols == 0) return 0;
+    Depthwise *parts = malloc(rows * cols * sizeof(Depthwise));
+    if (!parts) return -1;
+    for (ptrdiff_t ry = 0; ry < rows; ry++)
+        for (ptrdiff_t rx = 0; rx < cols; rx++)
+            parts[ry * cols + rx] = (Depthwise){
                 .x = grad,
                 .weight = weight,
                 .y = grad_x + (ry * g->W + rx) * C,
@@ -166,84 +249,7 @@ void NAME(depthwise_input_grad)(const real *grad, const real *weight, real *grad
                 .y_row = sy * g->W * C,
                 .y_pixel = sx * C,
             };
-            run(&d, threads);
-        }
-}
-
-/* sum[c] += sum over count pixels of x[p*step + c] * grad[p*C + c]; four chains hide the latency.
- */
-static void add_products(const real *x, ptrdiff_t step, const real *grad, ptrdiff_t C,
-                         ptrdiff_t count, real *sum) {
-    ptrdiff_t c = 0;
-    for (; c + 4 * LANES <= C; c += 4 * LANES) { /* four vectors of channels */
-        vec s[4] = {{0}};
-        for (ptrdiff_t p = 0; p < count; p++)
-#pragma GCC unroll 4
-            for (int v = 0; v < 4; v++)
-                s[v] += load(x + p * step + c + v * LANES) * load(grad + p * C + c + v * LANES);
-#pragma GCC unroll 4
-        for (int v = 0; v < 4; v++) store(sum + c + v * LANES, load(sum + c + v * LANES) + s[v]);
-    }
-    for (; c + LANES <= C; c += LANES) { /* one vector, every fourth pixel */
-        vec s[4] = {{0}};
-        ptrdiff_t p = 0;
-        for (; p + 4 <= count; p += 4)
-#pragma GCC unroll 4
-            for (int v = 0; v < 4; v++)
-                s[v] += load(x + (p + v) * step + c) * load(grad + (p + v) * C + c);
-        for (; p < count; p++) s[0] += load(x + p * step + c) * load(grad + p * C + c);
-        store(sum + c, load(sum + c) + ((s[0] + s[1]) + (s[2] + s[3])));
-    }
-    for (; c < C; c++)
-        for (ptrdiff_t p = 0; p < count; p++) sum[c] += x[p * step + c] * grad[p * C + c];
-}
-
-static void weight_chunk(const real *x, const real *grad, real *sums, const ConvSizes *g,
-                         ptrdiff_t n0, ptrdiff_t n1) {
-    const ptrdiff_t C = g->C;
-    const Taps rows = forward_taps(g->KH, g->dilation_y, g->top);
-    const Taps cols = forward_taps(g->KW, g->dilation_x, g->left);
-    memset(sums, 0, g->KH * g->KW * C * sizeof(real));
-    for (ptrdiff_t row = n0 * g->OH; row < n1 * g->OH; row++) {
-        const ptrdiff_t n = row / g->OH, oh = row % g->OH;
-        ptrdiff_t i0, i1;
-        taps_inside(&rows, oh, g->stride_y, g->H, &i0, &i1);
-        for (ptrdiff_t kh = i0; kh < i1; kh++) {
-            const ptrdiff_t y = oh * g->stride_y + kh * g->dilation_y - g->top;
-            const real *line = x + (n * g->H + y) * g->W * C;
-            for (ptrdiff_t kw = 0; kw < g->KW; kw++) {
-                ptrdiff_t from, to;
-                outputs_inside(&cols, kw, g->stride_x, g->W, g->OW, &from, &to);
-                const ptrdiff_t first = from * g->stride_x + kw * g->dilation_x - g->left;
-                if (from < to)
-                    add_products(line + first * C, g->stride_x * C, grad + (row * g->OW + from) * C,
-                                 C, to - from, sums + (kh * g->KW + kw) * C);
-            }
-        }
-    }
-}
-
-int NAME(depthwise_weight_grad)(const real *x, const real *grad, real *grad_weight,
-                                const ConvSizes *g, int threads) {
-    const ptrdiff_t size = g->KH * g->KW * g->C, chunks = MIN(g->N, MAX_CHUNKS);
-    real *copies = aligned_block(chunks * size);
-    if (!copies) return -1;
-    if (g->N * g->OH * g->OW * size < PARALLEL_WORK) threads = 1;
-    if (threads == 1) {
-        for (ptrdiff_t k = 0; k < chunks; k++)
-            weight_chunk(x, grad, copies + k * size, g, panel_start(g->N, chunks, k),
-                         panel_start(g->N, chunks, k + 1));
-    } else {
-#pragma omp parallel for num_threads(threads)
-        for (ptrdiff_t k = 0; k < chunks; k++)
-            weight_chunk(x, grad, copies + k * size, g, panel_start(g->N, chunks, k),
-                         panel_start(g->N, chunks, k + 1));
-    }
-    for (ptrdiff_t i = 0; i < size; i++) {
-        real sum = copies[i];
-        for (ptrdiff_t k = 1; k < chunks; k++) sum += copies[k * size + i];
-        grad_weight[i] = sum;
-    }
-    free(copies);
+    run(parts, rows * cols, multiply_adds(g), threads);
+    free(parts);
     return 0;
 }

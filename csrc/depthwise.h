@@ -4,8 +4,8 @@
 #ifdef SUFFIX
 void NAME(depthwise)(const real *x, const real *weight, const real *bias, real *y,
                      const ConvSizes *g, int relu, int threads);
-void NAME(depthwise_input_grad)(const real *grad, const real *weight, real *grad_x,
-                                const ConvSizes *g, int threads);
+int NAME(depthwise_input_grad)(const real *grad, const real *weight, real *grad_x,
+                               const ConvSizes *g, int threads);
 int NAME(depthwise_weight_grad)(const real *x, const real *grad, real *grad_weight,
                                 const ConvSizes *g, int threads);
 #endif

@@ -20,6 +20,15 @@ typedef mask_lane vec_mask __attribute__((vector_size(VECTOR_BYTES)));
 static inline vec load(const real *p) { return *(const unaligned_vec *)p; }
 static inline void store(real *p, vec v) { *(unaligned_vec *)p = v; }
 
+/* Holds v in a register: GCC would rather read it from memory again for each of its uses. */
+#if defined(__x86_64__)
+#define KEEP(v) __asm__("" : "+v"(v))
+#elif defined(__aarch64__)
+#define KEEP(v) __asm__("" : "+w"(v))
+#else
+#define KEEP(v) (void)(v)
+#endif
+
 /* max(v, 0) which keeps NaN. */
 static inline vec relu_of(vec v) { return (vec)((vec_mask)v & ~(v <= (vec){0})); }
 

@@ -43,6 +43,29 @@ static inline void outputs_inside(const Taps *t, ptrdiff_t i, ptrdiff_t stride, 
     if (*to < *from) *to = *from;
 }
 
+/* Outputs [*from, *to) of `outputs` for which all taps lie inside. */
+static inline void all_inside(const Taps *t, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t outputs,
+                              ptrdiff_t *from, ptrdiff_t *to) {
+    *from = 0, *to = outputs;
+    for (ptrdiff_t i = 0; i < t->count; i++) {
+        ptrdiff_t first, last;
+        outputs_inside(t, i, stride, size, outputs, &first, &last);
+        *from = MAX(*from, first), *to = MIN(*to, last);
+    }
+    if (*to < *from) *to = *from;
+}
+
+/* Taps [*from, *to) of output o whose position lies inside 0 .. size-1. */
+static inline void taps_inside(const Taps *t, ptrdiff_t o, ptrdiff_t stride, ptrdiff_t size,
+                               ptrdiff_t *from, ptrdiff_t *to) {
+    const ptrdiff_t first = o * stride + t->first;
+    ptrdiff_t i = 0;
+    while (i < t->count && first + i * t->step < 0) i++;
+    *from = i;
+    while (i < t->count && first + i * t->step < size) i++;
+    *to = i;
+}
+
 /* Pixels of an image: pixel (y, x) starts at data + y*row + x*pixel. */
 typedef struct {
     const real *data;
