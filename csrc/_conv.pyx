@@ -4,6 +4,7 @@ from room cimport Array, Runtime, array_of, runtime, writable
 
 
 cdef extern from "conv.h" nogil:
+    int LEVEL_AVX2, LEVEL_AVX512
     ctypedef struct ConvSizes:
         Py_ssize_t N, H, W, C, KH, KW, F, OH, OW
         Py_ssize_t stride_y, stride_x, top, left, dilation_y, dilation_x, groups
@@ -77,6 +78,13 @@ cdef int check(int failed) except -1:
     return 0
 
 
+cdef int level_for(ConvSizes *s, Py_ssize_t wide) noexcept nogil:
+    """Depthwise channels that do not fill the `wide` lanes of AVX-512 go in the vectors of AVX2."""
+    if s.groups == s.C and s.F == s.C and s.C % wide and rt.level == LEVEL_AVX512:
+        return LEVEL_AVX2
+    return rt.level
+
+
 def conv2d_f32(object x, object weight, object bias, object y, object g, bint relu):
     """y (N, OH, OW, F) = relu?(conv(x (N, H, W, C), weight (KH, KW, C/groups, F)) + bias (F,))."""
     cdef ConvSizes s = sizes_of(g)
@@ -89,7 +97,7 @@ def conv2d_f32(object x, object weight, object bias, object y, object g, bint re
     if bias is not None:
         pb = <const float *> contiguous(array_of(bias, b"f"), s.F, "bias")
     with nogil:
-        failed = c_conv2d_f32[rt.level](px, pw, pb, py, &s, relu, rt.threads)
+        failed = c_conv2d_f32[level_for(&s, 16)](px, pw, pb, py, &s, relu, rt.threads)
     check(failed)
 
 
@@ -105,7 +113,7 @@ def conv2d_f64(object x, object weight, object bias, object y, object g, bint re
     if bias is not None:
         pb = <const double *> contiguous(array_of(bias, b"d"), s.F, "bias")
     with nogil:
-        failed = c_conv2d_f64[rt.level](px, pw, pb, py, &s, relu, rt.threads)
+        failed = c_conv2d_f64[level_for(&s, 8)](px, pw, pb, py, &s, relu, rt.threads)
     check(failed)
 
 
@@ -118,7 +126,7 @@ def conv2d_input_grad_f32(object grad, object weight, object grad_x, object g):
     cdef float *px = <float *> contiguous(writable(grad_x, b"f"), x_size(&s), "grad_x")
     cdef int failed
     with nogil:
-        failed = c_input_grad_f32[rt.level](pg, pw, px, &s, rt.threads)
+        failed = c_input_grad_f32[level_for(&s, 16)](pg, pw, px, &s, rt.threads)
     check(failed)
 
 
@@ -131,7 +139,7 @@ def conv2d_input_grad_f64(object grad, object weight, object grad_x, object g):
     cdef double *px = <double *> contiguous(writable(grad_x, b"d"), x_size(&s), "grad_x")
     cdef int failed
     with nogil:
-        failed = c_input_grad_f64[rt.level](pg, pw, px, &s, rt.threads)
+        failed = c_input_grad_f64[level_for(&s, 8)](pg, pw, px, &s, rt.threads)
     check(failed)
 
 
@@ -144,7 +152,7 @@ def conv2d_weight_grad_f32(object x, object grad, object grad_weight, object g):
         writable(grad_weight, b"f"), weight_size(&s), "grad_weight")
     cdef int failed
     with nogil:
-        failed = c_weight_grad_f32[rt.level](px, pg, pw, &s, rt.threads)
+        failed = c_weight_grad_f32[level_for(&s, 16)](px, pg, pw, &s, rt.threads)
     check(failed)
 
 
@@ -157,7 +165,7 @@ def conv2d_weight_grad_f64(object x, object grad, object grad_weight, object g):
         writable(grad_weight, b"d"), weight_size(&s), "grad_weight")
     cdef int failed
     with nogil:
-        failed = c_weight_grad_f64[rt.level](px, pg, pw, &s, rt.threads)
+        failed = c_weight_grad_f64[level_for(&s, 8)](px, pg, pw, &s, rt.threads)
     check(failed)
 
 

@@ -73,13 +73,15 @@ add_columns(vec *sum, const int count, const int taps, const int stride, const r
 static void last_channels(const Depthwise *d, int count, const real *window, real *y,
                           const Inside *t, ptrdiff_t c) {
     const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
+    const ptrdiff_t down = d->rows.index_step * d->KW * C, across = d->cols.index_step * C;
+    const real *weight = tap_weight(d, 0, 0);
     for (; c < C; c++)
         for (int p = 0; p < count; p++) {
+            const real *x = window + p * d->stride_x * C + c;
             real sum = 0;
             for (ptrdiff_t i = t->i0; i < t->i1; i++)
                 for (ptrdiff_t j = t->j0; j < t->j1; j++)
-                    sum += window[i * row + j * col + p * d->stride_x * C + c] *
-                           tap_weight(d, i, j)[c];
+                    sum += x[i * row + j * col] * weight[i * down + j * across + c];
             if (d->bias) sum += d->bias[c];
             y[p * d->y_pixel + c] = d->relu && sum <= 0 ? 0 : sum;
         }

@@ -3,7 +3,7 @@
    grad_weight[kh, kw, c] sums x * grad over the outputs that meet the tap. For windows three wide,
    one row of outputs is taken at once: the sums of all its taps stay in registers while the
    outputs pass four at a time, and every pixel is loaded once for all of them. Other windows, and
-   outputs at the left and right border, go tap by tap.
+   channels that fill no vector, go tap by tap.
 
    Split of work: at most 8 chunks of images with a copy of the gradient each, added in index order:
    the number of threads never changes a result.
@@ -19,11 +19,11 @@
 #define LINE (64 / (ptrdiff_t)sizeof(real)) /* elements of a cache line */
 #define TOGETHER 4                          /* outputs at once */
 
-/* sum[c] += sum over count pixels of x[p*step + c] * grad[p*C + c]; four chains hide the latency.
- */
+/* sum[c] += sum over count pixels of x[p*step + c] * grad[p*C + c], channels c from `from` on; four
+   chains hide the latency. */
 static void add_products(const real *x, ptrdiff_t step, const real *grad, ptrdiff_t C,
-                         ptrdiff_t count, real *sum) {
-    ptrdiff_t c = 0;
+                         ptrdiff_t from, ptrdiff_t count, real *sum) {
+    ptrdiff_t c = from;
     for (; c + 4 * LANES <= C; c += 4 * LANES) { /* four vectors of channels */
         vec s[4] = {{0}};
         for (ptrdiff_t p = 0; p < count; p++)
@@ -49,9 +49,9 @@ static void add_products(const real *x, ptrdiff_t step, const real *grad, ptrdif
 
 /* One row of outputs and the rows of its windows, three wide, which meet the image. */
 typedef struct {
-    const real *x,
-        *grad;         /* where the first window begins (perhaps left of the image), first output */
-    const real *ahead; /* the same in the row of x below the window */
+    const real *x;     /* where the first window begins, perhaps left of the image */
+    const real *grad;  /* the first output */
+    const real *ahead; /* as x, in the row of the image below the window */
     real *sums;        /* (window rows inside, 3, C) */
     ptrdiff_t C, outputs, row, image_row, new_rows;
     ptrdiff_t lo, hi;      /* outputs whose windows lie inside from left to right */
@@ -105,8 +105,7 @@ static inline __attribute__((always_inline)) void add_edge(vec sum[3][3], const 
 static inline __attribute__((always_inline)) void add_row(const Row *r, const int rows,
                                                           const int stride) {
     const ptrdiff_t C = r->C, step = stride * C;
-    ptrdiff_t c = 0;
-    for (; c + LANES <= C; c += LANES) {
+    for (ptrdiff_t c = 0; c + LANES <= C; c += LANES) {
         vec sum[3][3] = {{{0}}};
         const real *x = r->x + c, *grad = r->grad + c;
         ptrdiff_t o = 0;
@@ -126,12 +125,6 @@ static inline __attribute__((always_inline)) void add_row(const Row *r, const in
             store(to, load(to) + sum[tap / 3][tap % 3]);
         }
     }
-    for (; c < C; c++)
-        for (ptrdiff_t o = 0; o < r->outputs; o++)
-            for (int i = 0; i < rows; i++)
-                for (ptrdiff_t j = r->edge[2 * o]; j < r->edge[2 * o + 1]; j++)
-                    r->sums[(i * 3 + j) * C + c] +=
-                        r->x[i * r->row + o * step + j * C + c] * r->grad[o * C + c];
 }
 
 /* One function per number of rows and stride, so that all sums have a register. */
@@ -163,7 +156,7 @@ static void output_row(const WeightGrad *w, ptrdiff_t n, ptrdiff_t oh, real *sum
     const ptrdiff_t C = g->C, image_row = g->W * C;
     const ptrdiff_t y = n * g->H + oh * g->stride_y + w->rows.first; /* the window's first row */
     const real *x = w->x + w->cols.first * C, *grad = w->grad + (n * g->OH + oh) * g->OW * C;
-    ptrdiff_t i0, i1;
+    ptrdiff_t i0, i1, done = 0; /* channels */
     taps_inside(&w->rows, oh, g->stride_y, g->H, &i0, &i1);
     if (w->narrow && i0 < i1) {
         const Row r = {
@@ -181,16 +174,16 @@ static void output_row(const WeightGrad *w, ptrdiff_t n, ptrdiff_t oh, real *sum
             .edge = w->edge,
         };
         add_rows[i1 - i0 - 1][g->stride_x - 1](&r);
-        return;
+        done = C / LANES * LANES;
     }
-    for (ptrdiff_t i = i0; i < i1; i++)
+    for (ptrdiff_t i = i0; i < i1 && done < C; i++)
         for (ptrdiff_t j = 0; j < g->KW; j++) {
             const real *line = x + (y + i * w->rows.step) * image_row + j * w->cols.step * C;
             ptrdiff_t from, to;
             outputs_inside(&w->cols, j, g->stride_x, g->W, g->OW, &from, &to);
             if (from < to)
                 add_products(line + from * g->stride_x * C, g->stride_x * C, grad + from * C, C,
-                             to - from, sums + (i * g->KW + j) * C);
+                             done, to - from, sums + (i * g->KW + j) * C);
         }
 }
 
