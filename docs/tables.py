@@ -226,8 +226,7 @@ ERRORS_INTRODUCTION = """# Errors of the books
 Written by `python docs/tables.py` from the recipes (`errors`, also in `tinydl recipes NAME`) and
 `docs/errata.txt`; a test holds it current. Each row: what a book prints and what is right, what
 stands here instead, and which test, tutorial (`python tutorials/NN_*.py`) or command shows it.
-Chapters 3 and 6 to 8 of the second book are listed as far as their subjects are here. Errors were
-found by reading, counting and running; a slip may be one of the copy that was read.
+Errors were found by reading, counting and running; a slip may be one of the copy that was read.
 """
 
 
