@@ -169,6 +169,20 @@ def test_text_json_and_picture(tmp_path):
     assert (tmp_path / "roofline.png").read_bytes()[1:4] == b"PNG"
 
 
+def test_names_of_points_that_lie_on_each_other_are_apart():
+    pytest.importorskip("matplotlib")
+    roofs = Peaks("avx2", 1, {"float32": 100.0}, ((2**14, 200.0), (2**26, 20.0)))
+    rows = [
+        Row(op, "forward", "cpu", "float32", None, 1, 1e-3, flops, 10**6)
+        for op, flops in (("conv2d", 10**7), ("conv2d_input_grad", 10**7), ("matmul", 11 * 10**6))
+    ]
+    figure = plot_roofline([roofs], rows)
+    names = [text for text in figure.axes[0].texts if text.get_text() in {r.op for r in rows}]
+    boxes = [text.get_window_extent() for text in names]
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+
+
 def test_the_roofline_of_nothing(tmp_path):
     pytest.importorskip("matplotlib")
     plot_roofline([peaks(1)], [], tmp_path / "roofs.png")

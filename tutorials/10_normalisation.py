@@ -37,7 +37,7 @@ for axes, (name, (y, group_of)) in zip(panels, answers.items(), strict=True):
     for group in range(groups.max() + 1):  # what is averaged together has mean 0 and variance 1
         together = np.moveaxis(y.numpy(), 3, 1)[groups == group]
         assert abs(together.mean()) < 1e-12 and abs(together.var() - 1) < 1e-2
-    drawing.blank(axes, f"{name}: {groups.max() + 1} averages")
+    drawing.blank(axes, f"{name}:\n{groups.max() + 1} averages")
     shades = plt.get_cmap("tab20")(groups % 20)
     drawing.draw_cells(axes, groups, colors={(n, c): shades[n, c] for n in range(N)
                                              for c in range(C)}, size=8)  # fmt: skip

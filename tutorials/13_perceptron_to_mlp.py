@@ -77,6 +77,40 @@ assert min(endless) > 0
 # %% [markdown]
 # On XOR it goes in circles for ever: the same weights come back, and with them the same mistakes.
 #
+# ## From the step to bends
+#
+# The step has slope 0 wherever it has a slope, so no derivative says which way a weight should
+# move. Everything later is a step that was smoothed or straightened. Books say that activations
+# "squash into a range": three of the six below do not.
+
+# %%
+BENDS = {
+    "linear (x / 2)": lambda x: x * 0.5,
+    "sigmoid": tinydl.sigmoid,
+    "tanh": tinydl.tanh,
+    "relu": tinydl.relu,
+    "leaky relu (0.1)": lambda x: tinydl.leaky_relu(x, 0.1),
+    "relu6": tinydl.relu6,
+}
+x = Tensor(np.linspace(-8, 8, 321), requires_grad=True)
+figure, panels = plt.subplots(2, 3, figsize=(9, 5), sharex=True, gridspec_kw={"hspace": 0.3})
+unbounded = []
+for ax, (name, bend) in zip(panels.flat, BENDS.items(), strict=True):
+    y = bend(x)
+    (slope,) = tinydl.grad(y.sum(), x)
+    ax.plot(x.numpy(), y.numpy(), color=BLUE, label="f(x)")
+    ax.plot(x.numpy(), slope.numpy(), color=ORANGE, linewidth=1.2, label="slope")
+    ax.set(title=name, ylim=(-1.5, 1.5) if name in ("sigmoid", "tanh") else (-4, 8))
+    far = bend(Tensor([-1e6, 1e6])).numpy()
+    unbounded += [name] * bool(np.abs(far).max() > 10)
+for ax in panels[1]:
+    ax.set_xlabel("x")
+panels[0, 0].legend(loc="upper left")
+drawing.save(figure, "13_activations.png")
+print(f"without a bound: {', '.join(unbounded)}")
+assert unbounded == ["linear (x / 2)", "relu", "leaky relu (0.1)"]
+
+# %% [markdown]
 # ## A hidden layer
 #
 # Put a layer between, with a bend in it (tanh), and let backpropagation find its weights. Each

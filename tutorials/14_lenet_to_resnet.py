@@ -9,14 +9,16 @@
 # %%
 from __future__ import annotations
 
+import os
+
 import drawing
 import numpy as np
-from drawing import BLUE, FAST, GREEN, MUTED, ORANGE, plt
+from drawing import BLUE, FAST, GREEN, MUTED, ORANGE, PALE_BLUE, plt
 from matplotlib.patches import Rectangle
 
 import tinydl
 from tinydl import Tensor, no_grad
-from tinydl.data import Batches, digits
+from tinydl.data import Batches, digits, mnist, synthetic_digits
 from tinydl.models import (
     VGG,
     AlexNet,
@@ -28,8 +30,9 @@ from tinydl.models import (
     ResNetCifar,
 )
 from tinydl.models.convolutional.residual import BasicBlock
-from tinydl.nn import Conv2d, Module, cross_entropy, summary
-from tinydl.optim import SGD, Adam
+from tinydl.nn import Conv2d, Module, activations, cross_entropy, summary
+from tinydl.optim import SGD, Adam, AdamW
+from tinydl.train import fit
 
 rng = np.random.default_rng(0)
 
@@ -97,6 +100,46 @@ with no_grad():
 difference = np.abs(np.roll(here, (3, 2), axis=(1, 2)) - there).max()
 print(f"answer to the moved picture minus moved answer: {difference:.1e}")
 assert first.count_parameters() == 156 and difference < 1e-6
+
+# %% [markdown]
+# What does C1 look for? After two passes over a few thousand digits (MNIST's where `TINYDL_DATA`
+# says that they are there, else drawn ones) its six windows answer to strokes and to their upper,
+# lower or left edges, and S2 keeps where. (Strong weight decay lets fade what nothing needs;
+# without it the random start hides most of what was learned.)
+
+# %%
+if os.environ.get("TINYDL_DATA") and not FAST:
+    data = mnist()
+    X, Y = data.x_train[:12_000, :, :, None].astype(np.float32) / 255, data.y_train[:12_000]
+else:
+    drawn = synthetic_digits(600 if FAST else 4000, tinydl.Generator(0), size=28)
+    X, Y = drawn.x[..., None], drawn.y
+tinydl.seed(1)
+lenet = LeNet5()
+untrained = lenet.features[0].weight.numpy().copy()
+batches = Batches((X, Y), 64, shuffle=True, rng=tinydl.Generator(1))
+history = fit(
+    lenet, batches, loss=cross_entropy, metrics=["accuracy"], epochs=2, progress=False,
+    optimizer=AdamW(lenet.parameters(), lr=3e-3, weight_decay=1.0),
+)  # fmt: skip
+print(f"running accuracy of the second pass: {history['accuracy'][-1]:.1%}")
+assert history["loss"][-1] < history["loss"][0]
+
+answers = activations(lenet, X[:1], "features.layers.1", "features.layers.2")
+filters = lenet.features[0].weight.numpy()
+figure, panels = plt.subplots(4, 6, figsize=(8, 6), layout="constrained")
+rows = {
+    "C1's six filters, untrained": untrained[:, :, 0],
+    "trained (red above 0, blue below)": filters[:, :, 0],
+    "what they answer to a digit, 28 x 28": answers["features.layers.1"][0],
+    "behind S2, 14 x 14": answers["features.layers.2"][0],
+}
+for (title, maps), line in zip(rows.items(), panels, strict=True):
+    largest = np.abs(maps).max()
+    for k, ax in enumerate(line):
+        drawing.blank(ax).imshow(maps[..., k], cmap="RdBu_r", vmin=-largest, vmax=largest)
+    line[0].set_title(title, loc="left", fontsize=10)
+drawing.save(figure, "14_filters.png")
 
 # %% [markdown]
 # ## AlexNet: ReLU
@@ -328,8 +371,8 @@ for ax, kind in zip(panels, ("plain", "residual"), strict=True):
     ax.set(xlabel="batches", title=f"{kind} networks")
     ax.axhline(np.log(10), color=MUTED, linewidth=1, linestyle="--")
 panels[0].set_ylabel(f"training loss (mean of {shown} batches)")
-panels[0].text(shown, np.log(10) + 0.05, "guessing: ln 10", color=MUTED, fontsize=9)
-panels[1].legend()
+panels[1].text(steps, np.log(10) + 0.05, "guessing: ln 10", color=MUTED, fontsize=9, ha="right")
+panels[1].legend(loc="center right")
 drawing.save(figure, "14_degradation.png")
 
 # %% [markdown]
@@ -376,6 +419,29 @@ block.norm2.scale.assign(np.zeros(8, np.float32))
 x = Tensor(np.abs(rng.normal(size=(2, 6, 6, 8))).astype(np.float32))  # behind a relu: not negative
 assert np.array_equal(block(x).numpy(), x.numpy())
 print("\na block whose F is zero returns its input, bit for bit")
+
+# %%
+WAYS = {"plain": "", "residual": "x", "residual, half the side": "1x1, stride 2"}
+figure, panels = plt.subplots(1, 3, figsize=(9.6, 4.2))
+plus = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": ORANGE}
+for ax, (kind, way) in zip(panels, WAYS.items(), strict=True):
+    drawing.blank(ax, kind)
+    block = BasicBlock(64, 128, 2) if "half" in kind else BasicBlock(64, 64)
+    first, second = (f"3x3, {c.weight.shape[3]} channels" for c in (block.conv1, block.conv2))
+    steps = ["x", first, "batch norm, ReLU", second, "batch norm", "ReLU"]
+    tops = [0.0, -0.9, -1.8, -2.7, -3.6, -5.1 if way else -4.5]
+    for k, (top, step) in enumerate(zip(tops, steps, strict=True)):
+        tone = PALE_BLUE if "channels" in step else "white"
+        ax.add_patch(Rectangle((-1.3, top - 0.55), 2.6, 0.55, facecolor=tone, edgecolor=MUTED))
+        ax.text(0, top - 0.28, step, ha="center", va="center", fontsize=9)
+        if k:
+            ax.annotate("", (0, top), (0, tops[k - 1] - 0.55), arrowprops={"arrowstyle": "-|>"})
+    if way:
+        ax.plot([0, 2, 2, 0.16], [-0.72, -0.72, -4.57, -4.57], color=ORANGE)
+        ax.text(2.1, -2.6, way, color=ORANGE, va="center", rotation=90)
+        ax.text(0, -4.57, "+", ha="center", va="center", fontsize=13, color=ORANGE, bbox=plus)
+    ax.set(xlim=(-1.6, 2.6), ylim=(-6, 0.2))
+drawing.save(figure, "14_residual_block.png")
 
 # %% [markdown]
 # ## Where the book is wrong

@@ -109,12 +109,12 @@ def arrow(start: tuple[float, float], end: tuple[float, float]) -> None:
 box(3.6, 0, f"input 28 x 28 x {in_channels}", "white", 4)
 box(3.6, 5.1, f"joined: 28 x 28 x {module.out_channels}", PALE_GREEN, 4)
 for i, boxes in enumerate(columns):
-    x, below = 2.4 * i, (3.6 + 0.9 * (i - 1.5), 0.4)
-    for y, (text, color) in zip((3.5,) if len(boxes) == 1 else (1.7, 3.5), boxes, strict=True):
+    x, below = 2.4 * i, (3.6 + 1.1 * (i - 1.5), 0.4)
+    for y, (text, color) in zip((1.7,) if len(boxes) == 1 else (1.7, 3.5), boxes, strict=True):
         box(x, y, text, color)
         arrow(below, (x, y - 0.4))
         below = (x, y + 0.4)
-    arrow(below, (3.6 + 0.9 * (i - 1.5), 4.7))
+    arrow(below, (3.6 + 1.2 * (i - 1.5), 4.7))
 axes.set(xlim=(-1.1, 8.3), ylim=(-0.6, 5.7))
 drawing.save(figure, "15_inception.png")
 
@@ -401,11 +401,16 @@ picture = axes.imshow(rise, cmap="Blues", vmin=0)
 for (source, i), value in np.ndenumerate(rise):
     if not np.isnan(value):
         shade = "white" if value > 0.6 * np.nanmax(rise) else INK
-        axes.text(i, source, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
+        text = f"{value:.2f}".replace("-0.00", "0.00")
+        axes.text(i, source, text, ha="center", va="center", fontsize=8, color=shade)
 axes.set_xticks(range(count), [f"{i + 1}" for i in range(count)])
 axes.set_yticks(range(count), ["input", *(f"layer {i + 1}" for i in range(count - 1))])
 axes.grid(visible=False)
-axes.set(xlabel="layer that listens", title="Rise of the test loss when one wire is cut")
+axes.set(
+    xlabel="layer that listens",
+    ylabel="layer that speaks",
+    title="Rise of the test loss when one wire is cut",
+)
 drawing.save(figure, "15_wires.png")
 far = [rise[source, i] for i in range(count) for source in range(i)]
 print(

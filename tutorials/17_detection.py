@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import drawing
 import numpy as np
-from drawing import BLUE, FAST, ORANGE, plt
+from drawing import BLUE, FAST, GREEN, INK, ORANGE, plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -20,6 +20,7 @@ from tinydl import Generator, Tensor, no_grad, ops
 from tinydl.data import Batches, shapes
 from tinydl.metrics import Truth, box_iou, mean_average_precision
 from tinydl.models import SSD300, SmallSSD
+from tinydl.models.detection.anchors import grid_anchors
 from tinydl.models.detection.boxes import VARIANCES, decode, encode, to_corners
 from tinydl.models.detection.matching import match
 from tinydl.models.detection.nms import nms
@@ -114,6 +115,31 @@ for ax, cells, count in zip(axes, (12, 6, 3), counts, strict=True):
         outline(ax, defaults[k], ORANGE)
     start += count
 drawing.save(figure, "17_default_boxes.png")
+
+# %% [markdown]
+# Faster R-CNN (2015) calls them *anchors* and has one map: at every cell of 16 pixels three areas
+# in three shapes, each of a shape's boxes with the same area. Its network says for each whether
+# there is anything; a second one, what.
+
+# %%
+HEIGHT, WIDTH, STRIDE = 600, 800, 16
+anchors = grid_anchors(HEIGHT // STRIDE, WIDTH // STRIDE, STRIDE, (128, 256, 512))
+middle = anchors.reshape(HEIGHT // STRIDE, WIDTH // STRIDE, 9, 4)[18, 25]
+print(f"anchors of a picture of {WIDTH} x {HEIGHT}: {len(anchors):,}, 9 at each cell")
+assert np.allclose(middle[:, 2] * middle[:, 3], np.repeat([128**2, 256**2, 512**2], 3))
+figure, ax = plt.subplots(figsize=(6.4, 4.8))
+for k, box in enumerate(to_corners(middle)):
+    color, style = (BLUE, ORANGE, GREEN)[k // 3], ("--", "-", ":")[k % 3]
+    ratio = ("1:2", "1:1", "2:1")[k % 3]
+    name = f"{round(np.sqrt(middle[k, 2] * middle[k, 3]))}², {ratio}"
+    x1, y1, x2, y2 = box
+    ax.plot([x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1], style, color=color, label=name)
+ax.add_patch(Rectangle((0, 0), WIDTH, HEIGHT, fill=False, edgecolor=INK, linewidth=2))
+ax.scatter(*middle[0, :2], color=INK, s=12)
+ax.set(xlim=(-40, WIDTH + 40), ylim=(HEIGHT + 90, -90), aspect="equal")
+ax.set(xlabel="pixels", ylabel="pixels", title="The nine anchors of one cell, and the picture")
+ax.legend(title="area, width : height", loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+drawing.save(figure, "17_anchors.png")
 
 # %% [markdown]
 # ## Who is responsible

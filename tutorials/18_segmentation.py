@@ -210,6 +210,8 @@ for ax, image, report in zip(axes.ravel(), unseen.x, found, strict=False):
     drawing.blank(ax).imshow(painted, extent=(0, SIDE, SIDE, 0))
     for x1, y1, x2, y2 in report.boxes:
         ax.plot([x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1], color="white", linewidth=1.2)
+squares = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in (BLUE, ORANGE, GREEN)]
+figure.legend(squares, scenes.classes, loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.02))
 drawing.save(figure, "18_instances.png")
 
 # %% [markdown]

@@ -173,7 +173,7 @@ for s, losses, colour in zip(STRENGTHS, courses, (BLUE, ORANGE, GREEN), strict=T
 ax.axhline(1, color=MUTED, linewidth=1)
 ax.set_xlabel("step")
 ax.set_ylabel("loss / its first value")
-ax.legend()
+ax.legend(loc="upper right", bbox_to_anchor=(1, 0.95))
 drawing.save(figure, "19_losses.png")
 
 # %% [markdown]

@@ -54,4 +54,7 @@ def test_the_picture(tmp_path):
     pytest.importorskip("matplotlib")
     rungs = [ladder.Rung(n, r, 1e-3, 2.0) for n in ("matmul 3", "conv 5") for r in RUNGS]
     ladder.draw(rungs, tmp_path / "ladder.png")
+    assert [ladder._short(v) for v in (101.4, 3.529, 0.1984, 0.00358)] == [
+        *("101", "3.53", "0.198", "0.004")
+    ]
     assert (tmp_path / "ladder.png").read_bytes()[1:4] == b"PNG"

@@ -6,6 +6,7 @@ C source is the same on every rung but the first two: only the vectors and the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +215,11 @@ def table(rungs: Sequence[Rung]) -> str:
     return "\n".join(lines)
 
 
+def _short(value: float) -> str:
+    """Three digits, one for small values: names of neighbouring bars must not touch."""
+    return f"{value:.3g}" if value >= 0.1 else f"{value:.1g}"
+
+
 def draw(rungs: Sequence[Rung], path: str | Path) -> None:
     """All ladders side by side as PNG, speed on a logarithmic axis; ConfigError without
     matplotlib."""
@@ -228,9 +234,10 @@ def draw(rungs: Sequence[Rung], path: str | Path) -> None:
         chosen = [r for r in rungs if r.rung == name]
         x = [ladders.index(r.ladder) + (k - (len(names) - 1) / 2) * width for r in chosen]
         bars = axes.bar(x, [r.gflops for r in chosen], width, color=COLORS[k % 6], label=name)
-        axes.bar_label(bars, [f"{r.gflops:.3g}" for r in chosen], fontsize=6.5, padding=1)
+        axes.bar_label(bars, [_short(r.gflops) for r in chosen], fontsize=6.5, padding=1)
     axes.set_yscale("log")
-    axes.set_xticks(range(len(ladders)), [n.replace(" ", "\n", 1) for n in ladders], fontsize=8)
+    kernels = [re.sub(r" (?=\d)", "\n", name, count=1) for name in ladders]  # kernel, then shape
+    axes.set_xticks(range(len(ladders)), kernels, fontsize=8)
     axes.set_ylabel("GFLOP/s")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25, linewidth=0.6)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 PHASES = {"forward": "#2563a8", "backward": "#d9622b", "update": "#2e8b57"}
 NEGLIGIBLE = 0.005  # of the time: such points are left out
+#: Where a name may stand: its own alignment, and the direction from its point.
+SIDES = (
+    ("right", "bottom", -0.7, 0.7), ("left", "top", 0.7, -0.7), ("left", "bottom", 0.7, 0.7),
+    ("right", "top", -0.7, -0.7), ("center", "bottom", 0, 1), ("center", "top", 0, -1),
+)  # fmt: skip
 
 
 def plot_roofline(
@@ -43,11 +48,6 @@ def plot_roofline(
     for row, at, speed in zip(shown, x, speeds, strict=True):
         size, color = 18 + 500 * row.seconds / total, PHASES.get(row.phase, MUTED)
         axes.scatter(at, speed, size, color, alpha=0.75, edgecolors="white", zorder=3)
-        before = row.phase == "forward"  # on opposite sides: an operation lies near its gradient
-        axes.annotate(
-            row.op, (at, speed), (-6, 5) if before else (6, -9), textcoords="offset points",
-            ha="right" if before else "left", fontsize=7.5, color=INK, zorder=4,
-        )  # fmt: skip
     for phase in dict.fromkeys(row.phase for row in shown):
         axes.scatter([], [], 40, PHASES.get(phase, MUTED), label=phase)
     axes.set(xlabel="operations per byte", ylabel="GFLOP/s")
@@ -56,7 +56,45 @@ def plot_roofline(
     axes.grid(alpha=0.25, linewidth=0.6)
     if shown:
         axes.legend(frameon=False, fontsize=9, loc="lower right")
+        _draw_names(axes, [row.op for row in shown], np.array([x, speeds]).T)
     return save_figure(figure, path)
+
+
+def _draw_names(axes: Any, names: list[str], points: np.ndarray) -> None:
+    """Each name beside its point (K, 2), where it covers least: other names, points, roof lines.
+
+    Places are tried around the point, near ones first; names are measured as drawn.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(axes.figure)
+    canvas.draw()  # lays out: now places in pixels are known
+    renderer = canvas.get_renderer()
+    at = axes.transData.transform(points)
+    taken = [text.get_window_extent(renderer) for text in (*axes.texts, axes.get_legend())]
+    dots = [line.get_transform().transform(line.get_xydata()) for line in axes.lines]
+    marks = np.concatenate([at, *dots])  # 200 points along every roof
+    order = np.argsort(at[:, 0], kind="stable")
+    for k in order:
+        found = []
+        for far in (7, 16, 26):
+            for ha, va, dx, dy in SIDES:
+                offset = (dx * far, dy * far)
+                text = axes.annotate(
+                    names[k], points[k], offset, textcoords="offset points", ha=ha, va=va,
+                    fontsize=7.5, color=INK, zorder=4,
+                )  # fmt: skip
+                box = text.get_window_extent(renderer)
+                cost = 50 * sum(box.overlaps(other) for other in taken) + far / 10
+                cost += 3 * box.count_contains(marks)
+                cost += 200 * (not axes.bbox.fully_containsx(box.x0))
+                cost += 200 * (not axes.bbox.fully_containsx(box.x1))
+                found.append((cost, text))
+        best = min(found, key=lambda pair: pair[0])[1]
+        for _, text in found:
+            if text is not best:
+                text.remove()
+        taken.append(best.get_window_extent(renderer))
 
 
 def _draw_roofs(axes: Any, peaks: Peaks, left: float, right: float, low: float) -> None:

@@ -1,0 +1,121 @@
+"""Draw docs/figures anew: pictures of the tutorials, made small, with a page of captions.
+
+    TINYDL_DATA=FOLDER python docs/figures.py          # runs the tutorials: minutes
+    python docs/figures.py 14 17                       # only those of these tutorials
+
+With MNIST in TINYDL_DATA the pictures show it; without, drawn digits.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "figures"
+LARGEST = 80_000  # bytes of one picture
+COLOURS = 96
+QUICK = ("06",)  # tutorials whose trainings take long and whose picture here needs none
+
+CAPTIONS = {
+    "01_graph": "Values go forward, gradients back: e = (a + b)(b + 5), b is used twice.",
+    "05_arithmetic": "One output cell of a convolution: products of a window, summed.",
+    "05_sliding": "The window at two steps, on a digit.",
+    "05_stride": "Stride 2 over eight pixels: what is left over is never seen.",
+    "05_im2col": "A convolution is a matrix product: every window becomes a row.",
+    "05_max_pool": "Max pooling and its gradient: only the largest cell gets one.",
+    "06_reshape": "One picture, read by an MLP, a CNN and an RNN.",
+    "07_two_minima": "Two valleys and the slope between them.",
+    "07_learning_rates": "The same start, three learning rates.",
+    "09_recurrent": "How far gradients reach back, and what that means for a task with memory.",
+    "10_averages": "What each normalisation averages over: equal numbers share a mean.",
+    "13_activations": "Six activations and their slopes; three have no bound.",
+    "13_xor": "XOR: impossible for one unit and for linear layers, easy with a bend.",
+    "14_five_networks": "Five classifiers: parameters and multiply-adds are two prices.",
+    "14_filters": "LeNet's first filters before and after training, and their answers.",
+    "14_receptive_fields": "How many pixels one number can see, and which it mostly sees.",
+    "14_residual_block": "A plain block, a residual one, and one that halves the sides.",
+    "14_degradation": "Training loss of plain and residual networks on the same digits.",
+    "14_gradients": "Gradients by block before the first step, 56 layers.",
+    "15_inception": "GoogLeNet's module 3a, drawn from the layer's own sizes.",
+    "15_googlenet": "Where GoogLeNet's weights, work and memory are.",
+    "15_gradient_reach": "Gradients by layer: plain, residual and dense.",
+    "15_memory": "Memory of a dense block, kept or computed again.",
+    "16_separable": "Which channels meet in ordinary, depthwise and pointwise convolutions.",
+    "16_blocks": "MobileNet's blocks beside the residual bottleneck; heights are channels.",
+    "16_measured": "A separable convolution's price, counted and measured.",
+    "16_knobs": "Width and resolution of MobileNet v1.",
+    "16_linear_bottleneck": "ReLU after a random map into n dimensions, and back again.",
+    "16_memory": "Memory between the blocks of MobileNet v1 and v2.",
+    "17_proposals": "Selective search: regions of like colour, and the boxes around them.",
+    "17_default_boxes": "Default boxes of an SSD at one cell of each map.",
+    "17_anchors": "The nine anchors of one cell of Faster R-CNN.",
+    "17_matching": "Which default boxes are given to each true box.",
+    "17_smooth_l1": "Smooth L1, and how a book prints it.",
+    "17_suppression": "Boxes that report, and those that stay.",
+    "17_precision_recall": "Precision over recall by class, and the areas below.",
+    "17_found": "Detections on pictures that training never saw.",
+    "18_upsampling": "A transposed convolution whose first weights interpolate.",
+    "18_unet": "Masks of a U-Net beside the truth.",
+    "18_instances": "Boxes and masks of single things: Mask R-CNN.",
+    "19_gram": "Gram matrices of content and style by stage.",
+    "19_pictures": "One content, one style, three strengths.",
+}
+
+INTRODUCTION = """# Figures of the books, redrawn from live code
+
+Every picture is drawn by a tutorial from what the library computes there. `python docs/figures.py`
+runs the tutorials and writes this folder (minutes); `python tutorials/NN_*.py` draws those of one
+in full colour into `tutorials/figures`. Pictures called `study_*` belong to the
+[studies](../../benchmarks/results/studies.md).
+"""
+
+
+def page() -> str:
+    """docs/figures/README.md."""
+    lines = [INTRODUCTION]
+    for name, caption in CAPTIONS.items():
+        (tutorial,) = (ROOT / "tutorials").glob(f"{name[:2]}_*.py")
+        source = f"[tutorials/{tutorial.name}](../../tutorials/{tutorial.name})"
+        lines += [f"![{caption}]({name}.png)", "", f"`{name}.png`: {caption} {source}", ""]
+    return "\n".join(lines)
+
+
+def shrink(source: Path, target: Path) -> None:
+    """A picture of few colours, and of few enough bytes."""
+    from PIL import Image
+
+    picture = Image.open(source).convert("RGB")
+    for colours in (COLOURS, 32, 16):
+        small = picture.quantize(colours, dither=Image.Dither.NONE)
+        small.save(target, optimize=True)
+        if target.stat().st_size <= LARGEST:
+            return
+    raise SystemExit(f"{target.name}: {target.stat().st_size:,} bytes, at most {LARGEST:,}")
+
+
+def draw(number: str, folder: Path) -> None:
+    """Run a tutorial; its pictures are in `folder`."""
+    (tutorial,) = (ROOT / "tutorials").glob(f"{number}_*.py")
+    environment = {**os.environ, "TINYDL_FIGURES": str(folder), "PYTHONPATH": str(ROOT)}
+    environment["TINYDL_FAST"] = "1" if number in QUICK else "0"
+    subprocess.run([sys.executable, tutorial], env=environment, cwd=folder, check=True)
+
+
+def main(numbers: list[str]) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    wanted = [name for name in CAPTIONS if not numbers or name[:2] in numbers]
+    for number in dict.fromkeys(name[:2] for name in wanted):
+        with tempfile.TemporaryDirectory() as temporary:
+            draw(number, Path(temporary))
+            for name in wanted:
+                if name[:2] == number:
+                    shrink(Path(temporary) / f"{name}.png", FOLDER / f"{name}.png")
+    (FOLDER / "README.md").write_text(page())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
