@@ -163,6 +163,22 @@ def test_who_knows_every_pixel_scores_one():
     assert score["mean_iou"] == 1 and score["loss"] < 1e-5
 
 
+@pytest.mark.parametrize(
+    "row, message",
+    [
+        ((5, 5, 5, 20, 0), r"test picture 2: box 0 \(5, 5, 5, 20\) must have an area"),
+        ((20, 5, 40, 20, 0), r"test picture 2: box 0 .* must lie in the picture .* 32 wide"),
+        ((5, 5, 20, 20, 3), "test picture 2: class 3, but there are 3: square, disk, triangle"),
+    ],
+)
+def test_boxes_that_make_no_sense_are_told_before_training(row, message):
+    recipe, parts = toy("ssd-shapes")
+    rows = parts.test[1].copy()
+    rows[2, 0] = row
+    with pytest.raises(ConfigError, match=f"shapes_boxes, {message}"):
+        Session(recipe, Settings(), dataclasses.replace(parts, test=(parts.test[0], rows)))
+
+
 def test_a_command_names_the_kind_of_run_it_needs():
     check_kind("detect", RECIPES["ssd-shapes"], "map")
     with pytest.raises(ConfigError, match=r"mlp-digits, which is a classifier; .* a detector"):

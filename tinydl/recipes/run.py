@@ -44,7 +44,7 @@ from ..train.checkpoint import MODEL
 from . import find
 from .parts import Part, Parts, load_parts
 from .recipe import ACCURACY, Recipe
-from .scores import batch_transform, check_kind, judge, looked_at, metrics_of
+from .scores import batch_transform, check_kind, check_part, judge, looked_at, metrics_of
 
 CONFIG, MODEL_FILE, HISTORY = "config.json", "model.safetensors", "history.csv"
 CHECKPOINT = "checkpoint.safetensors"
@@ -69,6 +69,9 @@ class Session:
         self.recipe, self.settings = recipe, settings
         backend = get(settings.backend)  # before the data: a missing backend should be told at once
         self.parts = load_parts(recipe, settings.dtype) if parts is None else parts
+        for name in ("train", "validation", "test"):
+            if (part := getattr(self.parts, name)) is not None:
+                check_part(recipe, name, part, self.parts.classes)
         generator = random.seed(settings.seed)
         with use_backend(backend.name):
             self.model: Module = recipe.model(**recipe.architecture).astype(settings.dtype)

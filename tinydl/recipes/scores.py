@@ -12,6 +12,7 @@ from ..data import Batches, rows_of_planes, unpad_rows
 from ..errors import ConfigError
 from ..metrics import Found, Truth, mean_average_precision, mean_iou
 from ..models import RCNN
+from ..models.detection.boxes import check_boxes
 from ..models.detection.selective_search import selective_search
 from ..nn import Module
 from ..random import Generator
@@ -111,6 +112,21 @@ def truths_of(recipe: Recipe, targets: np.ndarray) -> list[Truth]:
         boxes, labels = unpad_rows(rows)
         truths.append(Truth(boxes, labels, masks=planes[rows[:, 4] >= 0] > 0))
     return truths
+
+
+def check_part(recipe: Recipe, name: str, part: Part, classes: Sequence[str]) -> None:
+    """ConfigError for a set of boxes of which one has no area, leaves its picture or has a class
+    that there is not: told before anything is trained, with the picture."""
+    if recipe.score != MAP:
+        return
+    for k, row in enumerate(part[1]):
+        boxes, labels = unpad_rows(row)
+        where = f"{recipe.dataset}, {name} picture {k}"
+        check_boxes(where, boxes, *part[0].shape[1:3])
+        if labels.size and labels.max() >= len(classes):
+            raise ConfigError(
+                f"{where}: class {labels.max()}, but there are {len(classes)}: {', '.join(classes)}"
+            )
 
 
 def found_in(model: Any, x: np.ndarray, score: float = 0.01, overlap: float = 0.45) -> list[Found]:
