@@ -7,7 +7,7 @@ other made-up pictures, never on the test part.
 
 from __future__ import annotations
 
-from ..data import AugmentBoxes, AugmentMasks, Brightness, Compose, Contrast, Flip
+from ..data import AugmentBoxes, AugmentMasks, Brightness, Compose, Contrast, Flip, Shift
 from ..models import RCNN, MaskRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
 from ..models.detection.faster_rcnn import faster_rcnn_loss
 from ..models.detection.mask_rcnn import mask_planes_loss
@@ -101,17 +101,32 @@ YOLO_SHAPES = Recipe(
     input_shape=(64, 64, 3),
     parameters=1_323_344,
     optimizer=Adam,
-    optimizer_settings={"lr": 0.001},
+    optimizer_settings={"lr": 0.002},
     batch_size=32,
-    epochs=40,
+    epochs=80,
     time_budget=600,
     scale=1.0,
-    transform=AugmentBoxes(Flip()),
+    transform=AugmentBoxes(Compose(Flip(), Shift(0.15, 0.15, fill="nearest", min_area=0.25))),
     schedule=warmed_cosine,
     loss=yolo_loss,
     score=MAP,
     target=Target(at_least=0.60),
     errors=YOLO_ERRORS,
+    notes=(
+        "The linear layers do not know that a place is like the place beside it: every picture is "
+        "moved by up to 15 % of its sides.",
+    ),
+    variants=(
+        Variant(
+            "not-moved",
+            {
+                "transform": AugmentBoxes(Flip()),
+                "optimizer_settings": {"lr": 0.001},
+                "epochs": 40,
+            },
+            notes=("The first settings, of which the moves were missing.",),
+        ),
+    ),
 )
 
 RCNN_SHAPES = Recipe(
