@@ -32,7 +32,7 @@ from tinydl.models.convolutional.residual import (
 from tinydl.models.mobile.memory import memory_by_size
 from tinydl.models.mobile.mobilenet_v1 import SeparableBlock
 from tinydl.models.mobile.mobilenet_v2 import InvertedResidual, divisible
-from tinydl.nn import Conv2d, cross_entropy, summary
+from tinydl.nn import Conv2d, Dropout, cross_entropy, summary
 from tinydl.optim import SGD
 
 
@@ -191,6 +191,14 @@ def test_dense_layers_keep_what_they_saw():
 
 
 # -- the book's mistake ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind, rate", [(AlexNet, 0.5), (VGG, 0.5), (GoogLeNet, 0.4)])
+def test_dropout_is_that_of_the_papers(kind, rate):
+    with weightless():
+        layers = [m for name, m in kind().named_modules() if type(m) is Dropout]
+    helpers = [layer for layer in layers if kind is GoogLeNet and layer.rate == 0.7]
+    assert {layer.rate for layer in layers if layer not in helpers} == {rate}
 
 
 def test_filters_of_zero_never_learn():

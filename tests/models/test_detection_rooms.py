@@ -162,6 +162,7 @@ def test_suppression_is_per_class():
     own = np.stack([boxes, boxes + 100], axis=1)
     assert nms_per_class(own, scores, 0.65, 0.5).boxes[-1].tolist() == [101, 100, 111, 110]
     assert len(nms_per_class(boxes, scores, score=0.95).boxes) == 0
+    assert nms_per_class(boxes, scores, score=0.9).scores.tolist() == [0.9]  # at least
     with pytest.raises(ConfigError, match="threshold must be in"):
         nms(boxes, scores[:, 0], 1.5)
     with pytest.raises(ShapeError, match="boxes must be"):

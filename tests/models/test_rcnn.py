@@ -108,6 +108,9 @@ def test_a_trained_rcnn_finds_what_it_has_seen():
     truth = [Truth(b, c) for b, c in zip(scenes.boxes, scenes.labels, strict=True)]
     found = model.detect(scenes.x)
     assert mean_average_precision(found, truth, 3).value > 0.8 and model.training
+    model.score.bias.assign(np.zeros(4, np.float32))
+    model.score.weight.assign(np.zeros((32, 4), np.float32))  # a quarter for everything: enough
+    assert {0, 1, 2} == set(model.detect(scenes.x[:1])[0].labels.tolist())
 
 
 def test_rcnn_refuses_what_does_not_fit():
@@ -144,6 +147,10 @@ def test_targets_of_masks():
     assert found[0].all()
     assert np.array_equal(found[1], np.array([[0, 0, 1, 1]] * 4))
     assert np.array_equal(found[2], np.array([[0] * 4, [0] * 4, [0, 0, 1, 1], [0, 0, 1, 1]]))
+    edge = np.zeros((1, 2, 4), bool)
+    edge[..., 2:] = True  # between the centres of pixels 1 and 2 a mask of 0.4, then of 0.6
+    assert not mask_targets(edge, np.array([[1.4, 0, 2.4, 2]]), 1).any()
+    assert mask_targets(edge, np.array([[1.6, 0, 2.6, 2]]), 1).all()
 
 
 def test_a_mask_comes_back_where_it_was():

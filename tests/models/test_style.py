@@ -32,6 +32,9 @@ def test_the_loss_has_the_right_slope_and_three_parts():
     same = style_loss(features(other), target, grams, other, (1.0, 1.0, 0.0)).item()
     rough = style_loss(features(other), target, grams, other, (0.0, 0.0, 1.0)).item()
     assert same == 0 and rough > 0
+    parts = [style_loss(features(x), target, grams, x, tuple(w)).item() for w in np.eye(3)]
+    whole = style_loss(features(x), target, grams, x, (2.0, 3.0, 5.0)).item()
+    assert min(parts) > 0 and whole == pytest.approx(np.dot(parts, (2, 3, 5)), rel=1e-12)
     with pytest.raises(ShapeError, match="2 maps and 1 Gram"):
         style_loss(features(x), target, grams[:1], x)
 
