@@ -24,6 +24,7 @@ from tinydl.models import (
     ResNet,
     ResNetCifar,
     ResNetV2Cifar,
+    SmallVGG,
     auxiliary_cross_entropy,
 )
 from tinydl.models.convolutional.resnet import RESNET18, RESNET101, RESNET152
@@ -76,6 +77,7 @@ CLASSIFIERS = [
         AlexNet, 60_965_224, lambda: AlexNet(67, 3, CLASSES, (4, 6, 6, 6, 4), 8, dropout=0.0), 67
     ),
     classifier(VGG, 138_357_544, lambda: VGG((1, 2), (4, 6), 8, 8, 3, CLASSES, 0.0), 8),
+    classifier(SmallVGG, 288_298, lambda: SmallVGG((4, 6), CLASSES), 8),
     classifier(
         GoogLeNet,
         6_998_552 + 3_188_840 + 3_190_888,  # the network, then its two auxiliary classifiers

@@ -6,6 +6,7 @@ import pytest
 import tinydl
 from tinydl import Tensor
 from tinydl.errors import ConfigError, ShapeError
+from tinydl.models.style.small_vgg import balance
 from tinydl.models.style.transfer import StyleFeatures, gram, style_loss, transfer
 from tinydl.testing import check_grads
 
@@ -39,6 +40,30 @@ def test_the_loss_has_the_right_slope_and_three_parts():
         style_loss(features(x), target, grams[:1], x)
 
 
+def test_balanced_channels_answer_one_and_are_otherwise_as_they_were():
+    tinydl.seed(5)
+    features = StyleFeatures((5, 6)).astype("float64")
+    weight = features.stages[1][2].weight  # of the last convolution; its channel 2 shall be mute
+    values = weight.numpy().copy()
+    values[..., 2] = 0
+    weight.assign(values)
+    bias = features.stages[1][2].bias
+    bias.assign(np.where(np.arange(6) == 2, -1.0, 0.0))
+    x, other = (np.random.default_rng(k).uniform(size=(3, 8, 10, 3)) for k in (0, 1))
+    loud = [np.sqrt((m.numpy() ** 2).mean((0, 1, 2))) for m in features(Tensor(x))]
+    before = [m.numpy() for m in features(Tensor(other))]
+    balance(features, x)
+    assert loud[1][2] == 0 and min(np.delete(loud[1], 2).min(), loud[0].min()) > 0
+    assert bias.numpy()[2] == -1
+    after = features(Tensor(x)), features(Tensor(other))
+    for k in (0, 1):
+        wanted = np.where(loud[k] > 0, 1.0, 0.0)
+        own = (after[0][k].numpy() ** 2).mean((0, 1, 2))
+        np.testing.assert_allclose(own, wanted, rtol=1e-12)
+        scaled = before[k] / np.where(loud[k] > 0, loud[k], 1)
+        np.testing.assert_allclose(after[1][k].numpy(), scaled, rtol=1e-9, atol=1e-12)
+
+
 def test_a_picture_takes_on_a_style():
     tinydl.seed(3)
     features = StyleFeatures((4, 6))
@@ -49,6 +74,7 @@ def test_a_picture_takes_on_a_style():
     before = features.state_dict()
     picture, losses = transfer(features, content, Tensor(stripes), steps=40)
     assert picture.shape == content.shape and losses[-1] < 0.5 * losses[0]
+    assert abs(losses[-1] - losses[-2]) < 1e-3 * losses[-1]  # the last steps are small
     assert picture.numpy().min() >= 0 and picture.numpy().max() <= 1
     assert all(np.array_equal(v, before[k]) for k, v in features.state_dict().items())
     with pytest.raises(ShapeError, match="style must be"):

@@ -45,6 +45,7 @@ DESCRIBED_PARAMETERS = {
     "resnet20-cifar": 269_722,
     "densenet-cifar": 71_686,
     "mobilenet-cifar": 823_722,
+    "vgg-cifar": 288_298,
     "ssd-bccd": 670_112,
     "ssd-shapes": 167_040,
     "yolo-shapes": 1_323_344,

@@ -31,6 +31,7 @@ from .recurrent.row_rnn import RowRNN
 from .segmentation.fcn import FCN8s, FCN16s, FCN32s
 from .segmentation.pspnet import PSPNet
 from .segmentation.unet import UNet
+from .style.small_vgg import SmallVGG
 
 __all__ = [
     "MLP",
@@ -74,6 +75,7 @@ __all__ = [
     "SigmoidNeuron",
     "SmallFasterRCNN",
     "SmallSSD",
+    "SmallVGG",
     "SmallYOLO",
     "SoftmaxRegression",
     "ThresholdUnit",

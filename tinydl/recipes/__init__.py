@@ -17,6 +17,7 @@ from .convolutional import (
     LENET_MNIST,
     MOBILENET_CIFAR,
     RESNET20_CIFAR,
+    VGG_CIFAR,
 )
 from .detection import (
     FASTER_RCNN_SHAPES,
@@ -58,6 +59,7 @@ RECIPES: dict[str, Recipe] = {
     "resnet20-cifar": RESNET20_CIFAR,
     "densenet-cifar": DENSENET_CIFAR,
     "mobilenet-cifar": MOBILENET_CIFAR,
+    "vgg-cifar": VGG_CIFAR,
     "ssd-bccd": SSD_BCCD,
     "ssd-shapes": SSD_SHAPES,
     "yolo-shapes": YOLO_SHAPES,

@@ -8,9 +8,10 @@ was looked at, and the test part was evaluated once per seed.
 from __future__ import annotations
 
 from ..data import ShiftFlip
-from ..models import CifarCNN, DenseNetBC, LeNet5, MobileNetV1, ResNetCifar
+from ..models import CifarCNN, DenseNetBC, LeNet5, MobileNetV1, ResNetCifar, SmallVGG
 from ..optim import SGD, Adam
 from .atienza2020 import BOOK as ATIENZA
+from .gulli2017 import BOOK as GULLI
 from .liu2019 import BOOK
 from .recipe import Recipe, Target, Variant, warmed_cosine
 
@@ -152,4 +153,25 @@ DENSENET_CIFAR = Recipe(
     schedule=warmed_cosine,
     target=Target(at_least=0.65),
     notes=(SUBSET, "The book is only known to name DenseNet; the settings are the paper's."),
+)
+
+VGG_CIFAR = Recipe(
+    name="vgg-cifar",
+    title="a small VGG, whose features style transfer looks through",
+    book=GULLI,
+    chapter="named only: style transfer",
+    dataset="cifar10_subset",
+    model=SmallVGG,
+    architecture={},
+    input_shape=(32, 32, 3),
+    parameters=288_298,
+    optimizer=Adam,
+    optimizer_settings={"lr": 0.002},
+    batch_size=64,
+    epochs=12,
+    time_budget=1_200,
+    transform=ShiftFlip(),
+    schedule=warmed_cosine,
+    target=Target(at_least=0.65),
+    notes=(SUBSET, "`python -m tinydl.recipes.style RUN CONTENT STYLE` paints with its run."),
 )

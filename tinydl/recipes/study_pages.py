@@ -141,8 +141,8 @@ def draw_regularisers(courses: Sequence[Course], path: Path) -> Any:
                 values = [point[f"{part}_loss"] for point in course.rows]
                 ax.plot(epochs, values, color=colour_of(k), label=part)
             plain_axes(ax, ylim=(0, largest))
-            told = f"{100 * course.rows[-1]['test_accuracy']:.1f} % right"
-            ax.set_title(f"{course.group}: {course.label}; {told}", fontsize=8)
+            right = 100 * course.rows[-1]["test_accuracy"]
+            ax.set_title(f"{course.group}: {course.label} ({right:.1f} %)", fontsize=8)
     for ax in axes[-1]:
         ax.set_xlabel("epoch")
     axes[0, 0].set_ylabel("loss")

@@ -8,6 +8,7 @@ from ... import ops
 from ...errors import ConfigError, ShapeError
 from ...nn import Conv2d, MaxPool2d, Module, Parameter, ReLU, Sequential, mse, total_variation
 from ...optim import Adam
+from ...optim.schedules import Cosine
 from ...tensor import Tensor
 
 
@@ -73,7 +74,8 @@ def transfer(
     lr: float = 0.02,
     weights: tuple[float, float, float] = (1.0, 10.0, 1e-4),
 ) -> tuple[Tensor, list[float]]:
-    """(picture (1, H, W, 3) in [0, 1], the loss of every step): Adam on the pixels, from `content`.
+    """(picture (1, H, W, 3) in [0, 1], the loss of every step): Adam on the pixels, from `content`,
+    its rate falling from lr to 0 along half a cosine.
 
     content, style (1, H, W, 3) in [0, 1] on the backend of `features`; the two may differ in size.
     The network is not changed. Raises ConfigError for no steps, ShapeError for other shapes.
@@ -86,8 +88,9 @@ def transfer(
     target = features(content)[-1].detach()
     grams = [gram(m).detach() for m in features(style)]
     picture = Parameter(content.numpy(), content.backend)
-    optimizer, losses = Adam([picture], lr=lr), []
-    for _ in range(steps):
+    optimizer, schedule, losses = Adam([picture], lr=lr), Cosine(lr, steps), []
+    for step in range(steps):
+        optimizer.lr = schedule(step)
         loss = style_loss(features(picture), target, grams, picture, weights)
         optimizer.zero_grad()
         loss.backward()
