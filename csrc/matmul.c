@@ -33,6 +33,20 @@ typedef struct {
 
 /* ---- vectors ------------------------------------------------------------------------------- */
 
+/* y[j] = sum_k x[k] * m[k*row + j] for n < LANES columns. A whole vector is loaded as long as it
+   ends before the last row of m does. */
+static void last_columns(const real *x, ptrdiff_t x_step, const real *m, ptrdiff_t row, real *y,
+                         int n, ptrdiff_t K) {
+    const ptrdiff_t whole = row > 0 ? MAX(0, K - CEIL_DIV(LANES - n, row)) : 0;
+    vec first = {0};
+    for (ptrdiff_t k = 0; k < whole; k++) first += x[k * x_step] * load(m + k * row);
+    real sum[LANES];
+    store(sum, first);
+    for (ptrdiff_t k = whole; k < K; k++)
+        for (int j = 0; j < n; j++) sum[j] += x[k * x_step] * m[k * row + j];
+    memcpy(y, sum, n * sizeof(real));
+}
+
 /* y[j] = sum_k x[k] * m[k*row + j]: adjacent columns in registers, m read once.  [1 x K] @ [K x n]
  */
 static void vector_times_columns(const real *x, ptrdiff_t x_step, const real *m, ptrdiff_t row,
@@ -62,12 +76,7 @@ static void vector_times_columns(const real *x, ptrdiff_t x_step, const real *m,
         for (ptrdiff_t k = 0; k < K; k++) sum += x[k * x_step] * load(m + k * row + j);
         store(y + j, sum);
     }
-    if (j < n) {
-        real sum[LANES] = {0};
-        for (ptrdiff_t k = 0; k < K; k++)
-            for (int i = 0; i < n - j; i++) sum[i] += x[k * x_step] * m[k * row + j + i];
-        memcpy(y + j, sum, (n - j) * sizeof(real));
-    }
+    if (j < n) last_columns(x, x_step, m + j, row, y + j, (int)(n - j), K);
 }
 
 /* The same for wide rows: ROWS of them at a time from their beginning to their end, as memory likes
@@ -86,8 +95,7 @@ static void vector_times_rows(const real *x, ptrdiff_t x_step, const real *m, pt
         for (ptrdiff_t j = 0; j < whole; j += LANES) {
             vec sum = load(y + j);
 #pragma GCC unroll 8
-            for (int r = 0; r < ROWS; r++)
-                sum += x[(k + r) * x_step] * load(m + (k + r) * row + j);
+            for (int r = 0; r < ROWS; r++) sum += x[(k + r) * x_step] * load(m + (k + r) * row + j);
             store(y + j, sum);
         }
     for (; k < K; k++)
@@ -99,9 +107,8 @@ static void vector_times_rows(const real *x, ptrdiff_t x_step, const real *m, pt
 /* y[i] = sum_k m[i*row + k] * x[k]: dot products of TOGETHER rows, which share the loads of x.
    [n x K] @ [K x 1] */
 #define TOGETHER (VECTOR_BYTES == 64 ? 4 : 2)
-static inline __attribute__((always_inline)) void dot_products(const real *m, ptrdiff_t row,
-                                                               const real *x, real *y,
-                                                               const int rows, ptrdiff_t K) {
+static inline __attribute__((always_inline)) void
+dot_products(const real *m, ptrdiff_t row, const real *x, real *y, const int rows, ptrdiff_t K) {
     vec sum[TOGETHER][4];
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
@@ -301,8 +308,10 @@ static int product(const Product *p, int threads) {
         for (ptrdiff_t i = 0; i < p->M; i++) epilogue(p->c + i * p->N, p->N, p->bias, 1, p->relu);
         return 0;
     }
-    /* b in place: rows of adjacent columns, so small that packing would cost more than it saves. */
-    const int direct = p->b_col == 1 && p->M <= 64 && p->K * p->N <= 128 * 128;
+    /* b in place: rows of adjacent columns, and packing would cost more than it saves, because b is
+       small or few row panels read it. */
+    const ptrdiff_t most = p->M <= 3 * TILE_ROWS ? 512 * 512 : p->M <= 64 ? 128 * 128 : 0;
+    const int direct = p->b_col == 1 && p->K * p->N <= most;
     const ptrdiff_t columns =
         direct ? TILE_COLS : MIN(CEIL_DIV(p->N, TILE_COLS) * TILE_COLS, BLOCK_N);
     real *packed = aligned_block(MIN(p->K, BLOCK_K) * columns);
