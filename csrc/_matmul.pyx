@@ -89,6 +89,7 @@ def matmul(object self, object a, object b, object bias=None, bint relu=False):
     """A fresh c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,))."""
     cdef object dtype = a.dtype, c
     cdef tuple left = a.shape, right = b.shape
+    cdef const char *format = NULL
     if dtype is not FLOAT32 and dtype is not FLOAT64 and dtype != FLOAT32 and dtype != FLOAT64:
         return Reference.matmul(self, a, b, bias, relu)
     if len(left) == 2 and len(right) == 2:
@@ -99,17 +100,32 @@ def matmul(object self, object a, object b, object bias=None, bint relu=False):
     if bias is not None and not bias.flags.c_contiguous:
         bias = np.ascontiguousarray(bias)
     if dtype is FLOAT32 or dtype == FLOAT32:
-        matmul_f32(a, b, bias, c, relu)
+        if b.dtype is not dtype or (bias is not None and bias.dtype is not dtype):
+            format = b"f"
+        product_f32(a, b, bias, c, relu, format)
     else:
-        matmul_f64(a, b, bias, c, relu)
+        if b.dtype is not dtype or (bias is not None and bias.dtype is not dtype):
+            format = b"d"
+        product_f64(a, b, bias, c, relu, format)
     return c
 
 
-cpdef matmul_f32(object a, object b, object bias, object c, bint relu):
+def matmul_f32(object a, object b, object bias, object c, bint relu):
     """c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,)); c must be contiguous."""
+    product_f32(a, b, bias, c, relu, b"f")
+
+
+def matmul_f64(object a, object b, object bias, object c, bint relu):
+    """The same in double precision."""
+    product_f64(a, b, bias, c, relu, b"d")
+
+
+cdef int product_f32(
+    object a, object b, object bias, object c, bint relu, const char *format
+) except -1:
     cdef Operands o
     cdef int failed
-    operands(&o, a, b, bias, c, b"f")
+    operands(&o, a, b, bias, c, format)
     with nogil:
         failed = c_matmul_f32[rt.level](
             <const float *> o.a.data, <const float *> o.b.data, <const float *> o.bias.data,
@@ -119,13 +135,15 @@ cpdef matmul_f32(object a, object b, object bias, object c, bint relu):
             o.axes, o.c.shape, o.a_batch, o.b_batch, relu, rt.threads)
     if failed:
         raise MemoryError("matmul: no memory for the packed block of b")
+    return 0
 
 
-cpdef matmul_f64(object a, object b, object bias, object c, bint relu):
-    """The same in double precision."""
+cdef int product_f64(
+    object a, object b, object bias, object c, bint relu, const char *format
+) except -1:
     cdef Operands o
     cdef int failed
-    operands(&o, a, b, bias, c, b"d")
+    operands(&o, a, b, bias, c, format)
     with nogil:
         failed = c_matmul_f64[rt.level](
             <const double *> o.a.data, <const double *> o.b.data, <const double *> o.bias.data,
@@ -135,6 +153,7 @@ cpdef matmul_f64(object a, object b, object bias, object c, bint relu):
             o.axes, o.c.shape, o.a_batch, o.b_batch, relu, rt.threads)
     if failed:
         raise MemoryError("matmul: no memory for the packed block of b")
+    return 0
 
 
 # The three loops that matmul.c replaces, to be read first. The order i, k, j runs along rows of b

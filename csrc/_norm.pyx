@@ -55,18 +55,24 @@ cdef extern from "norm.h" nogil:
 cdef Runtime *rt = runtime()
 
 
+cdef int check(Array *a, Py_ssize_t size, int itemsize) except -1:
+    if not a.contiguous or a.size != size or a.itemsize != itemsize:
+        raise ValueError("norm: arrays must be contiguous, of one type and of matching sizes")
+    return 0
+
+
 cdef Array taken(object x, Py_ssize_t size, int itemsize) except *:
     """An input of so many elements; ValueError if it is anything else."""
     cdef Array a = array_of(x, NULL)
-    if not a.contiguous or a.size != size or a.itemsize != itemsize:
-        raise ValueError("norm: arrays must be contiguous, of one type and of matching sizes")
+    check(&a, size, itemsize)
     return a
 
 
 cdef Array filled(object x, Py_ssize_t size, int itemsize) except *:
     """The same for an output."""
-    writable(x, NULL)
-    return taken(x, size, itemsize)
+    cdef Array a = writable(x, NULL)
+    check(&a, size, itemsize)
+    return a
 
 
 cdef Array whole(object x, int ndim) except *:

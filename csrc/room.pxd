@@ -47,7 +47,8 @@ cdef inline Runtime *runtime() except NULL:
 
 
 cdef inline Array _array(object x, const char *format, int flags) except *:
-    """`format` is the struct code of the element type (b"f", b"d", b"l", b"?", ...) or NULL."""
+    """`format` is the struct code of the element type (b"f", b"d", b"l", b"?", ...), or NULL where
+    the type is known already: NumPy writes the code anew each time."""
     cdef Py_buffer view
     cdef Array a
     cdef int axis
@@ -81,9 +82,10 @@ cdef inline Array _array(object x, const char *format, int flags) except *:
 
 cdef inline Array array_of(object x, const char *format) except *:
     """Any readable ndarray, any strides (0 and negative ones too)."""
-    return _array(x, format, PyBUF_STRIDES | PyBUF_FORMAT)
+    return _array(x, format, PyBUF_STRIDES if format == NULL else PyBUF_STRIDES | PyBUF_FORMAT)
 
 
 cdef inline Array writable(object x, const char *format) except *:
     """An ndarray that the kernel writes into; a read-only one raises BufferError."""
-    return _array(x, format, PyBUF_STRIDES | PyBUF_FORMAT | PyBUF_WRITABLE)
+    cdef int flags = PyBUF_STRIDES | PyBUF_WRITABLE
+    return _array(x, format, flags if format == NULL else flags | PyBUF_FORMAT)

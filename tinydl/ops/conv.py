@@ -117,7 +117,8 @@ class Col2im(Function):
 
 
 def _check_types(op, *tensors):
-    if any(t.dtype != tensors[0].dtype or t.dtype.kind != "f" for t in tensors):
+    first = tensors[0].dtype
+    if first.kind != "f" or any([t.dtype != first for t in tensors]):
         kinds = ", ".join(str(t.dtype) for t in tensors)
         raise DTypeError(f"{op}: needs tensors of one float type, got {kinds}")
 
@@ -155,6 +156,8 @@ def convolve(op, x, weight, bias, stride, padding, dilation, groups):
 
 def _plain(value):
     """Lists become tuples and NumPy's integers Python's, so that the geometry can be cached."""
+    if type(value) is int:
+        return value
     if isinstance(value, np.integer | np.ndarray):
         value = value.tolist()
     return tuple([_plain(v) for v in value]) if isinstance(value, list | tuple) else value

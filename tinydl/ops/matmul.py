@@ -70,8 +70,8 @@ def matmul(a, b):
     Raises ShapeError if the inner sizes differ, DTypeError if the types do.
     """
     _check_types("matmul", a, b)
-    x, y = a.data, b.data
-    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0]:  # the usual case, at once
+    left, right = a.data.shape, b.data.shape
+    if len(left) == len(right) == 2 and left[1] == right[0]:  # the usual case, at once
         return MatMul().apply(a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}")
@@ -113,20 +113,20 @@ def linear(x, weight, bias=None):
     Raises ShapeError if the sizes do not fit, DTypeError if the types differ.
     """
     _check_types("linear", x, weight)
-    sizes, features = weight.shape, x.shape[-1:]
+    sizes, features = weight.data.shape, x.data.shape[-1:]
     if len(sizes) != 2 or features != sizes[:1]:
         raise ShapeError(
             f"linear: x has {x.shape[-1] if x.ndim else 'no'} features but weight expects "
             f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight "
             f"{weight.shape})"
         )
-    flat = x.data.ndim == 2
+    flat = len(x.data.shape) == 2
     rows = x if flat else reshape(x, (_rows(x), x.shape[-1]))
     if bias is None:
         product = MatMul().apply(rows, weight)
     else:
         _check_types("linear", x, bias)
-        if bias.shape != sizes[1:]:
+        if bias.data.shape != sizes[1:]:
             raise ShapeError(
                 f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got "
                 f"{bias.shape}"

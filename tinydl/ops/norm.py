@@ -166,13 +166,14 @@ class RowNorm(Function):
 def _check(op, x, shape, **given):
     """`given` tensors (or None) have this shape and x's float type."""
     _require_float(op, x)
+    dtype = x.dtype
     for name, tensor in given.items():
         if tensor is None:
             continue
         if tensor.shape != shape:
             raise ShapeError(f"{op}: {name} must be {shape}, got {tensor.shape} (x {x.shape})")
-        if tensor.dtype != x.dtype:
-            raise DTypeError(f"{op}: x is {x.dtype} but {name} is {tensor.dtype}")
+        if tensor.dtype != dtype:
+            raise DTypeError(f"{op}: x is {dtype} but {name} is {tensor.dtype}")
 
 
 def _check_eps(op, eps):
@@ -240,7 +241,7 @@ def batch_norm(x, scale=None, shift=None, mean=None, variance=None, eps=1e-3):
     (arXiv 1502.03167).
     """
     if mean is None and variance is None:
-        return batch_norm_with_statistics(x, scale, shift, eps)[0]
+        return _batch_norm(x, scale, shift, eps)[0]
     _check_eps("batch_norm", eps)
     _need_axes("batch_norm", x, 2, "(N, ..., C)")
     given = {"scale": scale, "shift": shift, "mean": mean, "variance": variance}
@@ -257,6 +258,13 @@ def batch_norm_with_statistics(x, scale=None, shift=None, eps=1e-3):
     x (N, ..., C); scale, shift (C,) or None. One kernel finds all three; the moments are not
     differentiated (for that there is `batch_statistics`). Raises ShapeError and DTypeError.
     """
+    y, node = _batch_norm(x, scale, shift, eps)
+    moments = [node.backend.reshape(m, y.shape[-1:]) for m in (node.mean, node.variance)]
+    return y, *[x._new(m, node.backend) for m in moments]
+
+
+def _batch_norm(x, scale, shift, eps):
+    """The result, and the node which has the moments."""
     _check_eps("batch_norm", eps)
     _need_axes("batch_norm", x, 2, "(N, ..., C)")
     _check("batch_norm", x, x.shape[-1:], scale=scale, shift=shift)
@@ -266,9 +274,7 @@ def batch_norm_with_statistics(x, scale=None, shift=None, eps=1e-3):
         return batch_norm_composed(x, scale, shift, eps)
 
     node = ChannelNorm((1, prod(x.shape[:-1]), C), C, eps, composition)
-    y = node.apply(x, *_vectors(x, (C,), scale, shift))
-    moments = [node.backend.reshape(m, (C,)) for m in (node.mean, node.variance)]
-    return y, *[x._new(m, node.backend) for m in moments]
+    return node.apply(x, *_vectors(x, (C,), scale, shift)), node
 
 
 def batch_statistics(x):
