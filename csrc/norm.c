@@ -129,6 +129,14 @@ static void fold_moments(const real *x, const Cut *c, real *mean, real *spread, 
         merge(mean, spread, count, mean + i * c->C, spread + i * c->C, more, c->C);
         count += more;
     }
+    if (c->D == 1) { /* groups of one channel: nothing to join */
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < c->C; j++) {
+            group_mean[j] = x[j] + mean[j];
+            group_variance[j] = spread[j] / (real)c->P;
+        }
+        return;
+    }
     for (ptrdiff_t g = 0; g < c->G; g++) {
         const real *const m = mean + g * c->D, *const s = spread + g * c->D;
         real apart = 0, total = 0; /* channels have equal counts: their means have equal weight */
@@ -158,7 +166,14 @@ static void repeat(real *line, const Cut *c) {
 
 static void apply_line(const real *scale, const real *shift, const real *mean, const real *variance,
                        real eps, const Cut *c, Line l) {
-    for (ptrdiff_t g = 0; g < c->G; g++) {
+    if (c->D == 1)
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < c->C; j++) {
+            l.centre[j] = mean[j];
+            l.factor[j] = scale[j] * (ONE / SQRT(variance[j] + eps));
+            l.offset[j] = shift[j];
+        }
+    for (ptrdiff_t g = 0; g < c->G && c->D > 1; g++) {
         const real root = ONE / SQRT(variance[g] + eps);
         for (ptrdiff_t j = g * c->D; j < (g + 1) * c->D; j++) {
             l.centre[j] = mean[g];
@@ -186,13 +201,49 @@ static void apply_chunk(const real *x, real *y, const Cut *c, Chunk k, Line l) {
 static void apply_sample(const real *x, const real *scale, const real *shift, const real *mean,
                          const real *variance, real *y, real eps, const Cut *c, Line l) {
     apply_line(scale, shift, mean, variance, eps, c, l);
-#pragma omp parallel for num_threads(c->threads)                                                   \
-    schedule(static) if (c->threads > 1 && c->chunks > 1)
+    if (c->threads == 1 || c->chunks == 1) {
+        for (ptrdiff_t i = 0; i < c->chunks; i++) apply_chunk(x, y, c, chunk_of(c, i), l);
+        return;
+    }
+#pragma omp parallel for num_threads(c->threads) schedule(static)
     for (ptrdiff_t i = 0; i < c->chunks; i++) apply_chunk(x, y, c, chunk_of(c, i), l);
 }
 
 /* ---- the kernels: a task is a range of samples with `per_task` numbers of working memory ------
  */
+
+typedef struct {
+    const real *x, *scale, *shift;
+    real *y, *mean, *variance, *work;
+    ptrdiff_t N, per_task;
+    real eps;
+    Cut cut;
+} Normed;
+
+/* The samples of one task. (No parallel region for one thread: entering it costs as much as a small
+   map.) */
+static void norm_task(const Normed *d, ptrdiff_t t) {
+    const Cut *const c = &d->cut;
+    real *const parts = d->work + t * d->per_task;
+    const ptrdiff_t size = c->P * c->C, end = panel_start(d->N, c->tasks, t + 1);
+    for (ptrdiff_t n = panel_start(d->N, c->tasks, t); n < end; n++) {
+        const real *const sample = d->x + n * size;
+        real *const mean = d->mean + n * c->G, *const variance = d->variance + n * c->G;
+        if (c->threads == 1 || c->chunks == 1) {
+            for (ptrdiff_t i = 0; i < c->chunks; i++)
+                chunk_moments(sample, c, chunk_of(c, i), parts + 2 * i * c->W,
+                              parts + (2 * i + 1) * c->W);
+        } else {
+#pragma omp parallel for num_threads(c->threads) schedule(static)
+            for (ptrdiff_t i = 0; i < c->chunks; i++)
+                chunk_moments(sample, c, chunk_of(c, i), parts + 2 * i * c->W,
+                              parts + (2 * i + 1) * c->W);
+        }
+        fold_moments(sample, c, parts, parts + c->W, mean, variance);
+        apply_sample(sample, d->scale, d->shift, mean, variance, d->y + n * size, d->eps, c,
+                     line_in(parts + 2 * c->chunks * c->W, c));
+    }
+}
 
 int NAME(channel_norm)(const real *x, const real *scale, const real *shift, real *y, real *mean,
                        real *variance, ptrdiff_t N, ptrdiff_t P, ptrdiff_t C, ptrdiff_t G, real eps,
@@ -201,35 +252,42 @@ int NAME(channel_norm)(const real *x, const real *scale, const real *shift, real
     const ptrdiff_t per_task = (2 * c.chunks + 4) * c.W;
     real *const work = malloc(c.tasks * per_task * sizeof(real));
     if (work == NULL) return -1;
-#pragma omp parallel for num_threads(c.threads) schedule(static) if (c.threads > 1 && c.tasks > 1)
-    for (ptrdiff_t t = 0; t < c.tasks; t++) {
-        real *const parts = work + t * per_task;
-        for (ptrdiff_t n = panel_start(N, c.tasks, t); n < panel_start(N, c.tasks, t + 1); n++) {
-            const real *const sample = x + n * P * C;
-#pragma omp parallel for num_threads(c.threads) schedule(static) if (c.threads > 1 && c.chunks > 1)
-            for (ptrdiff_t i = 0; i < c.chunks; i++)
-                chunk_moments(sample, &c, chunk_of(&c, i), parts + 2 * i * c.W,
-                              parts + (2 * i + 1) * c.W);
-            fold_moments(sample, &c, parts, parts + c.W, mean + n * G, variance + n * G);
-            apply_sample(sample, scale, shift, mean + n * G, variance + n * G, y + n * P * C, eps,
-                         &c, line_in(parts + 2 * c.chunks * c.W, &c));
-        }
+    const Normed d = {x, scale, shift, y, mean, variance, work, N, per_task, eps, c};
+    if (c.threads == 1 || c.tasks == 1) {
+        for (ptrdiff_t t = 0; t < c.tasks; t++) norm_task(&d, t);
+    } else {
+#pragma omp parallel for num_threads(c.threads) schedule(static)
+        for (ptrdiff_t t = 0; t < c.tasks; t++) norm_task(&d, t);
     }
     free(work);
     return 0;
+}
+
+static void apply_task(const Normed *d, ptrdiff_t t) {
+    const Cut *const c = &d->cut;
+    const ptrdiff_t size = c->P * c->C, end = panel_start(d->N, c->tasks, t + 1);
+    for (ptrdiff_t n = panel_start(d->N, c->tasks, t); n < end; n++)
+        apply_sample(d->x + n * size, d->scale, d->shift, d->mean + n * c->G,
+                     d->variance + n * c->G, d->y + n * size, d->eps, c,
+                     line_in(d->work + t * d->per_task, c));
 }
 
 int NAME(channel_norm_apply)(const real *x, const real *scale, const real *shift, const real *mean,
                              const real *variance, real *y, ptrdiff_t N, ptrdiff_t P, ptrdiff_t C,
                              ptrdiff_t G, real eps, int threads) {
     const Cut c = cut_of(N, P, C, G, threads);
-    real *const work = malloc(c.tasks * 4 * c.W * sizeof(real));
+    const ptrdiff_t per_task = 4 * c.W;
+    real *const work = malloc(c.tasks * per_task * sizeof(real));
     if (work == NULL) return -1;
-#pragma omp parallel for num_threads(c.threads) schedule(static) if (c.threads > 1 && c.tasks > 1)
-    for (ptrdiff_t t = 0; t < c.tasks; t++)
-        for (ptrdiff_t n = panel_start(N, c.tasks, t); n < panel_start(N, c.tasks, t + 1); n++)
-            apply_sample(x + n * P * C, scale, shift, mean + n * G, variance + n * G, y + n * P * C,
-                         eps, &c, line_in(work + t * 4 * c.W, &c));
+    /* The moments are only read here. */
+    const Normed d = {x, scale,    shift, y, (real *)mean, (real *)variance, work,
+                      N, per_task, eps,   c};
+    if (c.threads == 1 || c.tasks == 1) {
+        for (ptrdiff_t t = 0; t < c.tasks; t++) apply_task(&d, t);
+    } else {
+#pragma omp parallel for num_threads(c.threads) schedule(static)
+        for (ptrdiff_t t = 0; t < c.tasks; t++) apply_task(&d, t);
+    }
     free(work);
     return 0;
 }
