@@ -118,7 +118,10 @@ class Col2im(Function):
 
 def _check_types(op, *tensors):
     first = tensors[0].dtype
-    if first.kind != "f" or any([t.dtype != first for t in tensors]):
+    fits = first.kind == "f"
+    for t in tensors[1:]:
+        fits = fits and t.dtype == first
+    if not fits:
         kinds = ", ".join(str(t.dtype) for t in tensors)
         raise DTypeError(f"{op}: needs tensors of one float type, got {kinds}")
 
