@@ -11,7 +11,7 @@
 
    The gradient of the input is the same computation with grad as the image, one call per residue of
    the position modulo the stride (window.h); each residue sees its own subset of the taps,
-   reversed.
+   reversed. (Of few channels: conv_narrow.c.)
 
    Images narrower than about half a tile are gathered instead: windows of TILE_ROWS pixels, from
    several rows and images, are copied side by side.
@@ -22,6 +22,7 @@
 
 #include "conv.h"
 
+#include "conv_narrow.h"
 #include "depthwise.h"
 #include "tile.h"
 #include "window.h"
@@ -237,6 +238,7 @@ int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, c
 int NAME(conv2d_input_grad)(const real *grad, const real *weight, real *grad_x, const ConvSizes *g,
                             int threads) {
     if (is_depthwise(g)) return NAME(depthwise_input_grad)(grad, weight, grad_x, g, threads);
+    if (NAME(is_narrow)(g)) return NAME(narrow_input_grad)(grad, weight, grad_x, g, threads);
     const ptrdiff_t CG = g->C / g->groups, FG = g->F / g->groups, sy = g->stride_y,
                     sx = g->stride_x;
     for (ptrdiff_t ry = 0; ry < MIN(sy, g->H); ry++)
