@@ -261,7 +261,7 @@ assert kept and sizes == [16, 28, 40, 52, 64]
 # ("C"). Beside a residual network of about as many weights:
 
 # %%
-print("\n                   layers  parameters  multiply-adds     results   joined copies")
+print("\n                   layers  parameters  multiply-adds     results   of them joined")
 for name, model, depth, expected in (
     ("ResNet-56", ResNetCifar(56), 56, 853_018),
     ("DenseNet k=12", DenseNetCifar(40, 12), 40, 1_019_722),
@@ -283,8 +283,8 @@ for name, model, depth, expected in (
     assert counted.parameters == expected
 
 # %% [markdown]
-# Fewer weights, more layers; but look to the right. `summary` lists layers, and joining is not one:
-# each join copies everything so far into a new, larger array. In a block of L layers that is k (1 +
+# Fewer weights, more layers; but look to the right. Each join copies everything so far into a new,
+# larger array. In a block of L layers that is k (1 +
 # 2 + ... + L) numbers per pixel: twice the layers, four times the memory.
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tinydl import Tensor
+from tinydl import Tensor, concat, instruments, relu
+from tinydl.backend import use_backend
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.nn import (
     LSTM,
@@ -83,6 +84,37 @@ def test_shared_layers_count_once_and_own_parameters_have_a_row():
     assert [(r.name, r.parameters, r.multiply_adds) for r in result.rows] == [
         ("linear", 12, 9), ("linear", 0, 9), ("", 3, 0),
     ]  # fmt: skip
+
+
+class Joins(Module):
+    """A dense layer: what comes in and what is made of it, side by side."""
+
+    def __init__(self):
+        self.linear = Linear(3, 2)
+        self.shared = Shared()
+
+    def forward(self, x):
+        y = relu(self.linear(x))
+        joined = concat([x, y], axis=1)
+        return self.shared(joined.reshape(-1, 5)[:, :3]) + 1.0
+
+
+def test_operations_between_layers_have_rows_and_views_have_none(backend):
+    with use_backend(backend.name):
+        model = Sequential(Joins())
+    result = summary(model, 3)
+    assert [(r.name, r.layer, r.output_shape, r.activation_bytes) for r in result.rows] == [
+        ("layers.0.linear", "Linear", (2,), 8),
+        ("layers.0", "relu", (2,), 8),
+        ("layers.0", "concat", (5,), 20),
+        ("layers.0.shared.linear", "Linear", (3,), 12),
+        ("layers.0.shared.linear", "Linear", (3,), 12),
+        ("layers.0.shared", "Shared", (3,), 12),
+        ("layers.0", "add", (3,), 12),
+    ]
+    assert result.parameters == sum(r.parameters for r in result.rows) == 8 + 15
+    assert result.activation_bytes == 84 and result.multiply_adds == 6 + 18 + 0
+    assert "layers.0 (concat)" in str(result) and not instruments.active
 
 
 def test_memory_and_the_frozen_part():

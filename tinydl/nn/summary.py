@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..function import no_grad
+from ..instruments import watching
 from .module import Module, Parameter
 from .watch import Forward, evaluating, one_sample, shadowing, tensors_in
 
@@ -14,7 +17,8 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One call of one layer.
+    """One call of one layer; or one operation between layers, in the module called `name`: a sum, a
+    concatenation, a relu.
 
     `output_shape` is without the batch axis; `multiply_adds` and `activation_bytes`, the bytes of
     its results, are those of one sample; `parameters` are the layer's own, 0 where an earlier row
@@ -92,7 +96,8 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
     """Run one sample of zeros through `model` and note what each layer made of it.
 
     input_shape: without the batch axis; dtype: of the input (None: the model's). A row is a module
-    without submodules, or with parameters of its own. The model is in eval mode meanwhile, and
+    without submodules, or with parameters of its own, or an operation outside of those that is no
+    view; multiply-adds are those of modules. The model is in eval mode meanwhile, and
     nothing is recorded. Raises ConfigError for a bad shape, and what the layers raise if it does
     not fit.
     """
@@ -100,20 +105,30 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
     rows: list[Row] = []
     counted: set[int] = set()
 
-    def wrap(name: str, module: Module, forward: Forward) -> Forward | None:
+    inside: list[tuple[str, bool]] = []  # the modules that are running, and whether they are rows
+
+    def wrap(name: str, module: Module, forward: Forward) -> Forward:
         own = [member for _, member in module._members()]
         below = any(isinstance(m, Module) for m in own)
-        if below and not any(isinstance(m, Parameter) for m in own):
-            return None
+        layer = not below or any(isinstance(m, Parameter) for m in own)
 
         def watched(*inputs: Any, **options: Any) -> Any:
+            inside.append((name, layer))
             y = forward(*inputs, **options)
-            rows.append(_row(name, module, inputs, y, counted))
+            inside.pop()
+            if layer:
+                rows.append(_row(name, module, inputs, y, counted))
             return y
 
         return watched
 
-    with shadowing(model, wrap), evaluating(model), no_grad():
+    def between(function: Any, inputs: tuple, array: Any, seconds: float) -> None:
+        name, layer = inside[-1]
+        if not layer and not _is_view(array, inputs):
+            held = array.size * array.dtype.itemsize
+            rows.append(Row(name, function.name, tuple(array.shape[1:]), 0, 0, held, 0))
+
+    with shadowing(model, wrap), watching(between), evaluating(model), no_grad():
         model(x)
     return Summary(
         tuple(rows),
@@ -123,6 +138,13 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
         sum(row.activation_bytes for row in rows),
         sum(b.size for _, b in model.named_buffers()),
     )
+
+
+def _is_view(array: Any, inputs: tuple) -> bool:
+    """The result is another look at an input: no memory of its own."""
+    if isinstance(array, np.ndarray):
+        return any(np.may_share_memory(array, t.data) for t in inputs)
+    return any(array.buffer is t.data.buffer for t in inputs)
 
 
 def _row(name: str, module: Module, inputs: tuple, y: Any, counted: set[int]) -> Row:
