@@ -475,5 +475,7 @@ for stride, expected in ((1, 32), (2, 16)):
 # - Weights that start at zero can stay there for ever, without any error message.
 # - Deeper plain networks get worse on their training data. Adding the input back cures that.
 #
-# `tinydl train lenet-mnist` and `tinydl train resnet20-cifar` train two of them for real. The next
-# page looks in parallel: Inception, and DenseNet, which joins where ResNet adds.
+# `tinydl train lenet-mnist` and `tinydl train resnet20-cifar` train two of them for real, and
+# `python -m tinydl.recipes.studies degradation` repeats the experiment on photographs, at four
+# depths (benchmarks/results/studies.md). The next page looks in parallel: Inception, and DenseNet,
+# which joins where ResNet adds.

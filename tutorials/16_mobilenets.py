@@ -412,4 +412,5 @@ assert sides == (4, 7) and with_weights == 28 and (repeats, skips) == (17, 10)
 # - Bend where it is wide, keep where it is narrow.
 #
 # `tinydl train mobilenet-cifar` trains version 1 at half width for small colour pictures, and
-# `tinydl classify RUN IMAGE` asks it for its five best guesses.
+# `tinydl classify RUN IMAGE` asks it for its five best guesses. `python -m tinydl.recipes.studies
+# separable` counts and times more sizes, with gradients too (benchmarks/results/studies.md).
