@@ -14,10 +14,10 @@
 #define CHUNK_MIN 16384
 #define PARALLEL_MIN 65536
 
-INLINE real fold_lanes(const real *lane) {
+INLINE real total_of(const real *lane) {
     real total = 0;
 #pragma omp simd reduction(+ : total)
-    for (ptrdiff_t l = 0; l < LANES; l++) total += lane[l];
+    for (ptrdiff_t l = 0; l < RUN_LANES; l++) total += lane[l];
     return total;
 }
 
@@ -26,10 +26,10 @@ INLINE real sum_of(const real *x, real centre, int power, ptrdiff_t D) {
     real total = 0;
     for (ptrdiff_t low = 0; low < D; low += BLOCK) {
         const ptrdiff_t high = MIN(low + BLOCK, D);
-        real lane[LANES] = {0};
+        real lane[RUN_LANES] = {0};
         ptrdiff_t d = low;
-        for (; d + LANES <= high; d += LANES)
-            for (ptrdiff_t l = 0; l < LANES; l++) {
+        for (; d + RUN_LANES <= high; d += RUN_LANES)
+            for (ptrdiff_t l = 0; l < RUN_LANES; l++) {
                 const real apart = x[d + l] - centre;
                 lane[l] += power == 1 ? apart : apart * apart;
             }
@@ -37,7 +37,7 @@ INLINE real sum_of(const real *x, real centre, int power, ptrdiff_t D) {
             const real apart = x[d + l] - centre;
             lane[l] += power == 1 ? apart : apart * apart;
         }
-        total += fold_lanes(lane);
+        total += total_of(lane);
     }
     return total;
 }
@@ -64,9 +64,9 @@ void NAME(row_norm)(const real *x, const real *scale, const real *shift, real *y
    by its g normal and g. */
 INLINE void row_sums(const real *g, const real *x, const real *scale, real mean, real root,
                      ptrdiff_t D, real *a, real *b, real *grad_scale, real *grad_shift) {
-    real first[LANES] = {0}, second[LANES] = {0};
-    for (ptrdiff_t d = 0; d < D; d += LANES) {
-        const ptrdiff_t n = MIN(LANES, D - d);
+    real first[RUN_LANES] = {0}, second[RUN_LANES] = {0};
+    for (ptrdiff_t d = 0; d < D; d += RUN_LANES) {
+        const ptrdiff_t n = MIN(RUN_LANES, D - d);
 #pragma omp simd
         for (ptrdiff_t l = 0; l < n; l++) {
             const real apart = x[d + l] - mean, weighted = g[d + l] * scale[d + l];
@@ -76,8 +76,8 @@ INLINE void row_sums(const real *g, const real *x, const real *scale, real mean,
             grad_shift[d + l] += g[d + l];
         }
     }
-    *a = fold_lanes(first);
-    *b = fold_lanes(second);
+    *a = total_of(first);
+    *b = total_of(second);
 }
 
 /* With normal = (x - mean) root and the averages A of g scale and B of g scale normal over the row:

@@ -125,20 +125,18 @@ static ptrdiff_t chunk_count(ptrdiff_t tasks, ptrdiff_t elements) {
 /* Blocks low ... high - 1 of one output; a run has `per_run` blocks. */
 INLINE real reduce_blocks(int op, const real *x, const Layout *l, ptrdiff_t per_run, ptrdiff_t low,
                           ptrdiff_t high) {
-    if (high - low == 1 && l->reduced.count == 1)
-        return reduce_block(op, x + low * BLOCK * l->inner.x,
-                            MIN(BLOCK, l->inner.size - low * BLOCK), l->inner.x);
     Cascade cascade;
     cascade.depth = 0;
     cascade.count = 0;
+    ptrdiff_t run = low / per_run, first = low % per_run * BLOCK;
     for (ptrdiff_t block = low; block < high; block++) {
-        const ptrdiff_t run = per_run == 1 ? block : block / per_run;
-        const ptrdiff_t first = per_run == 1 ? 0 : block % per_run * BLOCK;
         ptrdiff_t offset, unused;
         group_offsets(&l->reduced, run, &offset, &unused);
         cascade_push(op, &cascade,
                      reduce_block(op, x + offset + first * l->inner.x,
                                   MIN(BLOCK, l->inner.size - first), l->inner.x));
+        first += BLOCK;
+        if (first >= l->inner.size) run++, first = 0;
     }
     return cascade_result(op, &cascade);
 }
@@ -146,10 +144,15 @@ INLINE real reduce_blocks(int op, const real *x, const Layout *l, ptrdiff_t per_
 /* Chunk t % chunks of output t / chunks. */
 INLINE void rows_task(int op, const real *x, real *y, real *partial, const Layout *l,
                       ptrdiff_t chunks, ptrdiff_t t) {
+    ptrdiff_t from, to;
+    if (chunks == 1 && l->reduced.count == 1 && l->inner.size <= BLOCK) { /* many short rows */
+        group_offsets(&l->kept, t, &from, &to);
+        y[to] = reduce_block(op, x + from, l->inner.size, l->inner.x);
+        return;
+    }
     const ptrdiff_t per_run = CEIL_DIV(l->inner.size, BLOCK);
     const ptrdiff_t blocks = l->reduced.count * per_run;
     const ptrdiff_t chunk = t % chunks;
-    ptrdiff_t from, to;
     group_offsets(&l->kept, t / chunks, &from, &to);
     const real value = reduce_blocks(op, x + from, l, per_run, chunk * blocks / chunks,
                                      (chunk + 1) * blocks / chunks);
@@ -285,7 +288,7 @@ int NAME(reduce)(int op, const real *x, real *y, int ndim, const ptrdiff_t *shap
 /* Index of the first best of n elements; a NaN beats everything. Long runs are read
    twice: for the value, which is vector code, then for its place. */
 INLINE int64_t arg_run(int op, const real *x, ptrdiff_t n, ptrdiff_t stride) {
-    if (n < LANES) {
+    if (n < RUN_LANES) {
         ptrdiff_t at = 0;
         for (ptrdiff_t i = 1; i < n; i++) {
             const real a = x[at * stride], b = x[i * stride];
