@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DTypeError
 from ..function import Function
 from ..geometry import broadcast_shape
-from .broadcast import broadcast_to
+from .broadcast import BroadcastTo
 
 
 def _constant(like, value):
@@ -28,7 +28,7 @@ def _aligned(op, *tensors):
         [
             t
             if t.data.shape == shape or (t.data.ndim == 0 and not t.requires_grad)
-            else broadcast_to(t, shape)
+            else BroadcastTo(shape).apply(t)
             for t in tensors
         ]
     )

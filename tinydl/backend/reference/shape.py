@@ -36,13 +36,15 @@ class Shape:
     def broadcast_to(self, x: Array, shape: tuple[int, ...]) -> Array:
         """View with stride 0 along the repeated axes: no memory."""
         lead = len(shape) - x.ndim
-        strides = (0,) * lead + tuple(
-            0 if n == 1 and m != 1 else s
-            for n, m, s in zip(x.shape, shape[lead:], x.strides, strict=True)
-        )
         if not (x.size and x.flags.c_contiguous):  # the quick way below needs one block of memory
             return np.broadcast_to(x, shape)
-        return np.ndarray(shape, x.dtype, x, 0, strides)
+        strides = x.strides
+        if x.shape != shape[lead:]:
+            strides = tuple(
+                0 if n == 1 and m != 1 else s
+                for n, m, s in zip(x.shape, shape[lead:], strides, strict=True)
+            )
+        return np.ndarray(shape, x.dtype, x, 0, (0,) * lead + strides)
 
     def slice(
         self,
