@@ -293,7 +293,7 @@ class Tensor:
         return ops.power(self._lift(other), self)
 
     def __matmul__(self, other):
-        return ops.matmul(self, self._lift(other))
+        return ops.matmul(self, other if type(other) is Tensor else self._lift(other))
 
     def __rmatmul__(self, other):
         return ops.matmul(self._lift(other), self)

@@ -63,16 +63,29 @@ def _check_types(op, a, b):
         raise DTypeError(f"{op}: needs two tensors of one float type, got {left} and {right}")
 
 
+def _is_plain(a, b, bias=None):
+    """Tensors (M, K), (K, N) and (N,) of one float type: the usual case, which needs no checks."""
+    try:
+        x, y = a.data, b.data
+        left, right = x.shape, y.shape
+        if len(left) != 2 or len(right) != 2 or left[1] != right[0] or x.dtype is not y.dtype:
+            return False
+        if bias is not None and (bias.data.shape != right[1:] or bias.data.dtype is not y.dtype):
+            return False
+        return x.dtype.kind == "f"
+    except AttributeError:  # no tensors: the checks and `apply` say so
+        return False
+
+
 def matmul(a, b):
     """[M x K] @ [K x N] -> [M x N]; leading axes are a batch and broadcast; a vector is a row
     (left) or column (right).
 
     Raises ShapeError if the inner sizes differ, DTypeError if the types do.
     """
-    _check_types("matmul", a, b)
-    left, right = a.data.shape, b.data.shape
-    if len(left) == len(right) == 2 and left[1] == right[0]:  # the usual case, at once
+    if _is_plain(a, b):
         return MatMul().apply(a, b)
+    _check_types("matmul", a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}")
     left = reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
@@ -112,21 +125,23 @@ def linear(x, weight, bias=None):
 
     Raises ShapeError if the sizes do not fit, DTypeError if the types differ.
     """
+    if bias is not None and _is_plain(x, weight, bias):
+        return Linear().apply(x, weight, bias)
     _check_types("linear", x, weight)
-    sizes, features = weight.data.shape, x.data.shape[-1:]
+    sizes, features = weight.shape, x.shape[-1:]
     if len(sizes) != 2 or features != sizes[:1]:
         raise ShapeError(
             f"linear: x has {x.shape[-1] if x.ndim else 'no'} features but weight expects "
             f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight "
             f"{weight.shape})"
         )
-    flat = len(x.data.shape) == 2
+    flat = x.ndim == 2
     rows = x if flat else reshape(x, (_rows(x), x.shape[-1]))
     if bias is None:
         product = MatMul().apply(rows, weight)
     else:
         _check_types("linear", x, bias)
-        if bias.data.shape != sizes[1:]:
+        if bias.shape != sizes[1:]:
             raise ShapeError(
                 f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got "
                 f"{bias.shape}"
