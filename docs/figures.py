@@ -62,14 +62,15 @@ CAPTIONS = {
     "18_unet": "Masks of a U-Net beside the truth.",
     "18_instances": "Boxes and masks of single things: Mask R-CNN.",
     "19_gram": "Gram matrices of content and style by stage.",
-    "19_pictures": "One content, one style, three strengths.",
+    "19_pictures": "One content, one style, three strengths, seen by a trained vgg-cifar.",
 }
 
 INTRODUCTION = """# Figures of the books, redrawn from live code
 
 Every picture is drawn by a tutorial from what the library computes there. `python docs/figures.py`
 runs the tutorials and writes this folder (minutes); `python tutorials/NN_*.py` draws those of one
-in full colour into `tutorials/figures`. Pictures called `study_*` belong to the
+in full colour into `tutorials/figures`. Those of 19 were drawn with `TINYDL_STYLE_RUN` naming a run
+of `vgg-cifar`. Pictures called `study_*` belong to the
 [studies](../../benchmarks/results/studies.md).
 """
 
