@@ -73,7 +73,8 @@ print(f"{features.count_parameters():,} numbers, {'trained on CIFAR-10' if RUN e
 #
 # The Gram matrix of a map forgets places altogether. Entry (i, j) is the mean over all places of
 # channel i times channel j: "stripes of this slant are where orange is". Shuffle the places, and it
-# stays the same; the content loss does not.
+# stays the same; the content loss does not. (Drawn below are square roots: a few channels answer
+# much more than the others.)
 
 # %%
 with no_grad():
@@ -97,7 +98,7 @@ for row, title, image, own in zip(
     for k, (ax, matrix) in enumerate(zip(row[1:], own, strict=True)):
         largest = max(plain[k].max(), grams[k].max())
         drawing.blank(ax, f"Gram matrix of stage {k + 1}").imshow(
-            matrix, cmap="magma", vmin=0, vmax=largest
+            np.sqrt(np.maximum(matrix, 0)), cmap="magma", vmin=0, vmax=np.sqrt(largest)
         )
 drawing.save(figure, "19_gram.png")
 
