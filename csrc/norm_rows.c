@@ -26,18 +26,24 @@ INLINE real sum_of(const real *x, real centre, int power, ptrdiff_t D) {
     real total = 0;
     for (ptrdiff_t low = 0; low < D; low += BLOCK) {
         const ptrdiff_t high = MIN(low + BLOCK, D);
-        real lane[RUN_LANES] = {0};
+        vec sum[4] = {0};
         ptrdiff_t d = low;
         for (; d + RUN_LANES <= high; d += RUN_LANES)
-            for (ptrdiff_t l = 0; l < RUN_LANES; l++) {
-                const real apart = x[d + l] - centre;
-                lane[l] += power == 1 ? apart : apart * apart;
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; v++) {
+                const vec apart = load(x + d + v * LANES) - centre;
+                sum[v] += power == 1 ? apart : apart * apart;
             }
-        for (ptrdiff_t l = 0; d + l < high; l++) {
-            const real apart = x[d + l] - centre;
-            lane[l] += power == 1 ? apart : apart * apart;
+        for (; d + LANES <= high; d += LANES) {
+            const vec apart = load(x + d) - centre;
+            sum[0] += power == 1 ? apart : apart * apart;
         }
-        total += total_of(lane);
+        real rest = 0;
+        for (; d < high; d++) {
+            const real apart = x[d] - centre;
+            rest += power == 1 ? apart : apart * apart;
+        }
+        total += fold_lanes(REDUCE_SUM, (sum[0] + sum[1]) + (sum[2] + sum[3])) + rest;
     }
     return total;
 }

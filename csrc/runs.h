@@ -40,17 +40,15 @@ INLINE real neutral(int op) {
     return op == REDUCE_SUM ? 0 : op == REDUCE_MAX ? -(real)INFINITY : (real)INFINITY;
 }
 
-/* All of n lanes, in halves. */
-INLINE real fold(int op, real *lane, ptrdiff_t n) {
-    for (ptrdiff_t width = n / 2; width > 0; width /= 2)
-        for (ptrdiff_t l = 0; l < width; l++) lane[l] = combine(op, lane[l], lane[l + width]);
-    return lane[0];
-}
-
+/* All lanes of a vector: four at a time first, as each halving would wait for a store. */
 INLINE real fold_lanes(int op, vec v) {
+    enum { FEW = LANES < 4 ? LANES : 4 };
     real lane[LANES];
     store(lane, v);
-    return fold(op, lane, LANES);
+    for (ptrdiff_t part = FEW; part < LANES; part += FEW)
+        for (ptrdiff_t l = 0; l < FEW; l++) lane[l] = combine(op, lane[l], lane[part + l]);
+    if (FEW == 2) return combine(op, lane[0], lane[1]);
+    return combine(op, combine(op, lane[0], lane[2]), combine(op, lane[1], lane[3 % LANES]));
 }
 
 /* Few elements (the classes of a softmax, what is left of a run): no registers to set up. */
@@ -96,7 +94,9 @@ INLINE real reduce_block_strided(int op, const real *x, ptrdiff_t n, ptrdiff_t s
         for (ptrdiff_t l = 0; l < RUN_LANES; l++)
             lane[l] = combine(op, lane[l], x[(i + l) * stride]);
     for (ptrdiff_t l = 0; i + l < n; l++) lane[l] = combine(op, lane[l], x[(i + l) * stride]);
-    return fold(op, lane, RUN_LANES);
+    for (ptrdiff_t width = RUN_LANES / 2; width > 0; width /= 2)
+        for (ptrdiff_t l = 0; l < width; l++) lane[l] = combine(op, lane[l], lane[l + width]);
+    return lane[0];
 }
 
 /* At most BLOCK elements. */
