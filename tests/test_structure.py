@@ -199,6 +199,12 @@ def test_every_op_stem_has_tests():
     assert stems_in("tinydl", "ops") <= tests
 
 
+def test_test_files_have_unique_names():
+    """pytest imports them by name: two of one name stop the whole run."""
+    names = sorted(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert names == sorted(set(names))
+
+
 @pytest.mark.skipif(not IN_REPOSITORY, reason="an installed package has no sources of kernels")
 def test_no_numpy_headers():
     for path in [*REPOSITORY.glob("csrc/*"), REPOSITORY / "setup.py"]:
