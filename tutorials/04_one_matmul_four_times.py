@@ -120,13 +120,14 @@ def cython_loops(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 #   stay in the fast cache.
 #
 # The comment at the head of the file says how the work is cut, and the little macro in `tile.h` is
-# the heart: one number of a, one or two vectors of b, a row of sums in registers.
+# the heart: one number of a, one or two vectors of b, a row of sums in registers. The last function
+# shown is what Python calls: a method of the backend, written in Cython.
 
 # %%
 show("csrc/matmul.c", "/* Matrix product", r"^#include")
 show("csrc/tile.h", "#define TILE_ROW(", r"^static inline")
 cpu = backend.get("cpu")
-print(inspect.getsource(type(cpu).matmul))
+show("csrc/_matmul.pyx", "def matmul(object", r"^def matmul_f32")
 
 # %% [markdown]
 # ## Fourth: OpenCL
