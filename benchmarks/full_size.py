@@ -185,6 +185,8 @@ def main(names: list[str]) -> None:
     if names[:1] == ["--one"]:
         print(json.dumps(measure(names[1])))
         return
+    from tinydl.recipes.report import markdown_table  # not in the measured processes
+
     rows = kept_rows() if names else {}
     for name in names or NETWORKS:
         command = [sys.executable, __file__, "--one", name]
@@ -193,9 +195,7 @@ def main(names: list[str]) -> None:
         print("  ".join(rows[name]), flush=True)
     lines = [
         INTRODUCTION,
-        "| " + " | ".join(HEADS) + " |",
-        "|---" * len(HEADS) + "|",
-        *("| " + " | ".join(rows[name]) + " |" for name in NETWORKS if name in rows),
+        *markdown_table(HEADS, [rows[name] for name in NETWORKS if name in rows]),
     ]
     RESULT.write_text("\n".join(lines) + "\n")
 

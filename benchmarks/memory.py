@@ -63,7 +63,7 @@ def in_process(case: Case, spec: str) -> dict[str, float | str]:
     return json.loads(child.stdout.splitlines()[-1])
 
 
-def table(peers: list[str], cases: list[Case]) -> list[str]:
+def table(peers: list[str], cases: list[Case]) -> list[list[str]]:
     """The rows of the table, printed as they come."""
     rows, ours = [], 0.0
     for case in cases:
@@ -76,10 +76,10 @@ def table(peers: list[str], cases: list[Case]) -> list[str]:
             ours = image if name == OURS else ours
             label = found["version"] + (", channels_last" if "channels_last" in name else "")
             growth = found["peak"] - found["loaded"]
-            numbers = f"{found['loaded']:.0f} | {found['peak']:.0f} | {growth:.0f} | {image:.2f}"
+            sizes = [f"{size:.0f}" for size in (found["loaded"], found["peak"], growth)]
             share = "" if name == OURS else f"{ours / image:.2f}"
-            rows.append(f"| {case.name} | {label} | {numbers} | {share} |")
-            print(rows[-1], flush=True)
+            rows.append([case.name, label, *sizes, f"{image:.2f}", share])
+            print(" | ".join(rows[-1]), flush=True)
     return rows
 
 
@@ -98,6 +98,8 @@ def main(arguments: list[str]) -> None:
     images = ("lenet_step", "resnet20_step", "mobilenet_step")
     rows = table(peers, [case for case in CASES if case.kind in images])
     if args.out:
+        from tinydl.recipes.report import markdown_table  # not in the measured processes
+
         lines = [
             "# Memory of a training step",
             "",
@@ -106,9 +108,7 @@ def main(arguments: list[str]) -> None:
             "image is the slope of the peak between this batch and one four times as large, in "
             "which code that is loaded late does not count.",
             "",
-            "| " + " | ".join(HEADS) + " |",
-            "|---" * len(HEADS) + "|",
-            *rows,
+            *markdown_table(HEADS, rows),
         ]
         (args.out / "memory.md").write_text("\n".join(lines) + "\n")
 

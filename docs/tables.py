@@ -14,7 +14,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from tinydl.errors import TinydlError  # noqa: E402
 from tinydl.nn import Module, summary  # noqa: E402
 from tinydl.recipes import RECIPES, Recipe  # noqa: E402
 from tinydl.recipes.recipe import MAP, MASK_MAP, MEAN_IOU  # noqa: E402
-from tinydl.recipes.report import percent  # noqa: E402
+from tinydl.recipes.report import markdown_table, percent  # noqa: E402
 from tinydl.recipes.reproduce import load_measured  # noqa: E402
 
 MEASURED_COLUMN = "here, %"
@@ -64,13 +64,10 @@ def errata() -> tuple[dict[str, list[list[str]]], dict[str, list[str]]]:
     return books, shown
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    heads = tuple(heads)
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for row in rows:
-        cells = [cell.replace("|", "\\|") or "-" for cell in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+def table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """Cells may hold bars, and empty ones show a dash."""
+    cells = ([cell.replace("|", "\\|") or "-" for cell in row] for row in rows)
+    return markdown_table(heads, cells)
 
 
 # -- facts -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -35,6 +36,14 @@ def oracle_module(name: str):
     if os.environ.get("TINYDL_REQUIRE_ORACLE") == "1":
         pytest.fail(f"TINYDL_REQUIRE_ORACLE=1, but {reason}")
     pytest.skip(reason, allow_module_level=True)
+
+
+def script(path: Path):
+    """A file that is no part of a package, as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @lru_cache

@@ -1,9 +1,9 @@
 """docs/figures holds what docs/figures.py lists: small pictures, each drawn by a tutorial."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from support import script
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "figures"
@@ -11,10 +11,7 @@ FOLDER = ROOT / "docs" / "figures"
 
 @pytest.fixture(scope="module")
 def figures():
-    spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(ROOT / "docs" / "figures.py")
 
 
 def test_the_folder_is_what_the_list_says(figures):

@@ -1,11 +1,11 @@
 """docs/models.md and docs/book_errors.md are what docs/tables.py writes; what they name exists."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support import script
 
 import tinydl as td
 from tinydl.recipes import RECIPES, find
@@ -16,10 +16,7 @@ ERRORS = (ROOT / "docs" / "book_errors.md").read_text()
 
 @pytest.fixture(scope="module")
 def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(ROOT / "docs" / "tables.py")
 
 
 def test_the_pages_are_current_and_the_readme_leads_to_them(tables):

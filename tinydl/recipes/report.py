@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ConfigError
@@ -102,6 +102,12 @@ def table_text(rows: list[list[str]]) -> str:
     )
 
 
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table in Markdown."""
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
 def markdown(measured: Mapping[str, Any]) -> str:
     """The table of benchmarks/results/reproduce.md."""
     lines = [
@@ -115,9 +121,8 @@ def markdown(measured: Mapping[str, Any]) -> str:
         "time per seed on a shared machine with two busy cores: no benchmark; CPU "
         "seconds are those of all threads.",
         "",
-        "| " + " | ".join((*HEADS, "backend", "seconds", "CPU seconds")) + " |",
-        "|---" * (len(HEADS) + 3) + "|",
     ]
+    rows = []
     for name, row in measured.items():
         try:
             recipe = find(name)
@@ -125,5 +130,6 @@ def markdown(measured: Mapping[str, Any]) -> str:
             continue  # measured by another version
         cells = [*row_of(recipe, row), row["backend"], str(row["seconds"])]
         cells.append(str(row.get("cpu_seconds", "-")))
-        lines.append("| " + " | ".join(cells) + " |")
+        rows.append(cells)
+    lines += markdown_table((*HEADS, "backend", "seconds", "CPU seconds"), rows)
     return "\n".join(lines) + "\n"

@@ -13,6 +13,7 @@ from ..bench.harness import machine
 from ..errors import FormatError
 from ..train import write_atomically
 from ..viz.figure import MUTED, colour_of, new_figure, plain_axes, save_figure
+from .report import markdown_table
 from .studies import Cost, Course
 
 Row = Any  # Course or Cost
@@ -263,8 +264,7 @@ def page(known: dict[str, Known], figures: Path) -> str:
         rows, where = known[name].rows, known[name].where
         made = f"{where['machine']}, {where['level']}, {where['date'][:10]}, {where['commit']}."
         lines += ["", f"## {study.title}", "", study.about, "", made, ""]
-        lines += ["| " + " | ".join(study.heads) + " |", "|---" * len(study.heads) + "|"]
-        lines += ["| " + " | ".join(study.cells(row)) + " |" for row in rows]
+        lines += markdown_table(study.heads, [study.cells(row) for row in rows])
         lines += ["", *(f"* {text}" for text in study.findings(rows))]
         lines += ["", f"![{study.title}]({(figures / f'study_{name}.png').as_posix()})"]
     return "\n".join(lines) + "\n"
