@@ -141,6 +141,27 @@ def test_the_number_of_threads_changes_no_bit(level, runtime, sizes, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("N", [10, 84, 120, 272, 1000, 1104])
+def test_a_vector_times_columns_wherever_they_lie(level, N, dtype):
+    """The rows of b begin anywhere in a cache line: the same bits, and no write outside y."""
+    rng = np.random.default_rng(N)
+    for K in (0, 1, 7, 41):
+        a, b = operand(rng, 1, K, dtype, "contiguous"), operand(rng, K, N, dtype, "contiguous")
+        results = []
+        for place in (0, 1, 4, 13):
+            memory = np.full(K * N + 16, np.nan, dtype)
+            moved = memory[place : place + K * N].reshape(K, N)
+            moved[...] = b
+            guarded = np.full(N + 128, 7, dtype)
+            KERNELS[dtype](a, moved, None, guarded[64:-64].reshape(1, N), False)
+            assert np.all(guarded[:64] == 7)
+            assert np.all(guarded[-64:] == 7)
+            results.append(guarded[64:-64].reshape(1, N))
+        assert_product(results[0], a, b)
+        assert all(np.array_equal(results[0], other) for other in results[1:])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_loops_equal_the_kernel(level, dtype):
     rng = np.random.default_rng(0)
     for M, N, K in [(1, 1, 1), (5, 9, 17), (33, 31, 65), (3, 4, 0)]:
