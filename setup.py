@@ -22,6 +22,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
@@ -66,9 +67,14 @@ JOBS = 2
 
 
 def extensions() -> list[Extension]:
-    """`_runtime` has no kernels; every other room links the level objects of its stem."""
+    """`_runtime` has no kernels; every other room links the level objects of its stem. The headers
+    of NumPy 2 or later make modules that run with every NumPy from 1.23 on."""
     return [
-        Extension(f"tinydl.backend._{name}", [f"csrc/_{name}.pyx"], include_dirs=["csrc"])
+        Extension(
+            f"tinydl.backend._{name}",
+            [f"csrc/_{name}.pyx"],
+            include_dirs=["csrc", numpy.get_include()],
+        )
         for name in ["runtime", *STEMS]
     ]
 

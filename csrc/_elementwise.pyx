@@ -5,18 +5,25 @@ them), which saves one Python call per operation. Types other than float32 and f
 that the contract does not promise, go to the reference backend.
 """
 
-from cpython.buffer cimport (
-    Py_buffer,
-    PyBUF_STRIDES,
-    PyBUF_WRITABLE,
-    PyBuffer_IsContiguous,
-    PyBuffer_Release,
-    PyObject_GetBuffer,
-)
-
 from cpython.object cimport PyObject
 
-from room cimport MAX_NDIM, Runtime, runtime
+from room cimport (
+    MAX_NDIM,
+    NPY_BOOL,
+    NPY_DOUBLE,
+    NPY_FLOAT,
+    PyArray_BYTES,
+    PyArray_Check,
+    PyArray_DIMS,
+    PyArray_ISNOTSWAPPED,
+    PyArray_NDIM,
+    PyArray_SimpleNew,
+    PyArray_STRIDES,
+    PyArray_TYPE,
+    PyArrayObject,
+    Runtime,
+    runtime,
+)
 
 import numpy as np
 
@@ -37,15 +44,9 @@ cdef extern from "elementwise.h" nogil:
     ElementwiseKernel elementwise_f32[3]
     ElementwiseKernel elementwise_f64[3]
 
-# A call with one positional argument, without the tuple of an ordinary one.
-cdef extern from "Python.h":
-    object PyObject_CallOneArg(object function, object argument)
-
 cdef Runtime *rt = runtime()
 
-cdef object ndarray = np.ndarray
-cdef object empty = np.empty
-cdef object empty_like = np.empty_like
+cdef object asarray = np.asarray
 cdef object FLOAT32 = np.dtype(np.float32)
 cdef object FLOAT64 = np.dtype(np.float64)
 cdef object BOOL = np.dtype(np.bool_)
@@ -66,94 +67,92 @@ cdef enum:
     RELEASE_MIN = 4096  # elements; below, giving up the GIL costs more than the kernel
 
 
-cdef inline int kind_of(object dtype) except -2:
-    """By identity first: most arrays carry NumPy's own dtype objects (unpickled ones do not)."""
-    if dtype is FLOAT32:
-        return SINGLE
-    if dtype is FLOAT64:
-        return DOUBLE
-    if dtype is BOOL:
+cdef inline int kind_of(object x) noexcept:
+    """The type whose kernels read the elements of the ndarray `x`."""
+    cdef int number
+    if not PyArray_ISNOTSWAPPED(<PyArrayObject *> x):
         return OTHER
-    return SINGLE if dtype == FLOAT32 else DOUBLE if dtype == FLOAT64 else OTHER
+    number = PyArray_TYPE(<PyArrayObject *> x)
+    return SINGLE if number == NPY_FLOAT else DOUBLE if number == NPY_DOUBLE else OTHER
 
 
-cdef inline bint same_shape(const Py_buffer *a, const Py_buffer *b) noexcept:
+cdef inline object as_array(object x):
+    """NumPy's own functions make numbers of arrays without axes."""
+    return x if PyArray_Check(x) else asarray(x)
+
+
+cdef inline bint same_shape(PyArrayObject *a, PyArrayObject *b) noexcept:
     cdef int axis
-    if a.ndim != b.ndim:
+    if PyArray_NDIM(a) != PyArray_NDIM(b):
         return False
-    for axis in range(a.ndim):
-        if a.shape[axis] != b.shape[axis]:
+    for axis in range(PyArray_NDIM(a)):
+        if PyArray_DIMS(a)[axis] != PyArray_DIMS(b)[axis]:
             return False
     return True
 
 
-cdef object run(
-    int op, int kind, int inputs, PyObject *a, PyObject *b, PyObject *c, object dtype
-):
-    """op(a, b, c) as a fresh array, or None where shapes are neither equal nor ()."""
-    cdef Py_buffer views[4]  # operands, then the result
-    cdef PyObject *operands[3]
+cdef object run(int op, int kind, int inputs, PyObject *a, PyObject *b, PyObject *c):
+    """op(a, b, c) as a fresh array, or None where shapes are neither equal nor (). The caller's
+    references keep the operands alive while the kernel runs."""
+    cdef PyArrayObject *operands[3]
+    cdef PyArrayObject *whole
     cdef const void *x[3]
     cdef const Py_ssize_t *steps[3]
-    cdef int k, whole = 0, held = 0
+    cdef int k, ndim, type_number = NPY_FLOAT if kind == SINGLE else NPY_DOUBLE
     cdef Py_ssize_t size = 1
+    cdef const Py_ssize_t *shape
     cdef ElementwiseKernel kernel
-    cdef object y
-    operands[0], operands[1], operands[2] = a, b, c
-    try:
-        # Buffers are held until the kernel has run: nothing has to be copied out of them.
-        for k in range(inputs):
-            PyObject_GetBuffer(<object> operands[k], &views[k], PyBUF_STRIDES)
-            held += 1
-            x[k] = views[k].buf
-            steps[k] = views[k].strides if views[k].ndim else ZEROS
-            if views[k].ndim and not views[whole].ndim:
-                whole = k
-        for k in range(inputs):
-            if views[k].ndim and k != whole and not same_shape(&views[k], &views[whole]):
-                return None
-        for k in range(views[whole].ndim):
-            size *= views[whole].shape[k]
-        y = <object> operands[whole]
-        if type(y) is ndarray and y.dtype is dtype and PyBuffer_IsContiguous(&views[whole], b"C"):
-            y = PyObject_CallOneArg(empty_like, y)
-        else:
-            y = empty(y.shape, dtype)
-        if size == 0:
-            return y
-        PyObject_GetBuffer(y, &views[held], PyBUF_STRIDES | PyBUF_WRITABLE)
-        held += 1
-        kernel = elementwise_f32[rt.level] if kind == SINGLE else elementwise_f64[rt.level]
-        if size < RELEASE_MIN:
-            kernel(
-                op, inputs, x, steps, views[inputs].buf, views[whole].ndim, views[whole].shape, 1)
-        else:
-            with nogil:
-                kernel(
-                    op, inputs, x, steps, views[inputs].buf, views[whole].ndim, views[whole].shape,
-                    rt.threads)
+    cdef void *out
+    operands[0], operands[1] = <PyArrayObject *> a, <PyArrayObject *> b
+    operands[2] = <PyArrayObject *> c
+    whole = operands[0]
+    for k in range(inputs):
+        x[k] = PyArray_BYTES(operands[k])
+        steps[k] = PyArray_STRIDES(operands[k]) if PyArray_NDIM(operands[k]) else ZEROS
+        if not PyArray_NDIM(whole):
+            whole = operands[k]
+    for k in range(inputs):
+        if (
+            operands[k] != whole
+            and PyArray_NDIM(operands[k])
+            and not same_shape(operands[k], whole)
+        ):
+            return None
+    ndim, shape = PyArray_NDIM(whole), PyArray_DIMS(whole)
+    if ndim > MAX_NDIM:
+        return None
+    for k in range(ndim):
+        size *= shape[k]
+    if OP_equal <= op <= OP_greater_equal:
+        type_number = NPY_BOOL
+    y = PyArray_SimpleNew(ndim, <Py_ssize_t *> shape, type_number)
+    if size == 0:
         return y
-    finally:
-        for k in range(held):
-            PyBuffer_Release(&views[k])
+    out = PyArray_BYTES(<PyArrayObject *> y)
+    kernel = elementwise_f32[rt.level] if kind == SINGLE else elementwise_f64[rt.level]
+    if size < RELEASE_MIN:
+        kernel(op, inputs, x, steps, out, ndim, shape, 1)
+    else:
+        with nogil:
+            kernel(op, inputs, x, steps, out, ndim, shape, rt.threads)
+    return y
 
 
 cdef inline object unary(int op, str name, object self, object x):
-    cdef object dtype = x.dtype
-    cdef int kind = kind_of(dtype)
-    if kind == OTHER or x.ndim > MAX_NDIM:
-        return getattr(Reference, name)(self, x)
-    return run(op, kind, 1, <PyObject *> x, NULL, NULL, dtype)
+    x = as_array(x)
+    cdef int kind = kind_of(x)
+    cdef object y = None
+    if kind != OTHER:
+        y = run(op, kind, 1, <PyObject *> x, NULL, NULL)
+    return getattr(Reference, name)(self, x) if y is None else y
 
 
 cdef inline object binary(int op, str name, object self, object a, object b):
-    cdef object dtype = a.dtype
-    cdef int kind = kind_of(dtype)
+    a, b = as_array(a), as_array(b)
+    cdef int kind = kind_of(a)
     cdef object y = None
-    if kind != OTHER and kind_of(b.dtype) == kind:
-        if OP_equal <= op <= OP_greater_equal:
-            dtype = BOOL
-        y = run(op, kind, 2, <PyObject *> a, <PyObject *> b, NULL, dtype)
+    if kind != OTHER and kind_of(b) == kind:
+        y = run(op, kind, 2, <PyObject *> a, <PyObject *> b, NULL)
     return getattr(Reference, name)(self, a, b) if y is None else y
 
 
@@ -230,13 +229,15 @@ def round(self, x):
 
 def astype(self, x, dtype):
     """To float32 or float64 from every type a tensor may have; the others are the reference's."""
+    x = as_array(x)
     cdef object source = x.dtype
     cdef object target = np.dtype(dtype)
-    cdef int kind = kind_of(target)
+    cdef int kind = SINGLE if target == FLOAT32 else DOUBLE if target == FLOAT64 else OTHER
     cdef object code = CASTS.get(source)
-    if kind == OTHER or code is None:
-        return Reference.astype(self, x, dtype)
-    return run(<int> code, kind, 1, <PyObject *> x, NULL, NULL, target)
+    cdef object y = None
+    if kind != OTHER and code is not None:
+        y = run(<int> code, kind, 1, <PyObject *> x, NULL, NULL)
+    return Reference.astype(self, x, dtype) if y is None else y
 
 
 # -- two operands ---------------------------------------------------------------------------------
@@ -317,9 +318,13 @@ def greater_equal(self, a, b):
 
 
 def where(self, condition, a, b):
-    cdef object dtype = a.dtype
-    cdef int kind = kind_of(dtype)
+    condition, a, b = as_array(condition), as_array(a), as_array(b)
+    cdef int kind = kind_of(a)
     cdef object y = None
-    if kind != OTHER and kind_of(b.dtype) == kind and condition.dtype == BOOL:
-        y = run(OP_where, kind, 3, <PyObject *> condition, <PyObject *> a, <PyObject *> b, dtype)
+    if (
+        kind != OTHER
+        and kind_of(b) == kind
+        and PyArray_TYPE(<PyArrayObject *> condition) == NPY_BOOL
+    ):
+        y = run(OP_where, kind, 3, <PyObject *> condition, <PyObject *> a, <PyObject *> b)
     return Reference.where(self, condition, a, b) if y is None else y

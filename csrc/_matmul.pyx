@@ -4,7 +4,26 @@
 Python call for each product: small ones notice.
 """
 
-from room cimport MAX_NDIM, Array, Runtime, array_of, runtime, writable
+cimport cython
+
+from room cimport (
+    MAX_NDIM,
+    NPY_DOUBLE,
+    NPY_FLOAT,
+    Array,
+    PyArray_Check,
+    PyArray_DIMS,
+    PyArray_IS_C_CONTIGUOUS,
+    PyArray_ISNOTSWAPPED,
+    PyArray_NDIM,
+    PyArray_SimpleNew,
+    PyArray_TYPE,
+    PyArrayObject,
+    Runtime,
+    array_of,
+    runtime,
+    writable,
+)
 
 import numpy as np
 
@@ -27,10 +46,6 @@ cdef extern from "matmul.h" nogil:
 
 
 cdef Runtime *rt = runtime()
-
-cdef object empty = np.empty
-cdef object FLOAT32 = np.dtype(np.float32)
-cdef object FLOAT64 = np.dtype(np.float64)
 
 
 cdef struct Operands:
@@ -85,28 +100,42 @@ cdef int operands(
     return 0
 
 
+cdef object fresh_product(object a, object b, int type_number):
+    """An empty c for a @ b."""
+    cdef PyArrayObject *left = <PyArrayObject *> a
+    cdef PyArrayObject *right = <PyArrayObject *> b
+    cdef Py_ssize_t shape[2]
+    if PyArray_NDIM(left) == 2 and PyArray_NDIM(right) == 2:
+        shape[0], shape[1] = PyArray_DIMS(left)[0], PyArray_DIMS(right)[1]
+        return PyArray_SimpleNew(2, shape, type_number)
+    return np.empty(product_shape(a.shape, b.shape), a.dtype)
+
+
+@cython.wraparound(True)
+cdef tuple product_shape(tuple left, tuple right):
+    """(..., M, N) of (..., M, K) @ (..., K, N), the batch axes broadcast."""
+    return (*np.broadcast_shapes(left[:-2], right[:-2]), left[-2], right[-1])
+
+
 def matmul(object self, object a, object b, object bias=None, bint relu=False):
     """A fresh c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,))."""
-    cdef object dtype = a.dtype, c
-    cdef tuple left = a.shape, right = b.shape
-    cdef const char *format = NULL
-    if dtype is not FLOAT32 and dtype is not FLOAT64 and dtype != FLOAT32 and dtype != FLOAT64:
+    cdef int type_number = PyArray_TYPE(<PyArrayObject *> a) if PyArray_Check(a) else -1
+    cdef object c
+    if (
+        (type_number != NPY_FLOAT and type_number != NPY_DOUBLE)
+        or not PyArray_ISNOTSWAPPED(<PyArrayObject *> a)
+        or not PyArray_Check(b)
+    ):
         return Reference.matmul(self, a, b, bias, relu)
-    if len(left) == 2 and len(right) == 2:
-        c = empty((left[0], right[1]), dtype)
-    else:
-        batch = np.broadcast_shapes(left[:len(left) - 2], right[:len(right) - 2])
-        c = empty((*batch, left[len(left) - 2], right[len(right) - 1]), dtype)
-    if bias is not None and not bias.flags.c_contiguous:
+    c = fresh_product(a, b, type_number)
+    if bias is not None and not (
+        PyArray_Check(bias) and PyArray_IS_C_CONTIGUOUS(<PyArrayObject *> bias)
+    ):
         bias = np.ascontiguousarray(bias)
-    if dtype is FLOAT32 or dtype == FLOAT32:
-        if b.dtype is not dtype or (bias is not None and bias.dtype is not dtype):
-            format = b"f"
-        product_f32(a, b, bias, c, relu, format)
+    if type_number == NPY_FLOAT:
+        product_f32(a, b, bias, c, relu, b"f")
     else:
-        if b.dtype is not dtype or (bias is not None and bias.dtype is not dtype):
-            format = b"d"
-        product_f64(a, b, bias, c, relu, format)
+        product_f64(a, b, bias, c, relu, b"d")
     return c
 
 

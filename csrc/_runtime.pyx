@@ -13,7 +13,7 @@ import os
 
 from cpython.pycapsule cimport PyCapsule_New
 
-from room cimport Array, Runtime, array_of, writable
+from room cimport Array, Runtime, _import_array, array_of, writable
 
 from tinydl.errors import ConfigError
 
@@ -66,6 +66,8 @@ cdef extern from "runtime.h" nogil:
         const float *x, const float *z, float *y, Py_ssize_t n, Py_ssize_t repeats, double scale,
         int threads)
 
+
+_import_array()
 
 cdef Runtime state
 capsule = PyCapsule_New(&state, "tinydl.backend._runtime.capsule", NULL)

@@ -6,17 +6,12 @@
     cdef Array a = array_of(x, b"f")      # any strides; strides are in elements
     kernel_f32[rt.level](<const float *> a.data, ..., rt.threads)
 
-No NumPy headers: the buffer protocol is enough. The struct is copied and the buffer released at
-once, so there is nothing to clean up; the memory lives as long as the caller's reference to `x`.
+The fields of an ndarray are read through NumPy's C interface: a call of the buffer protocol would
+fill and free a description for each operand, which takes as long as adding 400 numbers. Nothing
+has to be released; the memory lives as long as the caller's reference to `x`.
 """
 
-from cpython.buffer cimport (
-    PyBUF_FORMAT,
-    PyBUF_STRIDES,
-    PyBUF_WRITABLE,
-    PyBuffer_Release,
-    PyObject_GetBuffer,
-)
+from cpython.buffer cimport PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer
 
 
@@ -24,6 +19,34 @@ cdef extern from "kernel.h":
     ctypedef struct Runtime:
         int level
         int threads
+
+cdef extern from *:
+    """
+    #define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
+    #include <numpy/arrayobject.h>
+    #define TYPE_CODE(x) (PyArray_DESCR((PyArrayObject *)(x))->type)
+    #define IS_NUMBER(x) PyArray_IsScalar(x, Generic)
+    """
+    ctypedef struct PyArrayObject
+    int _import_array() except -1
+    bint PyArray_Check(object x)
+    bint PyArray_ISNOTSWAPPED(PyArrayObject *x)
+    bint PyArray_ISALIGNED(PyArrayObject *x)
+    bint PyArray_IS_C_CONTIGUOUS(PyArrayObject *x)
+    int PyArray_FailUnlessWriteable(PyArrayObject *x, const char *name) except -1
+    int PyArray_NDIM(PyArrayObject *x)
+    int PyArray_TYPE(PyArrayObject *x)
+    Py_ssize_t PyArray_ITEMSIZE(PyArrayObject *x)
+    Py_ssize_t *PyArray_DIMS(PyArrayObject *x)
+    Py_ssize_t *PyArray_STRIDES(PyArrayObject *x)  # in bytes
+    char *PyArray_BYTES(PyArrayObject *x)
+    object PyArray_SimpleNew(int ndim, Py_ssize_t *shape, int type_number)
+    char TYPE_CODE(object x)
+    bint IS_NUMBER(object x)
+    enum:
+        NPY_FLOAT
+        NPY_DOUBLE
+        NPY_BOOL
 
 
 cdef enum:
@@ -41,51 +64,73 @@ cdef struct Array:
 
 
 cdef inline Runtime *runtime() except NULL:
+    """The shared state; NumPy's functions can be called from here on."""
+    _import_array()
     # PyCapsule_Import would not import the submodule.
     from tinydl.backend._runtime import capsule
     return <Runtime *> PyCapsule_GetPointer(capsule, "tinydl.backend._runtime.capsule")
 
 
-cdef inline Array _array(object x, const char *format, int flags) except *:
-    """`format` is the struct code of the element type (b"f", b"d", b"l", b"?", ...), or NULL where
-    the type is known already: NumPy writes the code anew each time."""
+cdef inline Array of_number(object x, const char *format) except *:
+    """A NumPy number, what NumPy's own functions make of an array without axes."""
     cdef Py_buffer view
+    cdef Array a
+    if not IS_NUMBER(x):
+        raise TypeError(f"expected an ndarray, got {type(x).__name__}")
+    PyObject_GetBuffer(x, &view, PyBUF_FORMAT)
+    a.data = <char *> view.buf
+    a.itemsize = view.itemsize
+    a.size = 1
+    a.ndim = 0
+    a.contiguous = True
+    found = bytes(view.format)
+    PyBuffer_Release(&view)
+    if format != NULL and found != format:
+        raise TypeError(f"expected elements of type {format.decode()!r}, got {found.decode()!r}")
+    return a
+
+
+cdef inline Array array_of(object x, const char *format) except *:
+    """Any ndarray, any strides (0 and negative ones too). `format` is the struct code of the
+    element type (b"f", b"d", b"l", b"?", ...), or NULL where the type is known already."""
     cdef Array a
     cdef int axis
     cdef bint whole
-    PyObject_GetBuffer(x, &view, flags)
-    a.data = <char *> view.buf
-    a.itemsize = view.itemsize
-    a.ndim = view.ndim
+    cdef PyArrayObject *array = <PyArrayObject *> x
+    if not PyArray_Check(x):
+        return of_number(x, format)
+    if format != NULL and not (
+        TYPE_CODE(x) == format[0] and PyArray_ISNOTSWAPPED(array) and PyArray_ISALIGNED(array)
+    ):
+        found = memoryview(x).format
+        raise TypeError(f"expected elements of type {format.decode()!r}, got {found!r}")
+    a.data = PyArray_BYTES(array)
+    a.itemsize = PyArray_ITEMSIZE(array)
+    a.ndim = PyArray_NDIM(array)
     a.size = 1
     a.contiguous = True
-    whole = view.ndim <= MAX_NDIM
+    whole = a.ndim <= MAX_NDIM
     if whole:
-        for axis in range(view.ndim - 1, -1, -1):
-            a.shape[axis] = view.shape[axis]
-            a.strides[axis] = view.strides[axis] // view.itemsize
-            whole = whole and a.strides[axis] * view.itemsize == view.strides[axis]
-            if view.shape[axis] != 1 and a.strides[axis] != a.size:
+        for axis in range(a.ndim - 1, -1, -1):
+            a.shape[axis] = PyArray_DIMS(array)[axis]
+            if a.shape[axis] == 1:  # no step is ever taken: NumPy leaves anything there
+                a.strides[axis] = a.size
+                continue
+            a.strides[axis] = PyArray_STRIDES(array)[axis] // a.itemsize
+            whole = whole and a.strides[axis] * a.itemsize == PyArray_STRIDES(array)[axis]
+            if a.strides[axis] != a.size:
                 a.contiguous = False
-            a.size *= view.shape[axis]
+            a.size *= a.shape[axis]
         if a.size == 0:
             a.contiguous = True
-    if format != NULL and (view.format[0] != format[0] or view.format[1] != 0):
-        found = bytes(view.format).decode()
-        PyBuffer_Release(&view)
-        raise TypeError(f"expected elements of type {format.decode()!r}, got {found!r}")
-    PyBuffer_Release(&view)
     if not whole:
         raise ValueError(f"array of {a.ndim} axes or with strides that are no whole elements")
     return a
 
 
-cdef inline Array array_of(object x, const char *format) except *:
-    """Any readable ndarray, any strides (0 and negative ones too)."""
-    return _array(x, format, PyBUF_STRIDES if format == NULL else PyBUF_STRIDES | PyBUF_FORMAT)
-
-
 cdef inline Array writable(object x, const char *format) except *:
-    """An ndarray that the kernel writes into; a read-only one raises BufferError."""
-    cdef int flags = PyBUF_STRIDES | PyBUF_WRITABLE
-    return _array(x, format, flags if format == NULL else flags | PyBUF_FORMAT)
+    """An ndarray that the kernel writes into; a read-only one raises ValueError."""
+    if not PyArray_Check(x):
+        raise TypeError(f"a kernel writes into an ndarray, not into {type(x).__name__}")
+    PyArray_FailUnlessWriteable(<PyArrayObject *> x, "kernel output")
+    return array_of(x, format)
