@@ -67,15 +67,14 @@ JOBS = 2
 
 
 def extensions() -> list[Extension]:
-    """`_runtime` has no kernels; every other room links the level objects of its stem. The headers
+    """Every room links the level objects of its stem; `_runtime` also holds the threads. The headers
     of NumPy 2 or later make modules that run with every NumPy from 1.23 on."""
     return [
-        Extension(
-            f"tinydl.backend._{name}",
-            [f"csrc/_{name}.pyx"],
-            include_dirs=["csrc", numpy.get_include()],
-        )
-        for name in ["runtime", *STEMS]
+        Extension(f"tinydl.backend._{name}", sources, include_dirs=["csrc", numpy.get_include()])
+        for name, sources in [
+            ("runtime", ["csrc/_runtime.pyx", "csrc/team.c"]),
+            *[(stem, [f"csrc/_{stem}.pyx"]) for stem in STEMS],
+        ]
     ]
 
 

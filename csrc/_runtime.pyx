@@ -13,7 +13,7 @@ import os
 
 from cpython.pycapsule cimport PyCapsule_New
 
-from room cimport Array, Runtime, _import_array, array_of, writable
+from room cimport Array, Runtime, _import_array, array_of, join_team, writable
 
 from tinydl.errors import ConfigError
 
@@ -25,6 +25,14 @@ cdef extern from *:
     #else
     #define TINYDL_OPENMP 0
     #endif
+
+    static void found_team(Runtime *rt) {
+    #ifdef OWN_TEAM
+        rt->team = team_run;
+    #else
+        (void)rt;
+    #endif
+    }
 
     #if defined(__x86_64__)
     static int processor_level(void) {
@@ -55,6 +63,7 @@ cdef extern from *:
     const char *__VERSION__
     int processor_level()
     int keep_freed(int bytes)
+    void found_team(Runtime *rt)
 
 
 cdef extern from "runtime.h" nogil:
@@ -160,10 +169,13 @@ def _default_threads():
 
 
 def _single_threaded_child():
-    # libgomp's threads do not survive a fork: a child which used them would hang for ever.
+    # Forked children usually work side by side already. Threads of the compiler's OpenMP library do
+    # not survive a fork; our own (team.h) are started anew if the child asks for them.
     state.threads = 1
 
 
+found_team(&state)
+join_team(&state)
 if processor_level() < 0:
     raise ImportError("tinydl needs a processor with SSE4.2 and POPCNT (x86-64-v2)")
 set_level(os.environ.get("TINYDL_CPU") or available_levels()[processor_level()])

@@ -172,13 +172,6 @@ static void gather_task(const Direct *d, ptrdiff_t task, real *buffer) {
         multiply_pixels(d, &t, 0, panel, rows, buffer, d->y + first * d->y_pixel);
 }
 
-static void run_team(const Direct *d, real *scratch, int team, int me) {
-    pack_weights(d, team, me);
-    team_barrier(team);
-    for (ptrdiff_t task = me; task < d->tasks; task += team)
-        (d->gather ? gather_task : direct_task)(d, task, scratch + me * d->scratch);
-}
-
 static int run(Direct *d, int threads) {
     if (d->N * d->OY * d->OX * d->groups * d->O == 0) return 0;
     plan(d);
@@ -187,11 +180,12 @@ static int run(Direct *d, int threads) {
     real *scratch = aligned_block(threads * d->scratch);
     const int failed = !packed || !scratch;
     d->packed = packed;
-    if (!failed && threads > 1) {
+    if (!failed) {
 #pragma omp parallel num_threads(threads)
-        run_team(d, scratch, TEAM_SIZE, TEAM_MEMBER);
-    } else if (!failed) {
-        run_team(d, scratch, 1, 0);
+        pack_weights(d, TEAM_SIZE, TEAM_MEMBER);
+#pragma omp parallel for num_threads(threads)
+        for (ptrdiff_t task = 0; task < d->tasks; task++)
+            (d->gather ? gather_task : direct_task)(d, task, scratch + TEAM_MEMBER * d->scratch);
     }
     free(packed);
     free(scratch);

@@ -106,14 +106,11 @@ static void chunk_task(const WeightGrad *w, ptrdiff_t task, real *buffer) {
         }
 }
 
-static void run_team(const WeightGrad *w, real *grad_weight, real *scratch, int team, int me) {
-    const ptrdiff_t size = weight_size(w->g), tasks = w->chunks * w->g->groups * w->strips;
-    for (ptrdiff_t task = me; task < tasks; task += team)
-        chunk_task(w, task, scratch + me * (w->rectangle + w->packed));
-    team_barrier(team);
-    if (w->chunks == 1) return;
-    const ptrdiff_t last = panel_start(size, team, me + 1);
-    for (ptrdiff_t i = panel_start(size, team, me); i < last; i++) {
+/* grad_weight = the chunks' sums in the order of the chunks */
+static void add_copies(const WeightGrad *w, real *grad_weight, int threads) {
+    const ptrdiff_t size = weight_size(w->g);
+#pragma omp parallel for num_threads(threads)
+    for (ptrdiff_t i = 0; i < size; i++) {
         real sum = w->copies[i];
         for (ptrdiff_t chunk = 1; chunk < w->chunks; chunk++) sum += w->copies[chunk * size + i];
         grad_weight[i] = sum;
@@ -134,12 +131,11 @@ int NAME(conv2d_weight_grad)(const real *x, const real *grad, real *grad_weight,
     w.copies = w.chunks == 1 ? grad_weight : aligned_block(w.chunks * size);
     real *scratch = aligned_block(threads * (w.rectangle + w.packed));
     const int failed = !w.copies || !scratch;
-    if (!failed && threads > 1) {
-#pragma omp parallel num_threads(threads)
-        run_team(&w, grad_weight, scratch, TEAM_SIZE, TEAM_MEMBER);
-    } else if (!failed) {
-        run_team(&w, grad_weight, scratch, 1, 0);
-    }
+    const ptrdiff_t tasks = failed ? 0 : w.chunks * g->groups * w.strips;
+#pragma omp parallel for num_threads(threads)
+    for (ptrdiff_t task = 0; task < tasks; task++)
+        chunk_task(&w, task, scratch + TEAM_MEMBER * (w.rectangle + w.packed));
+    if (!failed && w.chunks > 1) add_copies(&w, grad_weight, threads);
     if (w.copies != grad_weight) free(w.copies);
     free(scratch);
     return failed ? -1 : 0;

@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "team.h"
+
 #if defined(__x86_64__)
 #define LEVELS 3
 #else
@@ -35,6 +37,7 @@ enum { LEVEL_BASELINE = 0, LEVEL_AVX2 = 1, LEVEL_AVX512 = 2 };
 typedef struct {
     int level;
     int threads;
+    TeamRun team; /* NULL without OWN_TEAM */
 } Runtime;
 
 #ifdef SUFFIX /* a kernel source, compiled for one level and one element type */
@@ -55,8 +58,8 @@ typedef REAL real;
 #define VECTOR_BYTES 16
 #endif
 
-/* A parallel region whose members share out the work themselves: no loop construct inside, so the
-   same function runs with team = 1 outside any region. */
+/* A parallel region whose members share out the work themselves: no loop construct inside. Never a
+   barrier: the parts of a region run in any order, on any number of threads (team.h). */
 #ifdef _OPENMP
 #include <omp.h>
 #define TEAM_SIZE omp_get_num_threads()
@@ -65,11 +68,6 @@ typedef REAL real;
 #define TEAM_SIZE 1
 #define TEAM_MEMBER 0
 #endif
-static inline void team_barrier(int team) {
-    if (team > 1) {
-#pragma omp barrier
-    }
-}
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

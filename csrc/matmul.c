@@ -326,9 +326,8 @@ static void multiply_panel(const Product *p, const Block *block, ptrdiff_t task)
     }
 }
 
-/* All blocks in turn, by member `me` of a team: everyone packs and multiplies every team-th task.
- */
-static void multiply_blocks(const Product *p, int direct, real *packed, int team, int me) {
+/* All blocks in turn: the team packs one, then multiplies it. */
+static void multiply_blocks(const Product *p, int direct, real *packed, int threads) {
     const ptrdiff_t runs = CEIL_DIV(p->K, BLOCK_K);
     const ptrdiff_t j_blocks = direct ? 1 : CEIL_DIV(p->N, BLOCK_N);
     const ptrdiff_t j_step = CEIL_DIV(CEIL_DIV(p->N, j_blocks), TILE_COLS) * TILE_COLS;
@@ -340,24 +339,21 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int team
             /* Few row panels: cut the columns too, into chunks of at least 128. */
             const ptrdiff_t chunks = MAX(1, MIN(columns / 128, 16 / row_panels));
             const Block block = {j0, columns, k0, k1 - k0, row_panels, chunks, direct, packed};
-            pack_b(p, &block, team, me);
-            team_barrier(team);
-            for (ptrdiff_t task = me; task < row_panels * chunks; task += team)
+#pragma omp parallel num_threads(threads)
+            pack_b(p, &block, TEAM_SIZE, TEAM_MEMBER);
+#pragma omp parallel for num_threads(threads)
+            for (ptrdiff_t task = 0; task < row_panels * chunks; task++)
                 multiply_panel(p, &block, task);
-            team_barrier(team);
         }
     }
 }
 
 static int product(const Product *p, int threads) {
     if (p->M == 0 || p->N == 0) return 0;
+    if (p->M * p->N * p->K <= PARALLEL_WORK) threads = 1;
     if (is_vector_product(p)) {
-        if (threads > 1 && p->M * p->N * p->K > PARALLEL_WORK) {
 #pragma omp parallel num_threads(threads)
-            multiply_vector(p, TEAM_SIZE, TEAM_MEMBER);
-        } else {
-            multiply_vector(p, 1, 0);
-        }
+        multiply_vector(p, TEAM_SIZE, TEAM_MEMBER);
         return 0;
     }
     if (p->K == 0) {
@@ -373,12 +369,7 @@ static int product(const Product *p, int threads) {
         direct ? TILE_COLS : MIN(CEIL_DIV(p->N, TILE_COLS) * TILE_COLS, BLOCK_N);
     real *packed = aligned_block(MIN(p->K, BLOCK_K) * columns);
     if (!packed) return -1;
-    if (threads > 1 && p->M * p->N * p->K > PARALLEL_WORK) {
-#pragma omp parallel num_threads(threads)
-        multiply_blocks(p, direct, packed, TEAM_SIZE, TEAM_MEMBER);
-    } else {
-        multiply_blocks(p, direct, packed, 1, 0);
-    }
+    multiply_blocks(p, direct, packed, threads);
     free(packed);
     return 0;
 }

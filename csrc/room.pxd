@@ -20,6 +20,9 @@ cdef extern from "kernel.h":
         int level
         int threads
 
+cdef extern from "parallel.h":
+    void join_team(const Runtime *rt)
+
 cdef extern from *:
     """
     #define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
@@ -68,7 +71,9 @@ cdef inline Runtime *runtime() except NULL:
     _import_array()
     # PyCapsule_Import would not import the submodule.
     from tinydl.backend._runtime import capsule
-    return <Runtime *> PyCapsule_GetPointer(capsule, "tinydl.backend._runtime.capsule")
+    cdef void *rt = PyCapsule_GetPointer(capsule, "tinydl.backend._runtime.capsule")
+    join_team(<Runtime *> rt)
+    return <Runtime *> rt
 
 
 cdef inline Array of_number(object x, const char *format) except *:

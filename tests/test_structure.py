@@ -188,7 +188,7 @@ def test_cython_rooms():
 def test_kernel_sources_are_named_after_stems():
     """conv.c, conv_direct.c and conv_weight.c belong to the stem conv."""
     files = stems_in("csrc", suffix=".c") | stems_in("kernels_cl", suffix=".cl")
-    helpers = {"common", "strided", "philox", "prelude", "runtime"}
+    helpers = {"common", "strided", "philox", "prelude", "runtime", "team"}
     strangers = {f for f in files - helpers if not any(f.split("_")[0] == s for s in STEMS)}
     assert not strangers
 

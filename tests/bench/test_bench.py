@@ -1,6 +1,7 @@
 """The benchmark harness: what it reports and what it refuses to time. No speed is asserted."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,16 @@ import pytest
 
 from tinydl.bench import CASES, GROUPS, PEERS, run_benchmarks
 from tinydl.bench.cases import BARS, Case
-from tinydl.bench.harness import OURS, TOLERANCE, _row, geometric_means, means_text, select
+from tinydl.bench.harness import (
+    OURS,
+    OWN,
+    TOLERANCE,
+    WorkerProcess,
+    _row,
+    geometric_means,
+    means_text,
+    select,
+)
 from tinydl.bench.inputs import inputs
 from tinydl.bench.peer_tinydl import open_peer
 from tinydl.bench.worker import Worker, difference
@@ -152,3 +162,27 @@ def test_every_kind_agrees_with_the_reference(name):
         run, export = open_peer(backend, 1).build(case, inputs(case))
         found.append([np.asarray(a) for a in export(run())])
     assert difference(found[1], found[0]) < TOLERANCE
+
+
+def stops(pid):
+    """Whether a process is stopped (state T) within five seconds."""
+    stat = Path(f"/proc/{pid}/stat")
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if stat.read_text().rpartition(")")[2].split()[0] == "T":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc on this system")
+def test_a_worker_is_stopped_between_its_turns():
+    """Its idle threads would otherwise run on the cores of the next one."""
+    worker = WorkerProcess(OURS, OWN[OURS], 1)
+    try:
+        assert stops(worker.process.pid)
+        assert worker.ask(do="peaks")["gflops"]["float32"] > 0
+        assert stops(worker.process.pid)
+    finally:
+        worker.close()
+    assert worker.process.returncode == 0

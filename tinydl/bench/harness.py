@@ -14,6 +14,7 @@ import json
 import math
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -45,15 +46,18 @@ Row = dict[str, Any]
 
 
 class WorkerProcess:
-    """A peer's process and the line protocol of `worker.py`."""
+    """A peer's process and the line protocol of `worker.py`.
+
+    Between two requests the process is stopped: its idle threads would look out for work, which is
+    what makes them fast, on the cores of the next peer.
+    """
 
     def __init__(self, name: str, spec: str, threads: int) -> None:
         self.name = name
         count = str(threads)
-        # Idle threads of OpenBLAS and OpenMP would spin on the core of the next peer.
         environment = {
             **os.environ, "OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count,
-            "MKL_NUM_THREADS": count, "OPENBLAS_THREAD_TIMEOUT": "4", "OMP_WAIT_POLICY": "passive",
+            "MKL_NUM_THREADS": count,
             "PYTHONSAFEPATH": "1",  # this package, not a source tree in the current folder
         }  # fmt: skip
         root = str(Path(__file__).resolve().parents[2])
@@ -66,6 +70,11 @@ class WorkerProcess:
         hello = self._read()
         self.missing: str | None = hello.get("missing")
         self.version: str = hello.get("version", "")
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process.poll() is None:  # a peer that is not installed has ended
+            self.process.send_signal(number)
 
     def _read(self) -> dict[str, Any]:
         line = self.process.stdout.readline() if self.process.stdout else ""
@@ -75,12 +84,16 @@ class WorkerProcess:
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send one request and wait for its answer."""
+        self._signal(signal.SIGCONT)
         if self.process.stdin:
             print(json.dumps(request), file=self.process.stdin, flush=True)
-        return self._read()
+        answer = self._read()
+        self._signal(signal.SIGSTOP)
+        return answer
 
     def close(self) -> None:
         """End of input ends the worker."""
+        self._signal(signal.SIGCONT)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 
-# Read by the OpenMP runtime when the first kernel room is loaded, so it stands before the imports.
-# Threads that wait by spinning, the default, take the cores from whoever else is working: on a busy
-# two-core machine an epoch of mnist-v2 took 35 s instead of 3 s.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# For the compiler's own OpenMP library, used where our team (csrc/team.h) is not; it reads this
+# when the first kernel room is loaded. Threads that wait by spinning, its default, take the cores
+# from whoever else is working.
+if sys.platform != "linux":
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from .. import reference
 from .conv import Conv
