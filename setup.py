@@ -67,15 +67,16 @@ JOBS = 2
 
 
 def extensions() -> list[Extension]:
-    """Every room links the level objects of its stem; `_runtime` also holds the threads. The headers
-    of NumPy 2 or later make modules that run with every NumPy from 1.23 on."""
-    return [
-        Extension(f"tinydl.backend._{name}", sources, include_dirs=["csrc", numpy.get_include()])
-        for name, sources in [
-            ("runtime", ["csrc/_runtime.pyx", "csrc/team.c"]),
-            *[(stem, [f"csrc/_{stem}.pyx"]) for stem in STEMS],
-        ]
-    ]
+    """Every room links the level objects of its stem; `_runtime` also holds the threads.
+
+    The headers of NumPy 2 or later make modules that run with every NumPy from 1.23 on."""
+    rooms = {
+        "tinydl._function": ["csrc/_function.pyx"],
+        "tinydl.backend._runtime": ["csrc/_runtime.pyx", "csrc/team.c"],
+        **{f"tinydl.backend._{stem}": [f"csrc/_{stem}.pyx"] for stem in STEMS},
+    }
+    include = ["csrc", numpy.get_include()]
+    return [Extension(name, sources, include_dirs=include) for name, sources in rooms.items()]
 
 
 def with_headers(source: Path) -> set[Path]:
@@ -215,7 +216,7 @@ setup(
     # The OpenCL kernels stand beside the package in the repository and inside it once installed.
     package_dir={"tinydl.kernels_cl": "kernels_cl"},
     package_data={
-        "tinydl": ["py.typed"],
+        "tinydl": ["py.typed", "*.pyi"],
         "tinydl.backend": ["*.pyi"],
         "tinydl.recipes": ["measured.json"],
         "tinydl.kernels_cl": ["*.cl"],

@@ -37,6 +37,7 @@ cdef extern from *:
     bint PyArray_ISALIGNED(PyArrayObject *x)
     bint PyArray_IS_C_CONTIGUOUS(PyArrayObject *x)
     int PyArray_FailUnlessWriteable(PyArrayObject *x, const char *name) except -1
+    void *PyArray_DESCR(PyArrayObject *x)
     int PyArray_NDIM(PyArrayObject *x)
     int PyArray_TYPE(PyArrayObject *x)
     Py_ssize_t PyArray_ITEMSIZE(PyArrayObject *x)

@@ -18,7 +18,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from tinydl import Tensor
+from tinydl import Function, Tensor, _function
 from tinydl import backend as backends
 from tinydl.backend.reference import Backend
 from tinydl.data import CATALOG, DataFile
@@ -156,3 +156,12 @@ def weightless():
         mock.patch.object(Parameter, "__init__", hollow),
     ):
         yield
+
+
+def use_engine(monkeypatch, engine):
+    """Let the "python" or the "compiled" engine apply and record operations in this test."""
+    if not _function.readable:
+        pytest.skip("TINYDL_ENGINE=python leaves the compiled engine out")
+    pairs = {"python": _function.readable, "compiled": (_function.apply, _function._record)}
+    monkeypatch.setattr(Function, "apply", pairs[engine][0])
+    monkeypatch.setattr(Function, "_record", pairs[engine][1])

@@ -1,4 +1,4 @@
-"""The graph: recording, the backward walk, second derivatives, memory."""
+"""The graph: recording, the backward walk, second derivatives, memory; on both engines."""
 
 import gc
 import threading
@@ -6,12 +6,18 @@ import weakref
 
 import numpy as np
 import pytest
+from support import use_engine
 
 import tinydl
 from tinydl import Function, Tensor, enable_grad, grad, is_recording, no_grad, ops
 from tinydl.errors import DTypeError, GraphError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
+
+
+@pytest.fixture(params=["compiled", "python"], autouse=True)
+def engine(request, monkeypatch):
+    use_engine(monkeypatch, request.param)
 
 
 def leaf(*values):

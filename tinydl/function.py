@@ -74,6 +74,19 @@ class Function:
     views.
     """
 
+    __slots__ = (
+        "_output",
+        "_saved",
+        "age",
+        "backend",
+        "dtype",
+        "freed",
+        "hooks",
+        "needed",
+        "parents",
+        "shape",
+        "tracked",
+    )
     saves: tuple[int, ...] = ()
     saves_output = False
     shares_storage = False
@@ -81,14 +94,22 @@ class Function:
     flops_per_output = 1  # see `flops`; 0 for an operation that only moves elements
 
     backend: Any
+    # Those below are set as the operation is recorded.
+    age: int
     parents: Sequence[Any]  # one per input: a node, a leaf tensor, or None
     tracked: Sequence[bool]  # whether an input required a gradient
     needed: Sequence[bool]  # set for each backward: whether somebody waits for an input's gradient
-    age = 0  # 0: not recorded yet
-    hooks: list | None = None
-    freed = False
-    _saved: list = []  # noqa: RUF012 (replaced, never written to)
-    _output: Any = None
+    shape: tuple[int, ...]
+    dtype: Any
+    hooks: list | None
+    freed: bool
+    _saved: Sequence[tuple[Any, int]]
+    _output: Any
+
+    def __init_subclass__(cls) -> None:
+        hidden = sorted(set(Function.__slots__) & set(vars(cls)))
+        if hidden:
+            raise GraphError(f"{cls.__name__}: {hidden[0]!r} belongs to the graph; another name")
 
     def forward(self, *arrays: Any) -> Any:
         """Array from arrays, by kernels of `self.backend`."""
@@ -150,7 +171,7 @@ class Function:
         return output
 
     def _record(self, inputs: tuple[Any, ...], output: Any) -> None:
-        if self.age:
+        if hasattr(self, "age"):
             raise GraphError(
                 f"{self.name}: this instance is a node of a graph already; make a new one for each "
                 f"call, as in {self.name}().apply(x)"
@@ -162,12 +183,11 @@ class Function:
             parents.append(None if not t.requires_grad else t if t.node is None else t.node)
         self.age = _next_age()
         self.shape, self.dtype = output.data.shape, output.data.dtype
-        if self.saves:
-            self._saved = saved = []
-            for i in self.saves:
-                saved.append((inputs[i], inputs[i]._version[0]))
+        self._saved = [(inputs[i], inputs[i]._version[0]) for i in self.saves]
+        self._output = None
         if self.saves_output:
             self._output = (output.data, output._version, output._version[0])
+        self.hooks, self.freed = None, False
         output.node = self
         output.requires_grad = True
 
@@ -201,8 +221,7 @@ class Function:
     def release(self) -> None:
         """Forget parents and saved tensors: the memory of the graph goes as the walk passes."""
         self.freed = True
-        self.parents = ()
-        self._saved = []
+        self.parents = self._saved = ()
         self._output = None
 
     def __repr__(self) -> str:

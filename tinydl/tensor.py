@@ -3,15 +3,17 @@ call one op."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import ops
+from . import _function, ops
 from .backend import Backend, get
 from .backend import default_backend as _default_backend
 from .errors import DTypeError, GraphError, ShapeError
+from .function import Function
 from .function import backward as _backward
 
 FLOAT = np.dtype(np.float32)
@@ -263,25 +265,25 @@ class Tensor:
         return Tensor(other, self.backend)
 
     def __add__(self, other):
-        return ops.add(self, self._lift(other))
+        return ops.add(self, other if type(other) is Tensor else self._lift(other))
 
     def __radd__(self, other):
         return ops.add(self._lift(other), self)
 
     def __sub__(self, other):
-        return ops.subtract(self, self._lift(other))
+        return ops.subtract(self, other if type(other) is Tensor else self._lift(other))
 
     def __rsub__(self, other):
         return ops.subtract(self._lift(other), self)
 
     def __mul__(self, other):
-        return ops.multiply(self, self._lift(other))
+        return ops.multiply(self, other if type(other) is Tensor else self._lift(other))
 
     def __rmul__(self, other):
         return ops.multiply(self._lift(other), self)
 
     def __truediv__(self, other):
-        return ops.divide(self, self._lift(other))
+        return ops.divide(self, other if type(other) is Tensor else self._lift(other))
 
     def __rtruediv__(self, other):
         return ops.divide(self._lift(other), self)
@@ -435,6 +437,10 @@ class Tensor:
 
     def expand_dims(self, axis):
         return ops.expand_dims(self, axis)
+
+
+if os.environ.get("TINYDL_ENGINE") != "python":
+    _function.install(Tensor, Function)
 
 
 def tensor(

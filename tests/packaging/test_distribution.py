@@ -34,6 +34,7 @@ ALLOWED_IN_WHEEL = [
     r"tinydl/recipes/measured\.json",
     r"tinydl/backend/_\w+\.pyi",
     r"tinydl/backend/_(" + "|".join(STEMS) + r")\.[\w-]+\.(so|pyd)",
+    r"tinydl/_function\.(pyi|[\w-]+\.(so|pyd))",
     r"tinydl/kernels_cl/(__init__\.py|\w+\.cl)",
     r"tinydl-[\d.]+\.dist-info/[\w./]+",
 ]
@@ -80,6 +81,7 @@ def test_wheel_holds_every_kernel_room(distributions):
         assert any(
             n.startswith(f"tinydl/backend/_{stem}.") and n.endswith((".so", ".pyd")) for n in names
         )
+    assert any(re.fullmatch(r"tinydl/_function\.[\w-]+\.(so|pyd)", n) for n in names)
     in_tree = {f"tinydl/kernels_cl/{p.name}" for p in (ROOT / "kernels_cl").glob("*.cl")}
     assert in_tree and in_tree <= set(names)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._function import alike, is_float
 from ..errors import DTypeError
 from ..function import Function
 from ..geometry import broadcast_shape
@@ -35,6 +36,13 @@ def _aligned(op, *tensors):
 
 
 def _binary(function, a, b):
+    if not alike(a, b):
+        a, b = _matched(function, a, b)
+    return function.apply(a, b)
+
+
+def _matched(function, a, b):
+    """The operands, checked and broadcast."""
     try:
         x, y = a.data, b.data
         if x.dtype != y.dtype:
@@ -42,11 +50,9 @@ def _binary(function, a, b):
                 f"{function.name}: operands are {x.dtype} {x.shape} and {y.dtype} {y.shape}; "
                 "convert one with .astype"
             )
-        if x.shape != y.shape:
-            a, b = _aligned(function.name, a, b)
+        return (a, b) if x.shape == y.shape else _aligned(function.name, a, b)
     except AttributeError:
-        pass  # not tensors: apply says so
-    return function.apply(a, b)
+        return a, b  # not tensors: apply says so
 
 
 def _kind(op, t):
@@ -58,7 +64,7 @@ def _kind(op, t):
 
 def _require_float(op, *tensors):
     for t in tensors:
-        if _kind(op, t) != "f":
+        if not is_float(t) and _kind(op, t) != "f":
             raise DTypeError(f"{op}: needs a float tensor, got {t.dtype} {t.shape}; use .astype")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._function import fit
 from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape, matmul_multiply_adds
@@ -63,27 +64,13 @@ def _check_types(op, a, b):
         raise DTypeError(f"{op}: needs two tensors of one float type, got {left} and {right}")
 
 
-def _is_plain(a, b, bias=None):
-    """Tensors (M, K), (K, N) and (N,) of one float type: the usual case, which needs no checks."""
-    try:
-        x, y = a.data, b.data
-        left, right = x.shape, y.shape
-        if len(left) != 2 or len(right) != 2 or left[1] != right[0] or x.dtype is not y.dtype:
-            return False
-        if bias is not None and (bias.data.shape != right[1:] or bias.data.dtype is not y.dtype):
-            return False
-        return x.dtype.kind == "f"
-    except AttributeError:  # no tensors: the checks and `apply` say so
-        return False
-
-
 def matmul(a, b):
     """[M x K] @ [K x N] -> [M x N]; leading axes are a batch and broadcast; a vector is a row
     (left) or column (right).
 
     Raises ShapeError if the inner sizes differ, DTypeError if the types do.
     """
-    if _is_plain(a, b):
+    if fit(a, b):  # the usual case, which needs no checks
         return MatMul().apply(a, b)
     _check_types("matmul", a, b)
     if a.ndim == 0 or b.ndim == 0:
@@ -125,7 +112,7 @@ def linear(x, weight, bias=None):
 
     Raises ShapeError if the sizes do not fit, DTypeError if the types differ.
     """
-    if bias is not None and _is_plain(x, weight, bias):
+    if bias is not None and fit(x, weight, bias):
         return Linear().apply(x, weight, bias)
     _check_types("linear", x, weight)
     sizes, features = weight.shape, x.shape[-1:]
