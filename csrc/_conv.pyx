@@ -10,10 +10,14 @@ cdef extern from "conv.h" nogil:
         Py_ssize_t stride_y, stride_x, top, left, dilation_y, dilation_x, groups
     int (*c_conv2d_f32 "conv2d_f32"[3])(
         const float *x, const float *weight, const float *bias, float *y,
-        const ConvSizes *g, int relu, int threads)
+        const ConvSizes *g, int relu, int packed, int threads)
     int (*c_conv2d_f64 "conv2d_f64"[3])(
         const double *x, const double *weight, const double *bias, double *y,
-        const ConvSizes *g, int relu, int threads)
+        const ConvSizes *g, int relu, int packed, int threads)
+    Py_ssize_t (*c_pack_f32 "conv2d_pack_f32"[3])(
+        const float *weight, float *packed, const ConvSizes *g)
+    Py_ssize_t (*c_pack_f64 "conv2d_pack_f64"[3])(
+        const double *weight, double *packed, const ConvSizes *g)
     int (*c_input_grad_f32 "conv2d_input_grad_f32"[3])(
         const float *grad, const float *weight, float *grad_x, const ConvSizes *g, int threads)
     int (*c_input_grad_f64 "conv2d_input_grad_f64"[3])(
@@ -85,36 +89,73 @@ cdef int level_for(ConvSizes *s, Py_ssize_t wide) noexcept nogil:
     return rt.level
 
 
-def conv2d_f32(object x, object weight, object bias, object y, object g, bint relu):
-    """y (N, OH, OW, F) = relu?(conv(x (N, H, W, C), weight (KH, KW, C/groups, F)) + bias (F,))."""
+def conv2d_f32(
+    object x, object weight, object bias, object y, object g, bint relu, bint packed=False
+):
+    """y (N, OH, OW, F) = relu?(conv(x (N, H, W, C), weight (KH, KW, C/groups, F)) + bias (F,));
+    with `packed`, weight is what conv2d_pack has written."""
     cdef ConvSizes s = sizes_of(g)
     cdef const float *px = <const float *> contiguous(array_of(x, b"f"), x_size(&s), "x")
     cdef const float *pw = <const float *> contiguous(
-        array_of(weight, b"f"), weight_size(&s), "weight")
+        array_of(weight, b"f"),
+        c_pack_f32[rt.level](NULL, NULL, &s) if packed else weight_size(&s), "weight")
     cdef float *py = <float *> contiguous(writable(y, b"f"), y_size(&s), "y")
     cdef const float *pb = NULL
     cdef int failed
     if bias is not None:
         pb = <const float *> contiguous(array_of(bias, b"f"), s.F, "bias")
     with nogil:
-        failed = c_conv2d_f32[level_for(&s, 16)](px, pw, pb, py, &s, relu, rt.threads)
+        failed = c_conv2d_f32[level_for(&s, 16)](px, pw, pb, py, &s, relu, packed, rt.threads)
     check(failed)
 
 
-def conv2d_f64(object x, object weight, object bias, object y, object g, bint relu):
+def conv2d_pack_f32(object weight, object packed, object g):
+    """The number of elements that the weight (KH, KW, C/groups, F) has in the order in which it is
+    multiplied at this level, 0 if the kernel of g reads it as it is; writes them into `packed`
+    (1-D) unless that is None."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const float *pw = <const float *> contiguous(
+        array_of(weight, b"f"), weight_size(&s), "weight")
+    cdef Py_ssize_t size = c_pack_f32[rt.level](pw, NULL, &s)
+    cdef float *to
+    if packed is not None:
+        to = <float *> contiguous(writable(packed, b"f"), size, "packed")
+        with nogil:
+            c_pack_f32[rt.level](pw, to, &s)
+    return size
+
+
+def conv2d_f64(
+    object x, object weight, object bias, object y, object g, bint relu, bint packed=False
+):
     """The same in double precision."""
     cdef ConvSizes s = sizes_of(g)
     cdef const double *px = <const double *> contiguous(array_of(x, b"d"), x_size(&s), "x")
     cdef const double *pw = <const double *> contiguous(
-        array_of(weight, b"d"), weight_size(&s), "weight")
+        array_of(weight, b"d"),
+        c_pack_f64[rt.level](NULL, NULL, &s) if packed else weight_size(&s), "weight")
     cdef double *py = <double *> contiguous(writable(y, b"d"), y_size(&s), "y")
     cdef const double *pb = NULL
     cdef int failed
     if bias is not None:
         pb = <const double *> contiguous(array_of(bias, b"d"), s.F, "bias")
     with nogil:
-        failed = c_conv2d_f64[level_for(&s, 8)](px, pw, pb, py, &s, relu, rt.threads)
+        failed = c_conv2d_f64[level_for(&s, 8)](px, pw, pb, py, &s, relu, packed, rt.threads)
     check(failed)
+
+
+def conv2d_pack_f64(object weight, object packed, object g):
+    """The same in double precision."""
+    cdef ConvSizes s = sizes_of(g)
+    cdef const double *pw = <const double *> contiguous(
+        array_of(weight, b"d"), weight_size(&s), "weight")
+    cdef Py_ssize_t size = c_pack_f64[rt.level](pw, NULL, &s)
+    cdef double *to
+    if packed is not None:
+        to = <double *> contiguous(writable(packed, b"d"), size, "packed")
+        with nogil:
+            c_pack_f64[rt.level](pw, to, &s)
+    return size
 
 
 def conv2d_input_grad_f32(object grad, object weight, object grad_x, object g):

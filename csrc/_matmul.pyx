@@ -36,13 +36,19 @@ cdef extern from "matmul.h" nogil:
         Py_ssize_t M, Py_ssize_t N, Py_ssize_t K,
         Py_ssize_t a_row, Py_ssize_t a_col, Py_ssize_t b_row, Py_ssize_t b_col,
         int axes, const Py_ssize_t *batch, const Py_ssize_t *a_batch, const Py_ssize_t *b_batch,
-        int relu, int threads)
+        int relu, int packed, int threads)
     int (*c_matmul_f64 "matmul_f64"[3])(
         const double *a, const double *b, const double *bias, double *c,
         Py_ssize_t M, Py_ssize_t N, Py_ssize_t K,
         Py_ssize_t a_row, Py_ssize_t a_col, Py_ssize_t b_row, Py_ssize_t b_col,
         int axes, const Py_ssize_t *batch, const Py_ssize_t *a_batch, const Py_ssize_t *b_batch,
-        int relu, int threads)
+        int relu, int packed, int threads)
+    Py_ssize_t (*c_pack_f32 "matmul_pack_f32"[3])(
+        const float *b, float *packed, Py_ssize_t K, Py_ssize_t N,
+        Py_ssize_t b_row, Py_ssize_t b_col)
+    Py_ssize_t (*c_pack_f64 "matmul_pack_f64"[3])(
+        const double *b, double *packed, Py_ssize_t K, Py_ssize_t N,
+        Py_ssize_t b_row, Py_ssize_t b_col)
 
 
 cdef Runtime *rt = runtime()
@@ -71,9 +77,10 @@ cdef int batch_strides(Array *x, Array *c, Py_ssize_t *strides) except -1:
 
 
 cdef int operands(
-    Operands *o, object a, object b, object bias, object c, const char *format
+    Operands *o, object a, object b, object bias, object c, const char *format, Py_ssize_t width
 ) except -1:
-    """Buffers and sizes of c (..., M, N) = a (..., M, K) @ b (..., K, N) + bias (N,)."""
+    """Buffers and sizes of c (..., M, N) = a (..., M, K) @ b (..., K, N) + bias (N,); b (K, width)
+    if it is packed, else width is 0."""
     o.a = array_of(a, format)
     o.b = array_of(b, format)
     o.c = writable(c, format)
@@ -88,9 +95,11 @@ cdef int operands(
         not o.c.contiguous
         or o.a.shape[o.a.ndim - 2] != o.M
         or o.b.shape[o.b.ndim - 2] != o.K
-        or o.b.shape[o.b.ndim - 1] != o.N
+        or o.b.shape[o.b.ndim - 1] != (width or o.N)
     ):
         raise ValueError("matmul: the output must be contiguous and of shape (..., M, N)")
+    if width and (not o.b.contiguous or o.b.ndim != 2):
+        raise ValueError("matmul: a packed b must be contiguous and of shape (K, width)")
     batch_strides(&o.a, &o.c, o.a_batch)
     batch_strides(&o.b, &o.c, o.b_batch)
     if bias is not None:
@@ -139,50 +148,92 @@ def matmul(object self, object a, object b, object bias=None, bint relu=False):
     return c
 
 
-def matmul_f32(object a, object b, object bias, object c, bint relu):
-    """c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,)); c must be contiguous."""
-    product_f32(a, b, bias, c, relu, b"f")
+def matmul_f32(object a, object b, object bias, object c, bint relu, bint packed=False):
+    """c (..., M, N) = relu?(a (..., M, K) @ b (..., K, N) + bias (N,)); c must be contiguous; with
+    `packed`, b is what pack has written (the same bits, unless M or N is 1)."""
+    product_f32(a, b, bias, c, relu, b"f", packed)
 
 
-def matmul_f64(object a, object b, object bias, object c, bint relu):
+def matmul_f64(object a, object b, object bias, object c, bint relu, bint packed=False):
     """The same in double precision."""
-    product_f64(a, b, bias, c, relu, b"d")
+    product_f64(a, b, bias, c, relu, b"d", packed)
 
 
 cdef int product_f32(
-    object a, object b, object bias, object c, bint relu, const char *format
+    object a, object b, object bias, object c, bint relu, const char *format, bint packed=False
 ) except -1:
     cdef Operands o
     cdef int failed
-    operands(&o, a, b, bias, c, format)
+    operands(
+        &o, a, b, bias, c, format,
+        c_pack_f32[rt.level](NULL, NULL, 0, c.shape[c.ndim - 1], 0, 0) if packed else 0)
     with nogil:
         failed = c_matmul_f32[rt.level](
             <const float *> o.a.data, <const float *> o.b.data, <const float *> o.bias.data,
             <float *> o.c.data, o.M, o.N, o.K,
             o.a.strides[o.a.ndim - 2], o.a.strides[o.a.ndim - 1],
             o.b.strides[o.b.ndim - 2], o.b.strides[o.b.ndim - 1],
-            o.axes, o.c.shape, o.a_batch, o.b_batch, relu, rt.threads)
+            o.axes, o.c.shape, o.a_batch, o.b_batch, relu, packed, rt.threads)
     if failed:
         raise MemoryError("matmul: no memory for the packed block of b")
     return 0
 
 
 cdef int product_f64(
-    object a, object b, object bias, object c, bint relu, const char *format
+    object a, object b, object bias, object c, bint relu, const char *format, bint packed=False
 ) except -1:
     cdef Operands o
     cdef int failed
-    operands(&o, a, b, bias, c, format)
+    operands(
+        &o, a, b, bias, c, format,
+        c_pack_f64[rt.level](NULL, NULL, 0, c.shape[c.ndim - 1], 0, 0) if packed else 0)
     with nogil:
         failed = c_matmul_f64[rt.level](
             <const double *> o.a.data, <const double *> o.b.data, <const double *> o.bias.data,
             <double *> o.c.data, o.M, o.N, o.K,
             o.a.strides[o.a.ndim - 2], o.a.strides[o.a.ndim - 1],
             o.b.strides[o.b.ndim - 2], o.b.strides[o.b.ndim - 1],
-            o.axes, o.c.shape, o.a_batch, o.b_batch, relu, rt.threads)
+            o.axes, o.c.shape, o.a_batch, o.b_batch, relu, packed, rt.threads)
     if failed:
         raise MemoryError("matmul: no memory for the packed block of b")
     return 0
+
+
+def pack_f32(object b, object packed):
+    """The width of b (K, N) packed (K, width), in the order in which it is multiplied at this
+    level; writes that into `packed` unless it is None."""
+    cdef Array m = array_of(b, b"f"), room
+    cdef Py_ssize_t width
+    if m.ndim != 2:
+        raise ValueError("matmul: only a matrix of two axes is packed")
+    width = c_pack_f32[rt.level](NULL, NULL, m.shape[0], m.shape[1], 0, 0)
+    if packed is not None:
+        room = writable(packed, b"f")
+        if not room.contiguous or room.size != m.shape[0] * width:
+            raise ValueError("matmul: a packed b must be contiguous and of shape (K, width)")
+        with nogil:
+            c_pack_f32[rt.level](
+                <const float *> m.data, <float *> room.data, m.shape[0], m.shape[1],
+                m.strides[0], m.strides[1])
+    return width
+
+
+def pack_f64(object b, object packed):
+    """The same in double precision."""
+    cdef Array m = array_of(b, b"d"), room
+    cdef Py_ssize_t width
+    if m.ndim != 2:
+        raise ValueError("matmul: only a matrix of two axes is packed")
+    width = c_pack_f64[rt.level](NULL, NULL, m.shape[0], m.shape[1], 0, 0)
+    if packed is not None:
+        room = writable(packed, b"d")
+        if not room.contiguous or room.size != m.shape[0] * width:
+            raise ValueError("matmul: a packed b must be contiguous and of shape (K, width)")
+        with nogil:
+            c_pack_f64[rt.level](
+                <const double *> m.data, <double *> room.data, m.shape[0], m.shape[1],
+                m.strides[0], m.strides[1])
+    return width
 
 
 # The three loops that matmul.c replaces, to be read first. The order i, k, j runs along rows of b

@@ -17,8 +17,8 @@
    several rows and images, are copied side by side.
 
    Split of work: images x blocks of output rows, cut by shape alone. Extra memory: the packed
-   weights, and per thread one rectangle of input rows (about 128 KiB, at least one window row) or
-   one gathered panel (TILE_ROWS * taps*I). */
+   weights, unless they come packed (conv2d_pack), and per thread one rectangle of input rows (about
+   128 KiB, at least one window row) or one gathered panel (TILE_ROWS * taps*I). */
 
 #include "conv.h"
 
@@ -44,16 +44,21 @@ typedef struct {
     /* filled by plan() */
     ptrdiff_t K, panels, block_rows, blocks, tasks, pixel, scratch;
     ptrdiff_t span_y, span_x; /* rows of one block, columns of a whole row */
-    int gather, copy;
-    real *packed;
+    int gather, copy, pack;
+    real *packed; /* only read if it came packed */
 } Direct;
 
 static ptrdiff_t channels(const Direct *d) { return d->groups * d->I; }
 
-static void plan(Direct *d) {
-    const ptrdiff_t C = channels(d), width = CEIL_DIV(d->OX, CEIL_DIV(d->OX, TILE_ROWS));
+/* What packing needs to know; the number of packed elements. */
+static ptrdiff_t plan_weights(Direct *d) {
     d->K = d->rows.count * d->cols.count * d->I;
     d->panels = CEIL_DIV(d->O, TILE_COLS);
+    return d->groups * d->panels * TILE_COLS * d->K;
+}
+
+static void plan(Direct *d) {
+    const ptrdiff_t C = channels(d), width = CEIL_DIV(d->OX, CEIL_DIV(d->OX, TILE_ROWS));
     d->gather = d->groups == 1 && width < (TILE_ROWS + 1) / 2 && d->O >= LANES && d->K > 0 &&
                 d->y_pixel == d->O && d->y_row == d->OX * d->O;
     if (d->gather) {
@@ -174,37 +179,30 @@ static void gather_task(const Direct *d, ptrdiff_t task, real *buffer) {
 
 static int run(Direct *d, int threads) {
     if (d->N * d->OY * d->OX * d->groups * d->O == 0) return 0;
+    const ptrdiff_t weights = plan_weights(d);
     plan(d);
     if (d->N * d->OY * d->OX * d->groups * d->O * d->K <= PARALLEL_WORK) threads = 1;
-    real *packed = aligned_block(d->groups * d->panels * TILE_COLS * d->K);
+    d->pack = d->packed == NULL;
+    if (d->pack) d->packed = aligned_block(weights);
     real *scratch = aligned_block(threads * d->scratch);
-    const int failed = !packed || !scratch;
-    d->packed = packed;
-    if (!failed) {
+    const int failed = !d->packed || !scratch;
+    if (!failed && d->pack) {
 #pragma omp parallel num_threads(threads)
         pack_weights(d, TEAM_SIZE, TEAM_MEMBER);
+    }
+    if (!failed) {
 #pragma omp parallel for num_threads(threads)
         for (ptrdiff_t task = 0; task < d->tasks; task++)
             (d->gather ? gather_task : direct_task)(d, task, scratch + TEAM_MEMBER * d->scratch);
     }
-    free(packed);
+    if (d->pack) free(d->packed);
     free(scratch);
     return failed ? -1 : 0;
 }
 
-int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g,
-                 int relu, int threads) {
-    if (is_depthwise(g)) {
-        NAME(depthwise)(x, weight, bias, y, g, relu, threads);
-        return 0;
-    }
+static Direct forward(const ConvSizes *g) {
     const ptrdiff_t CG = g->C / g->groups, FG = g->F / g->groups;
-    Direct d = {
-        .x = x,
-        .weight = weight,
-        .bias = bias,
-        .y = y,
-        .relu = relu,
+    return (Direct){
         .N = g->N,
         .H = g->H,
         .W = g->W,
@@ -226,7 +224,30 @@ int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, c
         .y_row = g->OW * g->F,
         .y_pixel = g->F,
     };
+}
+
+int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g,
+                 int relu, int packed, int threads) {
+    if (is_depthwise(g)) {
+        NAME(depthwise)(x, weight, bias, y, g, relu, threads);
+        return 0;
+    }
+    Direct d = forward(g);
+    d.x = x, d.bias = bias, d.y = y, d.relu = relu;
+    if (packed)
+        d.packed = (real *)weight;
+    else
+        d.weight = weight;
     return run(&d, threads);
+}
+
+ptrdiff_t NAME(conv2d_pack)(const real *weight, real *packed, const ConvSizes *g) {
+    if (is_depthwise(g)) return 0;
+    Direct d = forward(g);
+    const ptrdiff_t size = plan_weights(&d);
+    d.weight = weight, d.packed = packed;
+    if (packed) pack_weights(&d, 1, 0);
+    return size;
 }
 
 int NAME(conv2d_input_grad)(const real *grad, const real *weight, real *grad_x, const ConvSizes *g,

@@ -13,11 +13,16 @@ typedef struct {
 #endif
 
 /* y = relu?(conv(x, weight) + bias (F,)); conv.c. The three products return -1 without memory, else
- * 0. */
+ * 0. With `packed`, weight is what conv2d_pack has written at the same level. */
 #define CONV2D_ARGS(real)                                                                          \
     (const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g, int relu,   \
-     int threads)
+     int packed, int threads)
 KERNEL(int, conv2d, CONV2D_ARGS)
+
+/* The number of elements of the packed weights, 0 for a depthwise convolution, which packs none;
+   writes them unless packed is NULL. Only g->KH, KW, C, F and groups matter. conv.c. */
+#define CONV2D_PACK_ARGS(real) (const real *weight, real *packed, const ConvSizes *g)
+KERNEL(ptrdiff_t, conv2d_pack, CONV2D_PACK_ARGS)
 
 /* grad_x from grad = dL/dy; conv.c. */
 #define CONV2D_INPUT_GRAD_ARGS(real)                                                               \

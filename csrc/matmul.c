@@ -13,13 +13,13 @@
    chunks of one block. Each element of c is summed by one thread in the order of k, so the number
    of threads never changes a result. Extra memory: one block of b, at most BLOCK_K * BLOCK_N
    elements, per thread in the first case, shared in the second; a panel of a on each thread's
-   stack. */
+   stack. A b that many products share may come packed as a whole (matmul_pack). */
 
 #include "matmul.h"
 
-#include "tile.h"
+#include "packed.h"
 
-#define BLOCK_K (1536 / (int)sizeof(real))
+#define BLOCK_K PACKED_K /* the order of a b that came packed */
 #define BLOCK_N 512
 #define COPY_ROWS (TILE_ROWS > 8 ? 16 : 8)
 #define PARALLEL_WORK (64 * 64 * 64) /* multiply-adds below which waking threads costs more */
@@ -28,7 +28,7 @@ typedef struct {
     const real *a, *b, *bias;
     real *c;
     ptrdiff_t M, N, K, a_row, a_col, b_row, b_col;
-    int relu;
+    int relu, packed; /* packed: b comes from matmul_pack */
 } Product;
 
 /* ---- vectors ------------------------------------------------------------------------------- */
@@ -338,9 +338,13 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int thre
             const ptrdiff_t columns = MIN(j_step, p->N - j0);
             /* Few row panels: cut the columns too, into chunks of at least 128. */
             const ptrdiff_t chunks = MAX(1, MIN(columns / 128, 16 / row_panels));
-            const Block block = {j0, columns, k0, k1 - k0, row_panels, chunks, direct, packed};
+            Block block = {j0, columns, k0, k1 - k0, row_panels, chunks, direct, packed};
+            if (p->packed) { /* only read */
+                block.packed = (real *)p->b + k0 * packed_width(p->N) + j0 * block.run;
+            } else {
 #pragma omp parallel num_threads(threads)
-            pack_b(p, &block, TEAM_SIZE, TEAM_MEMBER);
+                pack_b(p, &block, TEAM_SIZE, TEAM_MEMBER);
+            }
 #pragma omp parallel for num_threads(threads)
             for (ptrdiff_t task = 0; task < row_panels * chunks; task++)
                 multiply_panel(p, &block, task);
@@ -351,7 +355,7 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int thre
 static int product(const Product *p, int threads) {
     if (p->M == 0 || p->N == 0) return 0;
     if (p->M * p->N * p->K <= PARALLEL_WORK) threads = 1;
-    if (is_vector_product(p)) {
+    if (!p->packed && is_vector_product(p)) {
 #pragma omp parallel num_threads(threads)
         multiply_vector(p, TEAM_SIZE, TEAM_MEMBER);
         return 0;
@@ -364,10 +368,10 @@ static int product(const Product *p, int threads) {
     /* b in place: rows of adjacent columns, and packing would cost more than it saves, because b is
        small or few row panels read it. */
     const ptrdiff_t most = p->M <= 3 * TILE_ROWS ? 512 * 512 : p->M <= 64 ? 128 * 128 : 0;
-    const int direct = p->b_col == 1 && p->K * p->N <= most;
+    const int direct = !p->packed && p->b_col == 1 && p->K * p->N <= most;
     const ptrdiff_t columns =
         direct ? TILE_COLS : MIN(CEIL_DIV(p->N, TILE_COLS) * TILE_COLS, BLOCK_N);
-    real *packed = aligned_block(MIN(p->K, BLOCK_K) * columns);
+    real *packed = aligned_block(p->packed ? 0 : MIN(p->K, BLOCK_K) * columns);
     if (!packed) return -1;
     multiply_blocks(p, direct, packed, threads);
     free(packed);
@@ -408,7 +412,7 @@ static int multiply_batch(const Batch *all, int threads, int team, int me) {
 int NAME(matmul)(const real *a, const real *b, const real *bias, real *c, ptrdiff_t M, ptrdiff_t N,
                  ptrdiff_t K, ptrdiff_t a_row, ptrdiff_t a_col, ptrdiff_t b_row, ptrdiff_t b_col,
                  int axes, const ptrdiff_t *batch, const ptrdiff_t *a_batch,
-                 const ptrdiff_t *b_batch, int relu, int threads) {
+                 const ptrdiff_t *b_batch, int relu, int packed, int threads) {
     /* Batch axes of a which continue its rows are rows, as long as b is the same for all of them.
      */
     while (axes > 0 && (batch[axes - 1] == 1 || b_batch[axes - 1] == 0)) {
@@ -423,7 +427,7 @@ int NAME(matmul)(const real *a, const real *b, const real *bias, real *c, ptrdif
     /* Many small products: one thread each, no parallel region inside. */
     const int apart = items > 1 && threads > 1 && M * N * K <= 4 * PARALLEL_WORK;
     const int team = apart && items * M * N * K > PARALLEL_WORK ? threads : 1;
-    const Batch all = {{a, b, bias, c, M, N, K, a_row, a_col, b_row, b_col, relu},
+    const Batch all = {{a, b, bias, c, M, N, K, a_row, a_col, b_row, b_col, relu, packed},
                        items,
                        axes,
                        batch,
@@ -434,4 +438,10 @@ int NAME(matmul)(const real *a, const real *b, const real *bias, real *c, ptrdif
 #pragma omp parallel num_threads(team) reduction(| : failed)
     failed |= multiply_batch(&all, 1, TEAM_SIZE, TEAM_MEMBER);
     return failed ? -1 : 0;
+}
+
+ptrdiff_t NAME(matmul_pack)(const real *b, real *packed, ptrdiff_t K, ptrdiff_t N, ptrdiff_t b_row,
+                            ptrdiff_t b_col) {
+    if (packed) pack_matrix(b, b_row, b_col, K, N, packed);
+    return packed_width(N);
 }

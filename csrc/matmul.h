@@ -6,5 +6,12 @@
     (const real *a, const real *b, const real *bias, real *c, ptrdiff_t M, ptrdiff_t N,            \
      ptrdiff_t K, ptrdiff_t a_row, ptrdiff_t a_col, ptrdiff_t b_row, ptrdiff_t b_col, int axes,    \
      const ptrdiff_t *batch, const ptrdiff_t *a_batch, const ptrdiff_t *b_batch, int relu,         \
-     int threads)
+     int packed, int threads)
 KERNEL(int, matmul, MATMUL_ARGS)
+
+/* b (K, N) in the order in which it is multiplied, K * width elements: returns the width; writes
+   them unless packed is NULL. At the same level, matmul with `packed` set takes them for b (which
+   has no batch axes then, and M, N > 1 where the results are to be the same bit for bit). */
+#define MATMUL_PACK_ARGS(real)                                                                     \
+    (const real *b, real *packed, ptrdiff_t K, ptrdiff_t N, ptrdiff_t b_row, ptrdiff_t b_col)
+KERNEL(ptrdiff_t, matmul_pack, MATMUL_PACK_ARGS)

@@ -1,5 +1,6 @@
 /* A matrix packed once and multiplied many times, [rows x K] @ [K x N], by one thread each: the
-   weight of a recurrent network, once per sequence instead of once per step.
+   weight of a recurrent network, once per sequence instead of once per step; a b of matmul.c, once
+   for many products.
 
    As in matmul.c, K is cut into runs of at most PACKED_K and N into blocks of at most PACKED_N
    columns, so that a block stays in the L2 cache while all rows pass; inside, panels of TILE_COLS
@@ -22,8 +23,8 @@ static inline ptrdiff_t packed_width(ptrdiff_t N) { return CEIL_DIV(N, TILE_COLS
 
 /* b[k*row + j*col], k < K, j < N, into `data`: room for K * packed_width(N) elements, 64-byte
    aligned. */
-static Packed pack_matrix(const real *b, ptrdiff_t row, ptrdiff_t col, ptrdiff_t K, ptrdiff_t N,
-                          real *data) {
+static inline Packed pack_matrix(const real *b, ptrdiff_t row, ptrdiff_t col, ptrdiff_t K,
+                                 ptrdiff_t N, real *data) {
     const Packed p = {data, K, N, packed_width(N)};
     const ptrdiff_t runs = CEIL_DIV(K, PACKED_K);
     for (ptrdiff_t r = 0; r < runs; r++) {
@@ -38,8 +39,9 @@ static Packed pack_matrix(const real *b, ptrdiff_t row, ptrdiff_t col, ptrdiff_t
 }
 
 /* c (rows, N) = or += a (rows, K) @ p + bias (N,), the rows of a and c any distance apart. */
-static void multiply_packed(const Packed *p, const real *a, ptrdiff_t a_row, const real *bias,
-                            real *c, ptrdiff_t c_row, ptrdiff_t rows, int accumulate) {
+static inline void multiply_packed(const Packed *p, const real *a, ptrdiff_t a_row,
+                                   const real *bias, real *c, ptrdiff_t c_row, ptrdiff_t rows,
+                                   int accumulate) {
     const ptrdiff_t runs = CEIL_DIV(p->K, PACKED_K), panels = CEIL_DIV(rows, TILE_ROWS), zero = 0;
     for (ptrdiff_t j0 = 0; j0 < p->N; j0 += PACKED_N) {
         const ptrdiff_t end = MIN(j0 + PACKED_N, p->N);

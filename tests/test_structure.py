@@ -146,6 +146,7 @@ COMPOSED = {
     "einsum",
     "getitem",
     "order",
+    "packed",
     "resize",
     "special",
 }

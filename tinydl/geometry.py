@@ -74,6 +74,15 @@ class Conv2dGeometry:
         return (self.N * self.OH * self.OW, self.KH * self.KW * self.C)
 
     @property
+    def is_pixelwise(self) -> bool:
+        """One pixel in, the same pixel out: [N*H*W x C] @ [C x F]."""
+        return (
+            self.KH == self.KW == self.groups == 1
+            and self.stride == (1, 1)
+            and self.padding == (0, 0, 0, 0)
+        )
+
+    @property
     def multiply_adds(self) -> int:
         return self.N * self.OH * self.OW * self.F * self.KH * self.KW * (self.C // self.groups)
 

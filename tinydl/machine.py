@@ -31,7 +31,7 @@ def facts() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
     }
     try:
-        from .backend import _runtime
+        from .backend import _runtime, cpu
     except ImportError as error:
         found["kernels"] = f"not compiled ({error}); run `pip install .`"
     else:
@@ -43,6 +43,9 @@ def facts() -> dict[str, Any]:
             "freed memory": "kept for the next array (TINYDL_MALLOC=system: given back)"
             if _runtime.keeps_memory()
             else "given back to the system",
+            "packed weights": "kept for inference (TINYDL_PACKED=drop: packed for each call)"
+            if cpu.CpuBackend.packs
+            else "packed for each call",
             "compiler": _runtime.compiler(),
         }
     folder = data.data_folder()

@@ -58,6 +58,7 @@ class Tensor:
     __slots__ = (
         "__weakref__",
         "_hooks",
+        "_packed",
         "_version",
         "backend",
         "data",
@@ -69,6 +70,7 @@ class Tensor:
     node: Any
     grad: Any
     _hooks: Any
+    _packed: Any  # set by ops/packed.py alone, and for few
     __array_ufunc__ = None  # ndarray (operator) Tensor is answered by the Tensor
     __array_priority__ = 1000
 
@@ -215,6 +217,7 @@ class Tensor:
     def bump_version(self) -> None:
         """Tell the graph that the storage was written to; whoever writes in place calls this."""
         self._version[0] += 1
+        self._packed = None
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise GraphError(

@@ -3,11 +3,25 @@ from numpy import ndarray
 from tinydl.geometry import Conv2dGeometry
 
 def conv2d_f32(
-    x: ndarray, weight: ndarray, bias: ndarray | None, y: ndarray, g: Conv2dGeometry, relu: bool
+    x: ndarray,
+    weight: ndarray,
+    bias: ndarray | None,
+    y: ndarray,
+    g: Conv2dGeometry,
+    relu: bool,
+    packed: bool = False,
 ) -> None: ...
+def conv2d_pack_f32(weight: ndarray, packed: ndarray | None, g: Conv2dGeometry) -> int: ...
 def conv2d_f64(
-    x: ndarray, weight: ndarray, bias: ndarray | None, y: ndarray, g: Conv2dGeometry, relu: bool
+    x: ndarray,
+    weight: ndarray,
+    bias: ndarray | None,
+    y: ndarray,
+    g: Conv2dGeometry,
+    relu: bool,
+    packed: bool = False,
 ) -> None: ...
+def conv2d_pack_f64(weight: ndarray, packed: ndarray | None, g: Conv2dGeometry) -> int: ...
 def conv2d_input_grad_f32(
     grad: ndarray, weight: ndarray, grad_x: ndarray, g: Conv2dGeometry
 ) -> None: ...

@@ -14,16 +14,20 @@ from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import conv2d_geometry, pair
 from .broadcast import sum
+from .packed import LEAST_MATRIX, MOST_ROWS, keeps_packed, packed_weight
 
 
 class Conv2d(Function):
     name = "conv2d"
     saves = (0, 1)
 
-    def __init__(self, geometry):
+    def __init__(self, geometry, packed=None):
         self.geometry = geometry
+        self.packed = packed  # the weight once more, where it is kept packed
 
     def forward(self, x, weight, bias=None):
+        if self.packed is not None:
+            return self.backend.conv2d_packed(x, self.packed, bias, self.geometry)
         return self.backend.conv2d(x, weight, bias, self.geometry)
 
     def flops(self, arrays, y):
@@ -148,13 +152,26 @@ def convolve(op, x, weight, bias, stride, padding, dilation, groups):
     )
     if bias is None:
         _check_types(op, x, weight)
-        return Conv2d(geometry).apply(x, weight)
+        return Conv2d(geometry, _packed(geometry, x, weight)).apply(x, weight)
     _check_types(op, x, weight, bias)
     if bias.shape != (geometry.F,):
         raise ShapeError(
             f"{op}: bias must be ({geometry.F},), one for each output channel, got {bias.shape}"
         )
-    return Conv2d(geometry).apply(x, weight, bias)
+    return Conv2d(geometry, _packed(geometry, x, weight, bias)).apply(x, weight, bias)
+
+
+def _packed(g, x, weight, bias=None):
+    """The kept packed weight, if it may be used and pays: not of a depthwise convolution, which
+    uses it as it is, and not of one pixel times a matrix, whose sums run in another order."""
+    if not keeps_packed(x, weight, bias):
+        return None
+    rows, pixelwise = g.N * g.OH * g.OW, g.is_pixelwise
+    if rows > MOST_ROWS or 1 < g.groups == g.C:
+        return None
+    if pixelwise and (rows == 1 or g.C * g.F < LEAST_MATRIX):
+        return None
+    return packed_weight(weight, (g.groups, pixelwise), weight.backend.pack_conv2d, g)
 
 
 def _plain(value):

@@ -7,6 +7,7 @@ from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape, matmul_multiply_adds
 from .broadcast import broadcast_to, sum
+from .packed import LEAST_MATRIX, MOST_ROWS, keeps_packed, packed_weight
 from .shape import reshape, transpose
 
 
@@ -15,8 +16,11 @@ class MatMul(Function):
 
     name = "matmul"
     saves = (0, 1)
+    packed = None  # b once more, where it is kept packed
 
     def forward(self, a, b):
+        if self.packed is not None:
+            return self.backend.matmul_packed(a, self.packed, b.shape[1])
         return self.backend.matmul(a, b)
 
     def flops(self, arrays, y):
@@ -36,8 +40,11 @@ class Linear(Function):
 
     name = "linear"
     saves = (0, 1)
+    packed = None  # the weight once more, where it is kept packed
 
     def forward(self, x, weight, bias):
+        if self.packed is not None:
+            return self.backend.matmul_packed(x, self.packed, weight.shape[1], bias)
         return self.backend.matmul(x, weight, bias)
 
     def flops(self, arrays, y):
@@ -113,7 +120,9 @@ def linear(x, weight, bias=None):
     Raises ShapeError if the sizes do not fit, DTypeError if the types differ.
     """
     if bias is not None and fit(x, weight, bias):
-        return Linear().apply(x, weight, bias)
+        if weight.data.size < LEAST_MATRIX:
+            return Linear().apply(x, weight, bias)
+        return _product(x, weight, bias)
     _check_types("linear", x, weight)
     sizes, features = weight.shape, x.shape[-1:]
     if len(sizes) != 2 or features != sizes[:1]:
@@ -122,16 +131,24 @@ def linear(x, weight, bias=None):
             f"{weight.shape[0] if weight.ndim else '(in, out)'} (x {x.shape}, weight "
             f"{weight.shape})"
         )
-    flat = x.ndim == 2
-    rows = x if flat else reshape(x, (_rows(x), x.shape[-1]))
-    if bias is None:
-        product = MatMul().apply(rows, weight)
-    else:
+    if bias is not None:
         _check_types("linear", x, bias)
         if bias.shape != sizes[1:]:
             raise ShapeError(
                 f"linear: bias must be ({weight.shape[1]},) for weight {weight.shape}, got "
                 f"{bias.shape}"
             )
-        product = Linear().apply(rows, weight, bias)
+    flat = x.ndim == 2
+    rows = x if flat else reshape(x, (_rows(x), x.shape[-1]))
+    product = _product(rows, weight) if bias is None else _product(rows, weight, bias)
     return product if flat else reshape(product, x.shape[:-1] + sizes[1:])
+
+
+def _product(rows, weight, *bias):
+    """The product, from the packed copy of the weight where that is kept and pays. Vectors
+    (`csrc/matmul.c`) are summed in another order."""
+    product = Linear() if bias else MatMul()
+    M, (K, N) = rows.data.shape[0], weight.data.shape
+    if K * N >= LEAST_MATRIX and keeps_packed(rows, weight, *bias) and 1 < M <= MOST_ROWS and N > 1:
+        product.packed = packed_weight(weight, (), weight.backend.pack_matmul)
+    return product.apply(rows, weight, *bias)

@@ -11,7 +11,7 @@ import sys
 if sys.platform != "linux":
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from .. import reference
+from .. import _runtime, reference
 from .conv import Conv
 from .elementwise import Elementwise
 from .index import Index
@@ -60,6 +60,9 @@ class CpuBackend(
 
     name = "cpu"
     uses_numpy = uses_numpy
+
+    packs = os.environ.get("TINYDL_PACKED") != "drop"
+    level = staticmethod(_runtime.level)  # a packed weight is as wide as its registers
 
 
 __all__ = ["CpuBackend", "uses_numpy"]

@@ -8,22 +8,18 @@ from __future__ import annotations
 import numpy as np
 
 from ...geometry import Conv2dGeometry
-from .. import _conv, _matmul
+from .. import _conv
 from ..reference.arrays import Array
 from ..reference.conv import Conv as ReferenceConv
-from .shape import contiguous
+from .matmul import PRODUCT, pack_matrix
+from .shape import aligned, contiguous
 
-MATMUL = {"f": _matmul.matmul_f32, "d": _matmul.matmul_f64}
 CONV2D = {"f": _conv.conv2d_f32, "d": _conv.conv2d_f64}
+PACK = {"f": _conv.conv2d_pack_f32, "d": _conv.conv2d_pack_f64}
 INPUT_GRAD = {"f": _conv.conv2d_input_grad_f32, "d": _conv.conv2d_input_grad_f64}
 WEIGHT_GRAD = {"f": _conv.conv2d_weight_grad_f32, "d": _conv.conv2d_weight_grad_f64}
 IM2COL = {"f": _conv.im2col_f32, "d": _conv.im2col_f64}
 COL2IM = {"f": _conv.col2im_f32, "d": _conv.col2im_f64}
-
-
-def _is_pixelwise(g: Conv2dGeometry) -> bool:
-    """One pixel in, the same pixel out: [N*H*W x C] @ [C x F]."""
-    return g.KH == g.KW == g.groups == 1 and g.stride == (1, 1) and g.padding == (0, 0, 0, 0)
 
 
 def _pixels(g: Conv2dGeometry) -> int:
@@ -49,15 +45,42 @@ class Conv(ReferenceConv):
         kind = x.dtype.char
         if kind not in CONV2D:
             return super().conv2d(x, weight, bias, g)
-        x, weight = contiguous(x), contiguous(weight)
+        return self._convolve(x, contiguous(weight), bias, g)
+
+    def _convolve(
+        self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry, packed: bool = False
+    ) -> Array:
+        x, kind = contiguous(x), x.dtype.char
         bias = None if bias is None else contiguous(bias)
         y = np.empty(g.y_shape, x.dtype)
-        if _is_pixelwise(g):
-            rows, columns = x.reshape(_pixels(g), g.C), weight.reshape(g.C, g.F)
-            MATMUL[kind](rows, columns, bias, y.reshape(_pixels(g), g.F), False)
+        if g.is_pixelwise:
+            rows = x.reshape(_pixels(g), g.C)
+            columns = weight if packed else weight.reshape(g.C, g.F)
+            PRODUCT[kind](rows, columns, bias, y.reshape(_pixels(g), g.F), False, packed)
         else:
-            CONV2D[kind](x, weight, bias, y, g, False)
+            CONV2D[kind](x, weight, bias, y, g, False, packed)
         return y
+
+    def pack_conv2d(self, weight: Array, g: Conv2dGeometry) -> Array | None:
+        """The weight in the order in which `conv2d` multiplies it; None if it is used as it is."""
+        kind = weight.dtype.char
+        if kind not in PACK:
+            return None
+        weight = contiguous(weight)
+        if g.is_pixelwise:
+            return None if g.F == 1 else pack_matrix(weight.reshape(g.C, g.F))
+        size = PACK[kind](weight, None, g)
+        if size == 0:
+            return None
+        packed = aligned((size,), weight.dtype)
+        PACK[kind](weight, packed, g)
+        return packed
+
+    def conv2d_packed(
+        self, x: Array, packed: Array, bias: Array | None, g: Conv2dGeometry
+    ) -> Array:
+        """`conv2d` with a packed weight: the same bits, unless g is pixelwise and has one pixel."""
+        return self._convolve(x, packed, bias, g, packed=True)
 
     def conv2d_input_grad(self, grad: Array, weight: Array, g: Conv2dGeometry) -> Array:
         kind = grad.dtype.char
@@ -65,9 +88,9 @@ class Conv(ReferenceConv):
             return super().conv2d_input_grad(grad, weight, g)
         grad, weight = contiguous(grad), contiguous(weight)
         grad_x = np.empty(g.x_shape, grad.dtype)
-        if _is_pixelwise(g):
+        if g.is_pixelwise:
             rows, columns = grad.reshape(_pixels(g), g.F), weight.reshape(g.C, g.F).T
-            MATMUL[kind](rows, columns, None, grad_x.reshape(_pixels(g), g.C), False)
+            PRODUCT[kind](rows, columns, None, grad_x.reshape(_pixels(g), g.C), False)
         else:
             INPUT_GRAD[kind](grad, weight, grad_x, g)
         return grad_x
@@ -78,9 +101,9 @@ class Conv(ReferenceConv):
             return super().conv2d_weight_grad(x, grad, g)
         x, grad = contiguous(x), contiguous(grad)
         grad_weight = np.empty(g.weight_shape, x.dtype)
-        if _is_pixelwise(g):
+        if g.is_pixelwise:
             rows, columns = x.reshape(_pixels(g), g.C).T, grad.reshape(_pixels(g), g.F)
-            MATMUL[kind](rows, columns, None, grad_weight.reshape(g.C, g.F), False)
+            PRODUCT[kind](rows, columns, None, grad_weight.reshape(g.C, g.F), False)
         else:
             WEIGHT_GRAD[kind](x, grad, grad_weight, g)
         return grad_weight

@@ -36,6 +36,9 @@ class Backend(
     """The list of kernels, one mixin class per stem; the other backends override them."""
 
     name = "numpy"
+    #: Whether inference keeps weights in an order of the backend's own (`ops/packed.py`). One that
+    #: says so (`CpuBackend`) has pack_matmul, matmul_packed, pack_conv2d, conv2d_packed and level.
+    packs = False
 
     def __repr__(self) -> str:
         return f"<tinydl backend {self.name!r}>"
