@@ -240,10 +240,7 @@ void NAME(elementwise)(int op, int inputs, const void *const *x, const ptrdiff_t
     for (int k = 0; k < MAX_INPUTS; k++) plan.in[k] = k < inputs ? x[k] : NULL;
     const ptrdiff_t total = merge_axes(&plan, ndim, shape, steps);
     const ptrdiff_t pieces = CEIL_DIV(total, PIECE);
-    if (threads > 1 && total * OPERATIONS[op].cost >= PARALLEL_MIN) {
+    if (total * OPERATIONS[op].cost < PARALLEL_MIN) threads = 1;
 #pragma omp parallel for num_threads(threads) schedule(static)
-        for (ptrdiff_t i = 0; i < pieces; i++) walk(&plan, i * PIECE, MIN((i + 1) * PIECE, total));
-    } else {
-        for (ptrdiff_t i = 0; i < pieces; i++) walk(&plan, i * PIECE, MIN((i + 1) * PIECE, total));
-    }
+    for (ptrdiff_t i = 0; i < pieces; i++) walk(&plan, i * PIECE, MIN((i + 1) * PIECE, total));
 }
