@@ -2,6 +2,8 @@
 both record the same, fail with the same words, and drop every reference that they take."""
 
 import gc
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -10,6 +12,7 @@ from support import use_engine
 
 import tinydl
 from tinydl import Function, Tensor, _function, no_grad, ops
+from tinydl.engine import readable
 from tinydl.function import _stopped_at
 from tinydl.instruments import watching
 from tinydl.nn import Parameter
@@ -161,22 +164,57 @@ def test_both_are_watched(monkeypatch):
         assert seen == [(a, a)] and y.numpy().tolist() == [2]
 
 
-def test_the_usual_case_is_told_exactly():
+@pytest.mark.parametrize("engine", ["python", "compiled"])
+def test_the_usual_case_is_told_exactly(engine):
+    compiled = (_function.alike, _function.is_float, _function.fit)
+    alike, is_float, fit = readable if engine == "python" else compiled
     f = np.float32
     x, y = tinydl.ones((2, 3)), tinydl.ones((2, 3))
-    assert _function.alike(x, y) and _function.alike(x, Parameter(np.ones((2, 3), f)))
+    assert alike(x, y) and alike(x, Parameter(np.ones((2, 3), f)))
     others = [tinydl.ones((3, 2)), tinydl.ones((2, 3, 1)), tinydl.ones((2, 3), dtype="float64")]
     for other in [*others, np.ones((2, 3), f), 1, None, Tensor.__new__(Tensor)]:
-        assert not _function.alike(x, other) and not _function.alike(other, x)
-    assert _function.is_float(x) and _function.is_float(others[2])
-    assert not any(map(_function.is_float, [x > y, tinydl.Tensor([1]), np.ones(2), None]))
+        assert not alike(x, other) and not alike(other, x)
+    assert is_float(x) and is_float(others[2])
+    assert not any(map(is_float, [x > y, tinydl.Tensor([1]), np.ones(2), None]))
     w, bias = tinydl.ones((3, 4)), tinydl.ones(4)
-    assert _function.fit(x, w) and _function.fit(x, w, bias)
-    assert not _function.fit(x, y) and not _function.fit(x, w[:, 0]) and not _function.fit(x, 1)
+    assert fit(x, w) and fit(x, w, bias)
+    assert not fit(x, y) and not fit(x, w[:, 0]) and not fit(x, 1)
     for wrong in (tinydl.ones(3), tinydl.ones((1, 4)), tinydl.ones(4, dtype="float64"), 1.0):
-        assert not _function.fit(x, w, wrong)
+        assert not fit(x, w, wrong)
     whole = Tensor(np.ones((3, 3), np.int32))
-    assert not _function.fit(whole, whole)
+    assert not fit(whole, whole)
+
+
+WITHOUT_MODULES = """
+import sys
+
+class Missing:
+    def find_spec(name, path=None, target=None):
+        if name == "tinydl._function" or name.startswith("tinydl.backend._"):
+            raise ImportError(f"no {name}")
+
+sys.meta_path.insert(0, Missing)
+import tinydl
+tinydl.set_default_backend("numpy")
+x = tinydl.tensor([[1.0, 2.0]], requires_grad=True)
+((x + x) @ x.reshape(2, 1)).backward()
+print(x.grad.tolist())
+try:
+    tinydl.tensor([1.0], "cpu")
+except tinydl.errors.DeviceError as error:
+    print(error)
+"""
+
+
+def test_a_tree_that_is_not_built_computes_with_numpy():
+    """Reading and trying comes before building."""
+    command = [sys.executable, "-c", WITHOUT_MODULES]
+    env = {**os.environ, "PYTHONSAFEPATH": "1"}  # the installed package
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    values, message = done.stdout.splitlines()
+    assert values == "[[4.0, 8.0]]"
+    assert "'cpu': the compiled kernels are missing" in message and "use backend 'numpy'" in message
 
 
 def test_names_of_the_graph_are_not_taken():

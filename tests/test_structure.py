@@ -28,6 +28,7 @@ LAYERS = {
     "tinydl.instruments": 1,
     "tinydl.function": 2,
     "tinydl._function": 2,  # its compiled twin
+    "tinydl.engine": 2,
     "tinydl.recompute": 2,
     "tinydl.ops": 3,
     "tinydl.tensor": 4,

@@ -3,15 +3,15 @@ call one op."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import _function, ops
+from . import ops
 from .backend import Backend, get
 from .backend import default_backend as _default_backend
+from .engine import compiled
 from .errors import DTypeError, GraphError, ShapeError
 from .function import Function
 from .function import backward as _backward
@@ -442,8 +442,8 @@ class Tensor:
         return ops.expand_dims(self, axis)
 
 
-if os.environ.get("TINYDL_ENGINE") != "python":
-    _function.install(Tensor, Function)
+if compiled is not None:
+    compiled.install(Tensor, Function)
 
 
 def tensor(

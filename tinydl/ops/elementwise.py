@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._function import alike, is_float
+from ..engine import alike, is_float
 from ..errors import DTypeError
 from ..function import Function
 from ..geometry import broadcast_shape

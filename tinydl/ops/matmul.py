@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._function import fit
+from ..engine import fit
 from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape, matmul_multiply_adds
