@@ -54,20 +54,14 @@ static void pixel_row(const real *columns, real *x, const ConvSizes *g, ptrdiff_
 
 void NAME(im2col)(const real *x, real *columns, const ConvSizes *g, int threads) {
     const ptrdiff_t rows = g->N * g->OH, size = rows * g->OW * g->KH * g->KW * g->C;
-    if (threads == 1 || size < PARALLEL_ELEMENTS) {
-        for (ptrdiff_t row = 0; row < rows; row++) patch_row(x, columns, g, row);
-        return;
-    }
+    if (size < PARALLEL_ELEMENTS) threads = 1;
 #pragma omp parallel for num_threads(threads)
     for (ptrdiff_t row = 0; row < rows; row++) patch_row(x, columns, g, row);
 }
 
 void NAME(col2im)(const real *columns, real *x, const ConvSizes *g, int threads) {
     const ptrdiff_t rows = g->N * g->H;
-    if (threads == 1 || rows * g->W * g->KH * g->KW * g->C < PARALLEL_ELEMENTS) {
-        for (ptrdiff_t row = 0; row < rows; row++) pixel_row(columns, x, g, row);
-        return;
-    }
+    if (rows * g->W * g->KH * g->KW * g->C < PARALLEL_ELEMENTS) threads = 1;
 #pragma omp parallel for num_threads(threads)
     for (ptrdiff_t row = 0; row < rows; row++) pixel_row(columns, x, g, row);
 }

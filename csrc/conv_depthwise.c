@@ -185,10 +185,7 @@ static void output_rows(const Depthwise *parts, ptrdiff_t count, ptrdiff_t task)
 
 static void run(const Depthwise *parts, ptrdiff_t count, ptrdiff_t work, int threads) {
     const ptrdiff_t tasks = parts->N * parts->OY;
-    if (threads == 1 || work < PARALLEL_WORK) {
-        for (ptrdiff_t task = 0; task < tasks; task++) output_rows(parts, count, task);
-        return;
-    }
+    if (work < PARALLEL_WORK) threads = 1;
 #pragma omp parallel for num_threads(threads)
     for (ptrdiff_t task = 0; task < tasks; task++) output_rows(parts, count, task);
 }

@@ -218,12 +218,8 @@ int NAME(depthwise_weight_grad)(const real *x, const real *grad, real *grad_weig
     for (ptrdiff_t o = 0; o < g->OW; o++)
         taps_inside(&w.cols, o, g->stride_x, g->W, &edge[2 * o], &edge[2 * o + 1]);
     if (g->N * g->OH * g->OW * size < PARALLEL_WORK) threads = 1;
-    if (threads == 1) {
-        for (ptrdiff_t k = 0; k < chunks; k++) chunk_task(&w, chunks, k, copies + k * size);
-    } else {
 #pragma omp parallel for num_threads(threads)
-        for (ptrdiff_t k = 0; k < chunks; k++) chunk_task(&w, chunks, k, copies + k * size);
-    }
+    for (ptrdiff_t k = 0; k < chunks; k++) chunk_task(&w, chunks, k, copies + k * size);
     for (ptrdiff_t i = 0; i < size; i++) {
         real sum = copies[i];
         for (ptrdiff_t k = 1; k < chunks; k++) sum += copies[k * size + i];

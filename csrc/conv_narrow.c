@@ -86,14 +86,9 @@ int NAME(narrow_input_grad)(const real *grad, const real *weight, real *grad_x, 
     const int failed = !packed || !scratch;
     if (!failed) {
         const Packed p = pack_matrix(weight, 1, g->F, g->F, entries, packed);
-        if (threads == 1) {
-            for (ptrdiff_t n = 0; n < g->N; n++)
-                image_task(&p, grad, grad_x, g, n, block_rows, scratch);
-        } else {
 #pragma omp parallel for num_threads(threads)
-            for (ptrdiff_t n = 0; n < g->N; n++)
-                image_task(&p, grad, grad_x, g, n, block_rows, scratch + TEAM_MEMBER * size);
-        }
+        for (ptrdiff_t n = 0; n < g->N; n++)
+            image_task(&p, grad, grad_x, g, n, block_rows, scratch + TEAM_MEMBER * size);
     }
     free(packed);
     free(scratch);

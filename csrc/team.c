@@ -19,7 +19,7 @@ enum {
     WAIT_SPIN = 50 * 1000,   /* ns that the caller looks out for the last part */
     TAKEN_OFF = 50 * 1000,   /* ns between two looks: the thread was not on its core */
     CALM = 20 * 1000 * 1000, /* ns without looking out, or without the team, after that */
-    LONGEST_CALM = 1000 * 1000 * 1000,
+    LONGEST_CALM = 320 * 1000 * 1000,
     LOOKS = 16, /* looks between two readings of the clock */
     MEMBERS_BITS = 16,
     MEMBERS_MASK = (1 << MEMBERS_BITS) - 1,
