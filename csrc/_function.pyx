@@ -258,16 +258,21 @@ cdef inline PyArrayObject *array_in(object t) noexcept:
     return <PyArrayObject *> array
 
 
+cdef inline bint is_constant(object t, PyArrayObject *array) except -1:
+    """A number that needs no gradient: kernels take it beside any shape."""
+    return PyArray_NDIM(array) == 0 and not slot(t, of.requires_grad)
+
+
 def alike(a, b):
-    """Whether a and b are surely tensors of one type and shape: the usual case, which needs no
-    further checks. False for anything else, and where it is not known at once."""
+    """Whether a and b are surely tensors of one type, and of one shape or one a constant number:
+    the usual cases, which need no further checks. False also where it is not known at once."""
     cdef PyArrayObject *x = array_in(a)
     cdef PyArrayObject *y = array_in(b)
     cdef int axis
     if x == NULL or y == NULL or PyArray_DESCR(x) != PyArray_DESCR(y):
         return False
     if PyArray_NDIM(x) != PyArray_NDIM(y):
-        return False
+        return is_constant(a, x) or is_constant(b, y)
     for axis in range(PyArray_NDIM(x)):
         if PyArray_DIMS(x)[axis] != PyArray_DIMS(y)[axis]:
             return False

@@ -174,6 +174,10 @@ def test_the_usual_case_is_told_exactly(engine):
     others = [tinydl.ones((3, 2)), tinydl.ones((2, 3, 1)), tinydl.ones((2, 3), dtype="float64")]
     for other in [*others, np.ones((2, 3), f), 1, None, Tensor.__new__(Tensor)]:
         assert not alike(x, other) and not alike(other, x)
+    number, trained = tinydl.Tensor(np.float32(2)), tinydl.Tensor(np.float32(2), requires_grad=True)
+    assert alike(x, number) and alike(number, x)
+    assert alike(trained, number) and not alike(x, trained)
+    assert not alike(x, tinydl.Tensor(np.float64(2)))
     assert is_float(x) and is_float(others[2])
     assert not any(map(is_float, [x > y, tinydl.Tensor([1]), np.ones(2), None]))
     w, bias = tinydl.ones((3, 4)), tinydl.ones(4)

@@ -18,12 +18,19 @@ if os.environ.get("TINYDL_ENGINE") != "python":
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Whether a and b are surely tensors of one type and shape."""
+    """Whether a and b are surely tensors of one type, and of one shape or one a constant number."""
     try:
         x, y = a.data, b.data
-        return x.dtype is y.dtype and x.shape == y.shape
+        return x.dtype is y.dtype and (
+            x.shape == y.shape or _is_constant(a, x) or _is_constant(b, y)
+        )
     except AttributeError:
         return False
+
+
+def _is_constant(t: Any, array: Any) -> bool:
+    """A number that needs no gradient: kernels take it beside any shape."""
+    return array.shape == () and not t.requires_grad
 
 
 def is_float(t: Any) -> bool:

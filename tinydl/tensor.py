@@ -17,6 +17,7 @@ from .function import Function
 from .function import backward as _backward
 
 FLOAT = np.dtype(np.float32)
+NUMBERS = (bool, int, float)  # of Python: they take the dtype of the tensor beside them
 _bare = object.__new__
 DTYPES = tuple(np.dtype(t) for t in ("float32", "float64", "int32", "int64", "bool", "uint8"))
 
@@ -259,7 +260,7 @@ class Tensor:
         """Wrap the other operand: Python numbers take this dtype, arrays keep theirs."""
         if isinstance(other, Tensor):
             return other
-        if isinstance(other, bool | int | float):
+        if isinstance(other, NUMBERS):
             if isinstance(other, float) and self.data.dtype.kind != "f":
                 raise DTypeError(
                     f"operator: {self.dtype} tensor with the float {other}; use .astype('float32')"

@@ -94,7 +94,8 @@ class Linear(Weighted):
         )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != self.in_features:
+        shape = x.shape
+        if len(shape) < 2 or shape[-1] != self.in_features:
             found = f"{x.shape[-1]} features" if x.ndim > 1 else f"{x.ndim} axes, not (N, ..., in)"
             raise ShapeError(
                 f"Linear: x has {found} but in_features is {self.in_features} (x {x.shape})"

@@ -177,7 +177,7 @@ def _check(op, x, shape, **given):
 
 
 def _check_eps(op, eps):
-    if not isinstance(eps, int | float) or not 0 <= eps < inf:
+    if (type(eps) is not float and not isinstance(eps, int | float)) or not 0 <= eps < inf:
         raise ConfigError(f"{op}: eps must be a number >= 0, got {eps!r}")
 
 
@@ -267,13 +267,13 @@ def _batch_norm(x, scale, shift, eps):
     """The result, and the node which has the moments."""
     _check_eps("batch_norm", eps)
     _need_axes("batch_norm", x, 2, "(N, ..., C)")
-    _check("batch_norm", x, x.shape[-1:], scale=scale, shift=shift)
-    C = x.shape[-1]
+    *positions, C = x.shape
+    _check("batch_norm", x, (C,), scale=scale, shift=shift)
 
     def composition(x, scale, shift):
         return batch_norm_composed(x, scale, shift, eps)
 
-    node = ChannelNorm((1, prod(x.shape[:-1]), C), C, eps, composition)
+    node = ChannelNorm((1, prod(positions), C), C, eps, composition)
     return node.apply(x, *_vectors(x, (C,), scale, shift)), node
 
 

@@ -18,7 +18,7 @@ class Norm(Reference):
         if x.dtype not in FLOATS or x.size == 0:
             return Reference.channel_norm(self, x, scale, shift, groups, eps)
         y = np.empty(x.shape, x.dtype)
-        mean, variance = np.empty((2, len(x), groups), x.dtype)
+        mean, variance = np.empty((len(x), groups), x.dtype), np.empty((len(x), groups), x.dtype)
         room.channel_norm(
             contiguous(x), contiguous(scale), contiguous(shift), y, mean, variance, eps
         )
