@@ -7,6 +7,7 @@ on whatever else is running.
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import subprocess
@@ -181,10 +182,17 @@ def kept_rows() -> dict[str, list[str]]:
     return {row[0]: row for row in cells if row[0] in NETWORKS and len(row) == len(HEADS)}
 
 
-def main(names: list[str]) -> None:
-    if names[:1] == ["--one"]:
-        print(json.dumps(measure(names[1])))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", metavar="NAME", nargs="*", help="networks (default: all)")
+    parser.add_argument("--one", metavar="NAME", help=argparse.SUPPRESS)  # in a process of its own
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(measure(args.one)))
         return
+    names = args.names
+    if unknown := [name for name in names if name not in NETWORKS]:
+        parser.error(f"no network {unknown[0]!r}; there are {', '.join(NETWORKS)}")
     from tinydl.recipes.report import markdown_table  # not in the measured processes
 
     rows = kept_rows() if names else {}
@@ -201,4 +209,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

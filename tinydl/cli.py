@@ -460,7 +460,7 @@ def _gradcheck(args: Arguments) -> int:
 
 
 def _bench(args: Arguments) -> int:
-    from .bench.harness import means_text, peer_specs, run_benchmarks, select
+    from .bench.harness import check_places, means_text, peer_specs, run_benchmarks, select
 
     try:
         threads = [int(n) for n in args.threads.split(",")]
@@ -471,6 +471,7 @@ def _bench(args: Arguments) -> int:
         raise ConfigError("bench: --threads (such as 1,2) and --rounds must be numbers >= 1")
     cases = select(args.groups, args.quick)
     peers = peer_specs([name for name in args.against.split(",") if name])
+    check_places(args.json, args.out)
     target = 0.005 if args.quick else 0.02
     rows = run_benchmarks(
         cases, peers, threads, rounds, target, lambda line: print(line, flush=True)

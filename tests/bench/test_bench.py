@@ -48,6 +48,18 @@ def test_the_command_writes_rows(tmp_path, capsys):
     assert "adam 1000000" in text and "geometric mean" in text
 
 
+@pytest.mark.parametrize("option", ["--json", "--out"])
+def test_results_that_cannot_be_written_are_no_results(option, tmp_path, capsys, monkeypatch):
+    """The error comes before the measurement."""
+    monkeypatch.setattr("tinydl.bench.harness.run_benchmarks", None)
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "below"
+    assert main(["bench", "adam", "--quick", option, str(place)]) == 2
+    printed = capsys.readouterr()
+    assert printed.err == f"tinydl: error: bench: cannot write {place}: Not a directory\n"
+    assert not printed.out
+
+
 def test_two_threads_and_gflops():
     rows = run_benchmarks(SMALL[:1], {"numpy": PEERS["numpy"]}, (1, 2), rounds=1, target=1e-4)
     assert [row["threads"] for row in rows] == [1, 2]

@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +312,16 @@ def _row_line(row: Row, names: Sequence[str]) -> str:
         ratio = f"{row['ratio']:.2f} ({low:.2f}-{high:.2f}) to {row['best_peer']}"
     text = _line(row["name"], cells, ratio)
     return "\n".join([text, *(f"    {name}: {why}" for name, why in row["problems"].items())])
+
+
+def check_places(file: str | None, folder: str | None) -> None:
+    """Results that cannot be written are an error before minutes of measuring, not after them."""
+    try:
+        if file:
+            Path(file).open("a").close()
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(EACCES, "Permission denied", folder)
+    except OSError as error:
+        raise ConfigError(f"bench: cannot write {error.filename}: {error.strerror}") from None

@@ -164,12 +164,11 @@ def convolve(op, x, weight, bias, stride, padding, dilation, groups):
 def _packed(g, x, weight, bias=None):
     """The kept packed weight, if it may be used and pays: not of a depthwise convolution, which
     uses it as it is, and not of one pixel times a matrix, whose sums run in another order."""
-    if not keeps_packed(x, weight, bias):
+    pixelwise = g.is_pixelwise
+    if 1 < g.groups == g.C or (pixelwise and g.C * g.F < LEAST_MATRIX):
         return None
-    rows, pixelwise = g.N * g.OH * g.OW, g.is_pixelwise
-    if rows > MOST_ROWS or 1 < g.groups == g.C:
-        return None
-    if pixelwise and (rows == 1 or g.C * g.F < LEAST_MATRIX):
+    rows = g.N * g.OH * g.OW
+    if not keeps_packed(x, weight, bias) or rows > MOST_ROWS or (rows == 1 and pixelwise):
         return None
     return packed_weight(weight, (g.groups, pixelwise), weight.backend.pack_conv2d, g)
 
