@@ -6,7 +6,8 @@
    Reduced -> `reduce_rows`: each output is a sum of runs, and a run of blocks (runs.h), which are
    combined pairwise (`Cascade`), so that the rounding error grows with the logarithm of the length.
 
-   Kept -> `reduce_columns`: runs are added elementwise into TILE accumulators, eight at a time.
+   Kept -> `reduce_columns`: runs are added elementwise into TILE accumulators, eight at a time;
+   short runs that lie side by side (the channels of pixels) many as one, folded at the end.
 
    Long reductions are cut into at most MAX_CHUNKS chunks whose partial results are combined in
    index order. The cut depends on the shape only: any number of threads gives the same bits.
@@ -16,9 +17,12 @@
 #include "reduce.h"
 #include "runs.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_NDIM 32
-#define TILE 512 /* columns: accumulators of 2 or 4 KiB stay in the L1 cache */
+#define TILE 512     /* columns: accumulators of 2 or 4 KiB stay in the L1 cache */
+#define SHORT_RUN 64 /* columns: runs that are worth joining, to at most LONG_RUN elements */
+#define LONG_RUN 256
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 32768 /* elements worth a chunk of their own */
 #define ENOUGH_TASKS 64 /* outputs which keep the threads busy without chunks */
@@ -58,7 +62,8 @@ typedef struct {
 
 typedef struct {
     Axis inner;
-    Group kept, reduced; /* the other axes */
+    Group kept, reduced;  /* the other axes */
+    ptrdiff_t fold, left; /* see join_runs */
 } Layout;
 
 static void group_add(Group *g, Axis axis) {
@@ -106,7 +111,7 @@ static Layout lay_out(int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides
         else
             axes[++m] = a;
     }
-    Layout layout = {.inner = {1, 1, 0, 1}, .kept = {.count = 1}, .reduced = {.count = 1}};
+    Layout layout = {{1, 1, 0, 1}, {.count = 1}, {.count = 1}, 1, 0};
     if (n > 0) layout.inner = axes[0];
     for (int i = n > 0 ? m : 0; i >= 1; i--)
         group_add(axes[i].reduced ? &layout.reduced : &layout.kept, axes[i]);
@@ -189,6 +194,46 @@ INLINE int reduce_rows(int op, const real *x, real *y, const Layout *l, int thre
 
 /* ---- innermost axis kept -------------------------------------------------------------------- */
 
+/* Short runs side by side become one run of `fold` of them; `left` runs remain behind the last. */
+static void join_runs(Layout *l) {
+    Group *const runs = &l->reduced;
+    const int axis = runs->ndim - 1;
+    const ptrdiff_t n = l->inner.size;
+    if (axis < 0 || runs->count == 0 || n == 0 || n > SHORT_RUN) return;
+    if (runs->x[axis] != n * l->inner.x) return;
+    const ptrdiff_t size = runs->size[axis];
+    l->fold = MIN(LONG_RUN / n, size);
+    l->left = size % l->fold;
+    l->inner.size *= l->fold;
+    runs->x[axis] *= l->fold;
+    runs->size[axis] /= l->fold;
+    runs->count = runs->count / size * runs->size[axis];
+}
+
+/* acc[j] = op(acc[j], the runs that join_runs left), whose first element is x[behind]. */
+INLINE void add_left(int op, const real *x, real *acc, const Layout *l) {
+    const Group *const runs = &l->reduced;
+    const ptrdiff_t size = runs->size[runs->ndim - 1], behind = runs->x[runs->ndim - 1];
+    const ptrdiff_t n = l->left * (l->inner.size / l->fold);
+    ptrdiff_t unused, offset;
+    for (ptrdiff_t run = size - 1; run < runs->count; run += size) {
+        group_offsets(runs, run, &offset, &unused);
+        for (ptrdiff_t j = 0; j < n; j++)
+            acc[j] = combine(op, acc[j], x[offset + behind + j * l->inner.x]);
+    }
+}
+
+/* acc[j] = op over the `fold` parts of acc of n elements each: halves, then halves of those. */
+INLINE void fold_parts(int op, real *acc, ptrdiff_t fold, ptrdiff_t n) {
+    while (fold > 1) {
+        const ptrdiff_t half = (fold + 1) / 2;
+        const real *const upper = acc + half * n;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < (fold - half) * n; j++) acc[j] = combine(op, acc[j], upper[j]);
+        fold = half;
+    }
+}
+
 /* acc[j] = op over runs low ... high - 1 of x[run + j * stride], j < n <= TILE. */
 INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdiff_t low,
                      ptrdiff_t high, ptrdiff_t n, ptrdiff_t stride) {
@@ -217,6 +262,13 @@ INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdif
     }
 }
 
+/* y[j] = the folded n results. */
+INLINE void put(int op, real *acc, real *y, const Layout *l, ptrdiff_t n) {
+    const ptrdiff_t own = n / l->fold;
+    fold_parts(op, acc, l->fold, own);
+    for (ptrdiff_t j = 0; j < own; j++) y[j * l->inner.y] = acc[j];
+}
+
 /* Task t = (output row, tile, chunk), chunk fastest. partial: [output row][chunk][column]. */
 INLINE void columns_task(int op, const real *x, real *y, real *partial, const Layout *l,
                          ptrdiff_t tiles, ptrdiff_t chunks, ptrdiff_t t) {
@@ -232,10 +284,11 @@ INLINE void columns_task(int op, const real *x, real *y, real *partial, const La
         add_runs(op, start, acc, &l->reduced, low, high, n, 1);
     else
         add_runs(op, start, acc, &l->reduced, low, high, n, l->inner.x);
-    const ptrdiff_t step = chunks == 1 ? l->inner.y : 1;
-    real *const target = chunks == 1 ? y + to + first * step
-                                     : partial + (output * chunks + chunk) * l->inner.size + first;
-    for (ptrdiff_t j = 0; j < n; j++) target[j * step] = acc[j];
+    if (l->left > 0 && chunk == chunks - 1) add_left(op, start, acc, l);
+    if (chunks == 1)
+        put(op, acc, y + to + first * l->inner.y, l, n);
+    else
+        memcpy(partial + (output * chunks + chunk) * l->inner.size + first, acc, n * sizeof(real));
 }
 
 INLINE int reduce_columns(int op, const real *x, real *y, const Layout *l, int threads) {
@@ -260,7 +313,7 @@ INLINE int reduce_columns(int op, const real *x, real *y, const Layout *l, int t
         }
         ptrdiff_t unused, to;
         group_offsets(&l->kept, output, &unused, &to);
-        for (ptrdiff_t j = 0; j < n; j++) y[to + j * l->inner.y] = total[j];
+        put(op, total, y + to, l, n);
     }
     free(partial);
     return 0;
@@ -268,8 +321,9 @@ INLINE int reduce_columns(int op, const real *x, real *y, const Layout *l, int t
 
 int NAME(reduce)(int op, const real *x, real *y, int ndim, const ptrdiff_t *shape,
                  const ptrdiff_t *strides, const uint8_t *reduced, int threads) {
-    const Layout l = lay_out(ndim, shape, strides, reduced);
+    Layout l = lay_out(ndim, shape, strides, reduced);
     const int rows = l.inner.reduced;
+    if (!rows) join_runs(&l);
     switch (op) { /* a constant op in each call: inlined, no test in the loops */
     case REDUCE_SUM:
         return rows ? reduce_rows(REDUCE_SUM, x, y, &l, threads)
