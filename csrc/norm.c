@@ -213,22 +213,22 @@ static void apply_sample(const real *x, const real *scale, const real *shift, co
  */
 
 typedef struct {
-    const real *x, *scale, *shift;
-    real *y, *mean, *variance, *work;
+    const real *x, *scale, *shift, *mean, *variance;
+    real *y, *work;
     ptrdiff_t N, per_task;
     real eps;
     Cut cut;
 } Normed;
 
-/* The samples of one task. (No parallel region for one thread: entering it costs as much as a small
-   map.) */
-static void norm_task(const Normed *d, ptrdiff_t t) {
+/* The samples of one task, whose moments go into `means` and `variances`. (No parallel region for
+   one thread: entering it costs as much as a small map.) */
+static void norm_task(const Normed *d, real *means, real *variances, ptrdiff_t t) {
     const Cut *const c = &d->cut;
     real *const parts = d->work + t * d->per_task;
     const ptrdiff_t size = c->P * c->C, end = panel_start(d->N, c->tasks, t + 1);
     for (ptrdiff_t n = panel_start(d->N, c->tasks, t); n < end; n++) {
         const real *const sample = d->x + n * size;
-        real *const mean = d->mean + n * c->G, *const variance = d->variance + n * c->G;
+        real *const mean = means + n * c->G, *const variance = variances + n * c->G;
         if (c->threads == 1 || c->chunks == 1) {
             for (ptrdiff_t i = 0; i < c->chunks; i++)
                 chunk_moments(sample, c, chunk_of(c, i), parts + 2 * i * c->W,
@@ -252,12 +252,12 @@ int NAME(channel_norm)(const real *x, const real *scale, const real *shift, real
     const ptrdiff_t per_task = (2 * c.chunks + 4) * c.W;
     real *const work = malloc(c.tasks * per_task * sizeof(real));
     if (work == NULL) return -1;
-    const Normed d = {x, scale, shift, y, mean, variance, work, N, per_task, eps, c};
+    const Normed d = {x, scale, shift, mean, variance, y, work, N, per_task, eps, c};
     if (c.threads == 1 || c.tasks == 1) {
-        for (ptrdiff_t t = 0; t < c.tasks; t++) norm_task(&d, t);
+        for (ptrdiff_t t = 0; t < c.tasks; t++) norm_task(&d, mean, variance, t);
     } else {
 #pragma omp parallel for num_threads(c.threads) schedule(static)
-        for (ptrdiff_t t = 0; t < c.tasks; t++) norm_task(&d, t);
+        for (ptrdiff_t t = 0; t < c.tasks; t++) norm_task(&d, mean, variance, t);
     }
     free(work);
     return 0;
@@ -279,9 +279,7 @@ int NAME(channel_norm_apply)(const real *x, const real *scale, const real *shift
     const ptrdiff_t per_task = 4 * c.W;
     real *const work = malloc(c.tasks * per_task * sizeof(real));
     if (work == NULL) return -1;
-    /* The moments are only read here. */
-    const Normed d = {x, scale,    shift, y, (real *)mean, (real *)variance, work,
-                      N, per_task, eps,   c};
+    const Normed d = {x, scale, shift, mean, variance, y, work, N, per_task, eps, c};
     if (c.threads == 1 || c.tasks == 1) {
         for (ptrdiff_t t = 0; t < c.tasks; t++) apply_task(&d, t);
     } else {
