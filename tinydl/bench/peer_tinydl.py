@@ -58,11 +58,9 @@ class TinydlPeer:
     # -- forward only ------------------------------------------------------------------------------
 
     def _forward(self, function: Callable[[], Any]) -> Cell:
-        def run() -> Any:
-            with no_grad():
-                return function()
-
-        return run, _one
+        """One operation: the worker switches recording off once, around a block of calls."""
+        vars(function)["within"] = no_grad
+        return function, _one
 
     def _matmul(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._forward(lambda: a["a"] @ a["b"])
@@ -110,7 +108,13 @@ class TinydlPeer:
         return lambda: a["x"]._new(backend.copy(backend.transpose(array, (1, 0))), backend), _one
 
     def _inference(self, case: Case, a: dict[str, Any]) -> Cell:
-        return self._forward(lambda: _outputs(case, a))
+        """A request: recording is switched off for each."""
+
+        def run() -> Any:
+            with no_grad():
+                return _outputs(case, a)
+
+        return run, _one
 
     # -- forward and backward ----------------------------------------------------------------------
 

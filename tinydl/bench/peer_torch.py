@@ -85,11 +85,9 @@ class TorchPeer:
     # -- how cells run -----------------------------------------------------------------------------
 
     def _forward(self, call: Callable[[], Any]) -> Cell:
-        def run() -> Any:
-            with self.torch.inference_mode():
-                return call()
-
-        return run, lambda result: [self._numpy(result, False)]
+        """One operation: the worker switches recording off once, around a block of calls."""
+        vars(call)["within"] = self.torch.inference_mode
+        return call, lambda result: [self._numpy(result, False)]
 
     def _backward(self, call: Callable[[], Any], leaves: list[Any], dy: Any) -> Cell:
         for leaf in leaves:
@@ -112,7 +110,13 @@ class TorchPeer:
         return NETWORKS[network].forward(Layers(self.torch), a["x"], Parameters(a))
 
     def _inference(self, network: str, a: dict[str, Any]) -> Cell:
-        return self._forward(lambda: self._outputs(network, a))
+        """A request: recording is switched off for each."""
+
+        def run() -> Any:
+            with self.torch.inference_mode():
+                return self._outputs(network, a)
+
+        return run, lambda result: [self._numpy(result, False)]
 
     def _step(self, network: str, a: dict[str, Any]) -> Cell:
         names = [name for name in a if is_parameter(name)]

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib import import_module
 from typing import Any
@@ -89,10 +90,11 @@ class Worker:
         run, clock = self.run, time.process_time if self.threads == 1 else time.perf_counter
         if run is None:
             raise RuntimeError("time: no cell is prepared")
-        begin = clock()
-        for _ in range(self.count):
-            run()
-        return clock() - begin
+        with getattr(run, "within", nullcontext)():
+            begin = clock()
+            for _ in range(self.count):
+                run()
+            return clock() - begin
 
     def time(self) -> dict[str, float]:
         """Seconds per call: CPU time on 1 thread, the best wall time of a few blocks on more."""
