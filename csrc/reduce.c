@@ -26,6 +26,7 @@
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 32768 /* elements worth a chunk of their own */
 #define ENOUGH_TASKS 64 /* outputs which keep the threads busy without chunks */
+#define COLUMN_TASKS 16
 #define PARALLEL_MIN 65536
 
 /* Partial results of 1, 2, 4, ... blocks, like the digits of a binary counter. */
@@ -167,19 +168,34 @@ INLINE void rows_task(int op, const real *x, real *y, real *partial, const Layou
         partial[t] = value;
 }
 
-INLINE int reduce_rows(int op, const real *x, real *y, const Layout *l, int threads) {
+/* This member's tasks. A constant op in each call: inlined, no test in the loops; a parallel region
+   is a function of its own, into which no constant would reach from outside. */
+static void rows_share(int op, const real *x, real *y, real *partial, const Layout *l,
+                       ptrdiff_t chunks, ptrdiff_t tasks) {
+    const ptrdiff_t low = panel_start(tasks, TEAM_SIZE, TEAM_MEMBER);
+    const ptrdiff_t high = panel_start(tasks, TEAM_SIZE, TEAM_MEMBER + 1);
+    switch (op) {
+    case REDUCE_SUM:
+        for (ptrdiff_t t = low; t < high; t++) rows_task(REDUCE_SUM, x, y, partial, l, chunks, t);
+        break;
+    case REDUCE_MAX:
+        for (ptrdiff_t t = low; t < high; t++) rows_task(REDUCE_MAX, x, y, partial, l, chunks, t);
+        break;
+    default:
+        for (ptrdiff_t t = low; t < high; t++) rows_task(REDUCE_MIN, x, y, partial, l, chunks, t);
+    }
+}
+
+static int reduce_rows(int op, const real *x, real *y, const Layout *l, int threads) {
     const ptrdiff_t per_output = l->inner.size * l->reduced.count;
     const ptrdiff_t blocks = l->reduced.count * CEIL_DIV(l->inner.size, BLOCK);
     const ptrdiff_t chunks = MIN(chunk_count(l->kept.count, per_output), blocks);
     const ptrdiff_t tasks = l->kept.count * chunks;
     real *partial = NULL;
     if (chunks > 1 && (partial = malloc(tasks * sizeof(real))) == NULL) return -1;
-    if (threads > 1 && per_output * l->kept.count >= PARALLEL_MIN) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (ptrdiff_t t = 0; t < tasks; t++) rows_task(op, x, y, partial, l, chunks, t);
-    } else {
-        for (ptrdiff_t t = 0; t < tasks; t++) rows_task(op, x, y, partial, l, chunks, t);
-    }
+    if (per_output * l->kept.count < PARALLEL_MIN) threads = 1;
+#pragma omp parallel num_threads(threads)
+    rows_share(op, x, y, partial, l, chunks, tasks);
     for (ptrdiff_t output = 0; chunks > 1 && output < l->kept.count; output++) {
         Cascade cascade = {.depth = 0, .count = 0};
         for (ptrdiff_t chunk = 0; chunk < chunks; chunk++)
@@ -291,19 +307,38 @@ INLINE void columns_task(int op, const real *x, real *y, real *partial, const La
         memcpy(partial + (output * chunks + chunk) * l->inner.size + first, acc, n * sizeof(real));
 }
 
-INLINE int reduce_columns(int op, const real *x, real *y, const Layout *l, int threads) {
+static void columns_share(int op, const real *x, real *y, real *partial, const Layout *l,
+                          ptrdiff_t tiles, ptrdiff_t chunks, ptrdiff_t tasks) {
+    const ptrdiff_t low = panel_start(tasks, TEAM_SIZE, TEAM_MEMBER);
+    const ptrdiff_t high = panel_start(tasks, TEAM_SIZE, TEAM_MEMBER + 1);
+    switch (op) {
+    case REDUCE_SUM:
+        for (ptrdiff_t t = low; t < high; t++)
+            columns_task(REDUCE_SUM, x, y, partial, l, tiles, chunks, t);
+        break;
+    case REDUCE_MAX:
+        for (ptrdiff_t t = low; t < high; t++)
+            columns_task(REDUCE_MAX, x, y, partial, l, tiles, chunks, t);
+        break;
+    default:
+        for (ptrdiff_t t = low; t < high; t++)
+            columns_task(REDUCE_MIN, x, y, partial, l, tiles, chunks, t);
+    }
+}
+
+static int reduce_columns(int op, const real *x, real *y, const Layout *l, int threads) {
     const ptrdiff_t n = l->inner.size, rows = l->reduced.count, outputs = l->kept.count;
     const ptrdiff_t tiles = CEIL_DIV(n, TILE);
-    const ptrdiff_t chunks = MIN(chunk_count(outputs * tiles, rows * MIN(n, TILE)), rows);
+    const ptrdiff_t wanted = MIN(chunk_count(outputs * tiles, rows * MIN(n, TILE)), rows);
+    /* No more than keep threads busy: whoever adds the chunks up fetches each line of a partial sum
+       from the cache of the core that wrote it. */
+    const ptrdiff_t chunks = MIN(wanted, CEIL_DIV(COLUMN_TASKS, outputs * tiles));
     const ptrdiff_t tasks = outputs * tiles * chunks;
     real *partial = NULL;
     if (chunks > 1 && (partial = malloc(outputs * chunks * n * sizeof(real))) == NULL) return -1;
-    if (threads > 1 && n * rows * outputs >= PARALLEL_MIN) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (ptrdiff_t t = 0; t < tasks; t++) columns_task(op, x, y, partial, l, tiles, chunks, t);
-    } else {
-        for (ptrdiff_t t = 0; t < tasks; t++) columns_task(op, x, y, partial, l, tiles, chunks, t);
-    }
+    if (n * rows * outputs < PARALLEL_MIN) threads = 1;
+#pragma omp parallel num_threads(threads)
+    columns_share(op, x, y, partial, l, tiles, chunks, tasks);
     for (ptrdiff_t output = 0; chunks > 1 && output < outputs; output++) {
         real *const total = partial + output * chunks * n;
         for (ptrdiff_t chunk = 1; chunk < chunks; chunk++) {
@@ -324,17 +359,7 @@ int NAME(reduce)(int op, const real *x, real *y, int ndim, const ptrdiff_t *shap
     Layout l = lay_out(ndim, shape, strides, reduced);
     const int rows = l.inner.reduced;
     if (!rows) join_runs(&l);
-    switch (op) { /* a constant op in each call: inlined, no test in the loops */
-    case REDUCE_SUM:
-        return rows ? reduce_rows(REDUCE_SUM, x, y, &l, threads)
-                    : reduce_columns(REDUCE_SUM, x, y, &l, threads);
-    case REDUCE_MAX:
-        return rows ? reduce_rows(REDUCE_MAX, x, y, &l, threads)
-                    : reduce_columns(REDUCE_MAX, x, y, &l, threads);
-    default:
-        return rows ? reduce_rows(REDUCE_MIN, x, y, &l, threads)
-                    : reduce_columns(REDUCE_MIN, x, y, &l, threads);
-    }
+    return (rows ? reduce_rows : reduce_columns)(op, x, y, &l, threads);
 }
 
 /* ---- argmax, argmin ------------------------------------------------------------------------- */

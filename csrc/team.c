@@ -7,6 +7,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ enum {
     SPIN = 200 * 1000,       /* ns that a worker looks out for the next job */
     WAIT_SPIN = 50 * 1000,   /* ns that the caller looks out for the last part */
     TAKEN_OFF = 50 * 1000,   /* ns between two looks: the thread was not on its core */
+    LATE = 500 * 1000,       /* ns that a part may take longer than the caller's own */
     CALM = 20 * 1000 * 1000, /* ns without looking out, or without the team, after that */
     LONGEST_CALM = 320 * 1000 * 1000,
     LOOKS = 16, /* looks between two readings of the clock */
@@ -40,6 +42,8 @@ static _Atomic uint32_t bell; /* changes with each job */
 static _Atomic uint32_t asleep;        /* workers that need a call to wake */
 static _Atomic uint32_t caller_asleep; /* 1: the caller needs one */
 static _Atomic int64_t calm_until;     /* the clock's time */
+
+static _Atomic int caller_core;
 
 static int64_t now(void) {
     struct timespec t;
@@ -82,9 +86,12 @@ static int changes_soon(_Atomic uint32_t *word, uint32_t value, int64_t patience
     }
 }
 
+/* Not on the core of the caller, who could not go on meanwhile, and not while the cores are busy.
+ */
 static int may_look_out(void) {
     const int64_t until = atomic_load_explicit(&calm_until, memory_order_relaxed);
-    return until == 0 || now() > until;
+    return sched_getcpu() != atomic_load_explicit(&caller_core, memory_order_relaxed) &&
+           (until == 0 || now() > until);
 }
 
 /* A part that nobody has begun, or 0. */
@@ -150,7 +157,7 @@ static _Atomic int64_t alone_until;
 
 static void judge(int64_t begun, int64_t own_done, int64_t all_done) {
     static int64_t alone = CALM;
-    if (all_done - own_done <= own_done - begun + 2 * TAKEN_OFF) {
+    if (all_done - own_done <= own_done - begun + LATE) {
         if (alone > CALM) alone -= alone / 64;
         return;
     }
@@ -161,6 +168,7 @@ static void judge(int64_t begun, int64_t own_done, int64_t all_done) {
 /* The job is the team's only while this thread holds `owner`. */
 static void share(TeamPart part, void *job, int members, int64_t begun) {
     if (workers < members - 1) start_workers(members - 1);
+    atomic_store_explicit(&caller_core, sched_getcpu(), memory_order_relaxed);
     job_part = part;
     job_data = job;
     atomic_store(&left, members - 1);
