@@ -1,6 +1,8 @@
 """Module and Parameter: what is found, in which order, saved, loaded, moved and counted."""
 
+import copy
 import gc
+import pickle
 
 import numpy as np
 import pytest
@@ -179,3 +181,21 @@ def test_replace_refuses_nothing_but_history():
     assert p.grad is None and p.item() == 3.0
     with pytest.raises(ShapeError):
         p.assign(np.zeros(2, np.float32))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "cpu"])
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copied_net_computes_and_learns_apart(backend, how):
+    """A target network in reinforcement learning, an average of weights."""
+    net = Sequential(Linear(3, 4, rng=Generator(1)), ReLU(), Linear(4, 2, rng=Generator(2)))
+    net = net.to(backend)
+    twin = how(net)
+    x = Tensor(np.ones((2, 3), np.float32), backend)
+    assert np.array_equal(twin(x).numpy(), net(x).numpy())
+    assert next(iter(twin.parameters())).backend is x.backend
+    before = net(x).numpy().copy()
+    for parameter in twin.parameters():
+        parameter.assign(2 * parameter.numpy())
+    twin(x).sum().backward()
+    assert all(parameter.grad is None for parameter in net.parameters())
+    assert np.array_equal(net(x).numpy(), before)

@@ -43,6 +43,12 @@ class Backend(
     def __repr__(self) -> str:
         return f"<tinydl backend {self.name!r}>"
 
+    def __reduce__(self) -> tuple:
+        """A copied or stored tensor belongs to the process's own backend of this name."""
+        from .. import get
+
+        return get, (self.name,)
+
 
 #: Stem -> mixin class: the rooms of a backend, in the order of the class statement above.
 STEMS = {
