@@ -1,6 +1,19 @@
 """Convolutions on the processor: the Cython room of conv*.c, and the loop that im2col replaces."""
 
-from room cimport Array, Runtime, array_of, runtime, writable
+from room cimport (
+    NPY_DOUBLE,
+    NPY_FLOAT,
+    Array,
+    PyArray_Check,
+    PyArray_IS_C_CONTIGUOUS,
+    PyArray_SimpleNew,
+    PyArray_TYPE,
+    PyArrayObject,
+    Runtime,
+    array_of,
+    runtime,
+    writable,
+)
 
 
 cdef extern from "conv.h" nogil:
@@ -87,6 +100,40 @@ cdef int level_for(ConvSizes *s, Py_ssize_t wide) noexcept nogil:
     if s.groups == s.C and s.F == s.C and s.C % wide and rt.level == LEVEL_AVX512:
         return LEVEL_AVX2
     return rt.level
+
+
+cdef inline bint is_whole(object x) noexcept:
+    """A C-contiguous ndarray of float32 or float64."""
+    cdef PyArrayObject *array = <PyArrayObject *> x
+    return PyArray_Check(x) and PyArray_IS_C_CONTIGUOUS(array) and (
+        PyArray_TYPE(array) == NPY_FLOAT or PyArray_TYPE(array) == NPY_DOUBLE)
+
+
+def conv2d(object self, object x, object weight, object bias, object g):
+    """A method of `tinydl.backend.cpu.conv.Conv`: y as the kernel makes it, in a new array."""
+    return convolve(self, x, weight, bias, g, False)
+
+
+def conv2d_packed(object self, object x, object packed, object bias, object g):
+    """`conv2d` with a packed weight: the same bits, unless g is pixelwise and has one pixel."""
+    return convolve(self, x, packed, bias, g, True)
+
+
+cdef object convolve(object self, object x, object weight, object bias, object g, bint packed):
+    cdef Py_ssize_t shape[4]
+    cdef int axis
+    if g.is_pixelwise or not (
+        is_whole(x) and is_whole(weight) and (bias is None or is_whole(bias))
+    ):
+        return self.conv2d_of_any(x, weight, bias, g, packed)
+    for axis in range(4):
+        shape[axis] = g.y_shape[axis]
+    y = PyArray_SimpleNew(4, shape, PyArray_TYPE(<PyArrayObject *> x))
+    if PyArray_TYPE(<PyArrayObject *> x) == NPY_FLOAT:
+        conv2d_f32(x, weight, bias, y, g, False, packed)
+    else:
+        conv2d_f64(x, weight, bias, y, g, False, packed)
+    return y
 
 
 def conv2d_f32(

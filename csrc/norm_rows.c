@@ -12,7 +12,7 @@
 
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 16384
-#define PARALLEL_MIN 65536
+#define PARALLEL_MIN 16384
 
 INLINE real total_of(const real *lane) {
     real total = 0;

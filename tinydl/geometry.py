@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import cached_property, lru_cache, wraps
 from math import prod
 from operator import index
 from typing import Any, ParamSpec, TypeVar
@@ -37,10 +37,10 @@ def remembered(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conv2dGeometry:
     """All sizes of one 2-D convolution. `padding` is (top, bottom, left, right) zeros around the
-    image."""
+    image. What follows from them is computed once: layers meet the same geometry at every step."""
 
     N: int
     H: int
@@ -64,7 +64,7 @@ class Conv2dGeometry:
     def weight_shape(self) -> Shape:
         return (self.KH, self.KW, self.C // self.groups, self.F)
 
-    @property
+    @cached_property
     def y_shape(self) -> Shape:
         return (self.N, self.OH, self.OW, self.F)
 
@@ -73,7 +73,7 @@ class Conv2dGeometry:
         """Patches as im2col lays them out: (N*OH*OW, KH*KW*C)."""
         return (self.N * self.OH * self.OW, self.KH * self.KW * self.C)
 
-    @property
+    @cached_property
     def is_pixelwise(self) -> bool:
         """One pixel in, the same pixel out: [N*H*W x C] @ [C x F]."""
         return (

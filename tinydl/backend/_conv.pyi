@@ -1,7 +1,15 @@
+from typing import Any
+
 from numpy import ndarray
 
 from tinydl.geometry import Conv2dGeometry
 
+def conv2d(
+    self: Any, x: ndarray, weight: ndarray, bias: ndarray | None, g: Conv2dGeometry
+) -> ndarray: ...
+def conv2d_packed(
+    self: Any, x: ndarray, packed: ndarray, bias: ndarray | None, g: Conv2dGeometry
+) -> ndarray: ...
 def conv2d_f32(
     x: ndarray,
     weight: ndarray,

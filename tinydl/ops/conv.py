@@ -121,10 +121,10 @@ class Col2im(Function):
 
 
 def _check_types(op, *tensors):
-    first = tensors[0].dtype
+    first = tensors[0].data.dtype
     fits = first.kind == "f"
-    for t in tensors[1:]:
-        fits = fits and t.dtype == first
+    for t in tensors:
+        fits = fits and (t.data.dtype is first or t.data.dtype == first)
     if not fits:
         kinds = ", ".join(str(t.dtype) for t in tensors)
         raise DTypeError(f"{op}: needs tensors of one float type, got {kinds}")
@@ -148,13 +148,19 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 def convolve(op, x, weight, bias, stride, padding, dilation, groups):
     """conv2d whose errors speak of `op`, the operation that the user has called."""
     geometry = conv2d_geometry(
-        x.shape, weight.shape, _plain(stride), _plain(padding), _plain(dilation), _plain(groups), op
+        x.data.shape,
+        weight.data.shape,
+        _plain(stride),
+        _plain(padding),
+        _plain(dilation),
+        _plain(groups),
+        op,
     )
     if bias is None:
         _check_types(op, x, weight)
         return Conv2d(geometry, _packed(geometry, x, weight)).apply(x, weight)
     _check_types(op, x, weight, bias)
-    if bias.shape != (geometry.F,):
+    if bias.data.shape != (geometry.F,):
         raise ShapeError(
             f"{op}: bias must be ({geometry.F},), one for each output channel, got {bias.shape}"
         )

@@ -41,16 +41,18 @@ class Conv(ReferenceConv):
         COL2IM[columns.dtype.char](contiguous(columns), x, g)
         return x
 
-    def conv2d(self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry) -> Array:
+    # The usual case; the others come back to the next method.
+    conv2d = _conv.conv2d
+    conv2d_packed = _conv.conv2d_packed
+
+    def conv2d_of_any(
+        self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry, packed: bool = False
+    ) -> Array:
+        """conv2d of types and strides that the kernels do not take, and of single pixels."""
         kind = x.dtype.char
         if kind not in CONV2D:
             return super().conv2d(x, weight, bias, g)
-        return self._convolve(x, contiguous(weight), bias, g)
-
-    def _convolve(
-        self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry, packed: bool = False
-    ) -> Array:
-        x, kind = contiguous(x), x.dtype.char
+        x, weight = contiguous(x), contiguous(weight)
         bias = None if bias is None else contiguous(bias)
         y = np.empty(g.y_shape, x.dtype)
         if g.is_pixelwise:
@@ -75,12 +77,6 @@ class Conv(ReferenceConv):
         packed = aligned((size,), weight.dtype)
         PACK[kind](weight, packed, g)
         return packed
-
-    def conv2d_packed(
-        self, x: Array, packed: Array, bias: Array | None, g: Conv2dGeometry
-    ) -> Array:
-        """`conv2d` with a packed weight: the same bits, unless g is pixelwise and has one pixel."""
-        return self._convolve(x, packed, bias, g, packed=True)
 
     def conv2d_input_grad(self, grad: Array, weight: Array, g: Conv2dGeometry) -> Array:
         kind = grad.dtype.char
