@@ -9,6 +9,7 @@ threads.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
@@ -27,12 +28,13 @@ HEADS = ("step", "library", "threads")
 
 
 def measure(name: str, library: str, threads: int) -> float:
-    """Median seconds of a step over SECONDS of wall time (at least three steps)."""
+    """Median seconds of a step over SECONDS of wall time (at least three steps); NaN if the library
+    does not have it."""
     case = next(case for case in CASES if case.name == name)
     module, _, argument = {**OWN, **PEERS}[library].partition(":")
     cell = import_module(module).open_peer(argument, threads).build(case, inputs(case))
     if cell is None:
-        raise SystemExit(f"{name}: {library} does not have it")
+        return math.nan
     step, found = cell[0], []
     for _ in range(3):
         step()
@@ -67,7 +69,10 @@ def table(libraries: list[str], loads: list[int], threads: list[int]) -> list[li
                 for load in loads:
                     with busy(load):
                         child = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-                    cells.append(f"{1e3 * float(child.stdout.split()[-1]):.3g}")
+                    seconds = float(child.stdout.split()[-1])
+                    cells.append(
+                        "-" if math.isnan(seconds) else f"{float(f'{1e3 * seconds:.3g}'):g}"
+                    )
                 rows.append([case.name, library, str(count), *cells])
                 print(" | ".join(rows[-1]), flush=True)
     return rows
