@@ -2,7 +2,7 @@
 
 import sys
 
-from tinydl.cli import main
+from tinydl.command.main import main
 
 if __name__ == "__main__":
     sys.exit(

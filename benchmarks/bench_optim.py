@@ -1,8 +1,8 @@
-"""`tinydl bench adam`; takes the same options (--against, --threads, --quick, --json)."""
+"""`tinydl bench adam optim`; takes the same options (--against, --threads, --quick, --json)."""
 
 import sys
 
-from tinydl.cli import main
+from tinydl.command.main import main
 
 if __name__ == "__main__":
-    sys.exit(main(["bench", "adam", *sys.argv[1:]]))
+    sys.exit(main(["bench", "adam", "optim", *sys.argv[1:]]))

@@ -21,6 +21,7 @@ from pathlib import Path
 from tinydl.bench.cases import CASES
 from tinydl.bench.harness import OURS, OWN, PEERS
 from tinydl.bench.inputs import inputs
+from tinydl.console import command
 
 KINDS = ("mlp_step", "lenet_step", "resnet20_step")
 SECONDS = 5.0
@@ -64,11 +65,11 @@ def table(libraries: list[str], loads: list[int], threads: list[int]) -> list[li
     for case in (case for case in CASES if case.kind in KINDS):
         for library in libraries:
             for count in threads:
-                command = [sys.executable, __file__, "--one", case.name, library, str(count)]
+                call = [sys.executable, __file__, "--one", case.name, library, str(count)]
                 cells = []
                 for load in loads:
                     with busy(load):
-                        child = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+                        child = subprocess.run(call, stdout=subprocess.PIPE, check=True)
                     seconds = float(child.stdout.split()[-1])
                     cells.append(
                         "-" if math.isnan(seconds) else f"{float(f'{1e3 * seconds:.3g}'):g}"
@@ -95,7 +96,7 @@ def main(arguments: list[str]) -> None:
     loads = [int(n) for n in args.busy.split(",")]
     rows = table([OURS, *peers], loads, [int(n) for n in args.threads.split(",")])
     if args.out:
-        from tinydl.recipes.report import markdown_table  # not in the measured processes
+        from tinydl.runs.report import markdown_table  # not in the measured processes
 
         heads = (*HEADS, *[f"{n} busy processes, ms" for n in loads])
         lines = [
@@ -110,4 +111,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(command(lambda: main(sys.argv[1:]), "busy"))

@@ -22,6 +22,7 @@ import numpy as np
 
 import tinydl
 from tinydl import Tensor, models, no_grad
+from tinydl.console import command
 from tinydl.models.convolutional.resnet import RESNET18, RESNET101, RESNET152
 from tinydl.models.convolutional.vgg import VGG19
 from tinydl.models.detection.faster_rcnn import faster_rcnn_loss
@@ -193,12 +194,12 @@ def main() -> None:
     names = args.names
     if unknown := [name for name in names if name not in NETWORKS]:
         parser.error(f"no network {unknown[0]!r}; there are {', '.join(NETWORKS)}")
-    from tinydl.recipes.report import markdown_table  # not in the measured processes
+    from tinydl.runs.report import markdown_table  # not in the measured processes
 
     rows = kept_rows() if names else {}
     for name in names or NETWORKS:
-        command = [sys.executable, __file__, "--one", name]
-        child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        call = [sys.executable, __file__, "--one", name]
+        child = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True)
         rows[name] = json.loads(child.stdout)
         print("  ".join(rows[name]), flush=True)
     lines = [
@@ -209,4 +210,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command(main, "full_size"))

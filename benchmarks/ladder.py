@@ -6,6 +6,7 @@
 import argparse
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from tinydl.bench import ladder  # noqa: E402
 from tinydl.bench.harness import machine  # noqa: E402
+from tinydl.console import command  # noqa: E402
 
 
 def main() -> None:
@@ -41,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command(main, "ladder"))

@@ -22,6 +22,7 @@ from pathlib import Path
 from tinydl.bench.cases import CASES, Case
 from tinydl.bench.harness import OURS, OWN, PEERS
 from tinydl.bench.inputs import inputs
+from tinydl.console import command
 
 STEPS = 5
 LARGER = 4
@@ -58,8 +59,8 @@ def measure(case: Case, spec: str) -> dict[str, float | str]:
 
 def in_process(case: Case, spec: str) -> dict[str, float | str]:
     """`measure` in a process of its own."""
-    command = [sys.executable, __file__, "--one", json.dumps(asdict(case)), spec]
-    child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    call = [sys.executable, __file__, "--one", json.dumps(asdict(case)), spec]
+    child = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(child.stdout.splitlines()[-1])
 
 
@@ -98,7 +99,7 @@ def main(arguments: list[str]) -> None:
     images = ("lenet_step", "resnet20_step", "mobilenet_step")
     rows = table(peers, [case for case in CASES if case.kind in images])
     if args.out:
-        from tinydl.recipes.report import markdown_table  # not in the measured processes
+        from tinydl.runs.report import markdown_table  # not in the measured processes
 
         lines = [
             "# Memory of a training step",
@@ -114,4 +115,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(command(lambda: main(sys.argv[1:]), "memory"))

@@ -7,6 +7,7 @@ without, in turns: medians, and the part of the time that packing takes.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from functools import partial
 from statistics import median
@@ -15,8 +16,8 @@ from time import process_time
 import numpy as np
 
 from tinydl import Tensor, models, no_grad, ops
-from tinydl.backend import _runtime
-from tinydl.backend.cpu import CpuBackend
+from tinydl.backend.cpu import CpuBackend, _runtime
+from tinydl.console import command
 
 ROUNDS, SECONDS = 31, 0.01  # the shortest time that is measured
 
@@ -96,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command(main, "packed"))

@@ -1,4 +1,4 @@
-"""Convolutions on the processor: the Cython room of conv*.c, and the loop that im2col replaces."""
+"""Convolutions on the processor: the Cython module of conv*.c, and loops to be read."""
 
 from room cimport (
     NPY_DOUBLE,
@@ -115,14 +115,14 @@ def conv2d(object self, object x, object weight, object bias, object g):
 
 
 def conv2d_packed(object self, object x, object packed, object bias, object g):
-    """`conv2d` with a packed weight: the same bits, unless g is pixelwise and has one pixel."""
+    """`conv2d` with a packed weight: the same bits, unless g is a product of one row."""
     return convolve(self, x, packed, bias, g, True)
 
 
 cdef object convolve(object self, object x, object weight, object bias, object g, bint packed):
     cdef Py_ssize_t shape[4]
     cdef int axis
-    if g.is_pixelwise or not (
+    if g.product is not None or not (
         is_whole(x) and is_whole(weight) and (bias is None or is_whole(bias))
     ):
         return self.conv2d_of_any(x, weight, bias, g, packed)
@@ -295,8 +295,8 @@ def col2im_f64(object columns, object x, object g):
         c_col2im_f64[rt.level](pc, px, &s, rt.threads)
 
 
-# The seven loops that the direct kernels replace, to be read first: every output is the sum over its
-# window, in the order in which a textbook writes it.
+# The seven loops that the direct kernels replace, to be read first: every output is the sum over
+# its window, in the order in which a textbook writes it.
 
 def conv2d_loops_f32(
     const float[:, :, :, ::1] x, const float[:, :, :, ::1] weight, float[:, :, :, ::1] y, object g
@@ -323,10 +323,10 @@ def conv2d_loops_f32(
                         y[n, oh, ow, f] = total
 
 
-
 # The readable loop. A convolution is im2col(x) [N*OH*OW x KH*KW*C] @ weight [KH*KW*C x F]: rows are
 # output pixels, columns are output channels, and the sum runs over the window. conv.c gets the same
 # numbers without ever writing the patches down.
+
 
 def im2col_loops_f32(const float[:, :, :, ::1] x, float[:, :, :, :, :, ::1] columns, object g):
     """columns (N, OH, OW, KH, KW, C) from x (N, H, W, C), one element at a time."""

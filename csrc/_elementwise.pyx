@@ -1,8 +1,8 @@
 """Elementwise operations: from ndarrays to the rows of elementwise.c.
 
-These functions are methods of `tinydl.backend.cpu.elementwise.Elementwise` (the class body names
-them), which saves one Python call per operation. Types other than float32 and float64, and shapes
-that the contract does not promise, go to the reference backend.
+The methods of the backend are compiled functions, which saves one Python call per operation. Types
+other than float32 and float64, and shapes that the contract does not promise, go to the reference
+backend.
 """
 
 from cpython.object cimport PyObject
@@ -15,6 +15,7 @@ from room cimport (
     PyArray_BYTES,
     PyArray_Check,
     PyArray_DIMS,
+    PyArray_ISALIGNED,
     PyArray_ISNOTSWAPPED,
     PyArray_NDIM,
     PyArray_SimpleNew,
@@ -32,11 +33,6 @@ from tinydl.backend.reference.elementwise import Elementwise as Reference
 
 cdef extern from "elementwise.h" nogil:
     enum:
-        OP_negative, OP_exp, OP_log, OP_sqrt, OP_abs, OP_sign, OP_tanh, OP_sigmoid, OP_relu
-        OP_log1p, OP_expm1, OP_softplus, OP_sin, OP_cos, OP_erf, OP_floor, OP_round
-        OP_add, OP_subtract, OP_multiply, OP_divide, OP_power, OP_maximum, OP_minimum, OP_atan2
-        OP_relu_grad, OP_tanh_grad, OP_sigmoid_grad
-        OP_equal, OP_not_equal, OP_less, OP_less_equal, OP_greater, OP_greater_equal
         OP_where, OP_from_f32, OP_from_f64, OP_from_i32, OP_from_i64, OP_from_u8
     ctypedef void (*ElementwiseKernel)(
         int op, int inputs, const void **x, const Py_ssize_t **steps, void *y, int ndim,
@@ -91,9 +87,12 @@ cdef inline bint same_shape(PyArrayObject *a, PyArrayObject *b) noexcept:
     return True
 
 
-cdef object run(int op, int kind, int inputs, PyObject *a, PyObject *b, PyObject *c):
-    """op(a, b, c) as a fresh array, or None where shapes are neither equal nor (). The caller's
-    references keep the operands alive while the kernel runs."""
+cdef object run(
+    int op, int kind, int inputs, PyObject *a, PyObject *b, PyObject *c, bint bools=False
+):
+    """op(a, b, c) as a fresh array (of `bools`, or of the kind), or None where shapes are neither
+    equal nor (), or elements do not lie at multiples of their size. The caller's references keep
+    the operands alive while the kernel runs."""
     cdef PyArrayObject *operands[3]
     cdef PyArrayObject *whole
     cdef const void *x[3]
@@ -107,6 +106,8 @@ cdef object run(int op, int kind, int inputs, PyObject *a, PyObject *b, PyObject
     operands[2] = <PyArrayObject *> c
     whole = operands[0]
     for k in range(inputs):
+        if not PyArray_ISALIGNED(operands[k]):
+            return None
         x[k] = PyArray_BYTES(operands[k])
         steps[k] = PyArray_STRIDES(operands[k]) if PyArray_NDIM(operands[k]) else ZEROS
         if not PyArray_NDIM(whole):
@@ -123,7 +124,7 @@ cdef object run(int op, int kind, int inputs, PyObject *a, PyObject *b, PyObject
         return None
     for k in range(ndim):
         size *= shape[k]
-    if OP_equal <= op <= OP_greater_equal:
+    if bools:
         type_number = NPY_BOOL
     y = PyArray_SimpleNew(ndim, <Py_ssize_t *> shape, type_number)
     if size == 0:
@@ -147,184 +148,46 @@ cdef inline object unary(int op, str name, object self, object x):
     return getattr(Reference, name)(self, x) if y is None else y
 
 
-cdef inline object binary(int op, str name, object self, object a, object b):
+cdef inline object binary(
+    int op, str name, object self, object a, object b, bint bools=False
+):
     a, b = as_array(a), as_array(b)
     cdef int kind = kind_of(a)
     cdef object y = None
     if kind != OTHER and kind_of(b) == kind:
-        y = run(op, kind, 2, <PyObject *> a, <PyObject *> b, NULL)
+        y = run(op, kind, 2, <PyObject *> a, <PyObject *> b, NULL, bools)
     return getattr(Reference, name)(self, a, b) if y is None else y
 
 
-# -- one operand ----------------------------------------------------------------------------------
-
-
-def negative(self, x):
-    return unary(OP_negative, "negative", self, x)
-
-
-def exp(self, x):
-    return unary(OP_exp, "exp", self, x)
-
-
-def log(self, x):
-    return unary(OP_log, "log", self, x)
-
-
-def sqrt(self, x):
-    return unary(OP_sqrt, "sqrt", self, x)
-
-
-def abs(self, x):
-    return unary(OP_abs, "abs", self, x)
-
-
-def sign(self, x):
-    return unary(OP_sign, "sign", self, x)
-
-
-def tanh(self, x):
-    return unary(OP_tanh, "tanh", self, x)
-
-
-def sigmoid(self, x):
-    return unary(OP_sigmoid, "sigmoid", self, x)
-
-
-def relu(self, x):
-    return unary(OP_relu, "relu", self, x)
-
-
-def log1p(self, x):
-    return unary(OP_log1p, "log1p", self, x)
-
-
-def expm1(self, x):
-    return unary(OP_expm1, "expm1", self, x)
-
-
-def softplus(self, x):
-    return unary(OP_softplus, "softplus", self, x)
-
-
-def sin(self, x):
-    return unary(OP_sin, "sin", self, x)
-
-
-def cos(self, x):
-    return unary(OP_cos, "cos", self, x)
-
-
-def erf(self, x):
-    return unary(OP_erf, "erf", self, x)
-
-
-def floor(self, x):
-    return unary(OP_floor, "floor", self, x)
-
-
-def round(self, x):
-    return unary(OP_round, "round", self, x)
-
-
-def astype(self, x, dtype):
-    """To float32 or float64 from every type a tensor may have; the others are the reference's."""
-    x = as_array(x)
-    cdef object source = x.dtype
-    cdef object target = np.dtype(dtype)
-    cdef int kind = SINGLE if target == FLOAT32 else DOUBLE if target == FLOAT64 else OTHER
-    cdef object code = CASTS.get(source)
-    cdef object y = None
-    if kind != OTHER and code is not None:
-        y = run(<int> code, kind, 1, <PyObject *> x, NULL, NULL)
-    return Reference.astype(self, x, dtype) if y is None else y
-
-
-# -- two operands ---------------------------------------------------------------------------------
-
-
-def add(self, a, b):
-    return binary(OP_add, "add", self, a, b)
-
-
-def subtract(self, a, b):
-    return binary(OP_subtract, "subtract", self, a, b)
-
-
-def multiply(self, a, b):
-    return binary(OP_multiply, "multiply", self, a, b)
-
-
-def divide(self, a, b):
-    return binary(OP_divide, "divide", self, a, b)
-
-
-def power(self, a, b):
-    return binary(OP_power, "power", self, a, b)
-
-
-def maximum(self, a, b):
-    return binary(OP_maximum, "maximum", self, a, b)
-
-
-def minimum(self, a, b):
-    return binary(OP_minimum, "minimum", self, a, b)
-
-
-def atan2(self, a, b):
-    return binary(OP_atan2, "atan2", self, a, b)
-
-
-# -- derivatives ----------------------------------------------------------------------------------
-
-
-def relu_grad(self, y, grad):
-    return binary(OP_relu_grad, "relu_grad", self, y, grad)
-
-
-def tanh_grad(self, y, grad):
-    return binary(OP_tanh_grad, "tanh_grad", self, y, grad)
-
-
-def sigmoid_grad(self, y, grad):
-    return binary(OP_sigmoid_grad, "sigmoid_grad", self, y, grad)
-
-
-# -- comparisons ----------------------------------------------------------------------------------
-
-
-def equal(self, a, b):
-    return binary(OP_equal, "equal", self, a, b)
-
-
-def not_equal(self, a, b):
-    return binary(OP_not_equal, "not_equal", self, a, b)
-
-
-def less(self, a, b):
-    return binary(OP_less, "less", self, a, b)
-
-
-def less_equal(self, a, b):
-    return binary(OP_less_equal, "less_equal", self, a, b)
-
-
-def greater(self, a, b):
-    return binary(OP_greater, "greater", self, a, b)
-
-
-def greater_equal(self, a, b):
-    return binary(OP_greater_equal, "greater_equal", self, a, b)
-
-
-def where(self, condition, a, b):
-    condition, a, b = as_array(condition), as_array(a), as_array(b)
-    cdef int kind = kind_of(a)
-    cdef object y = None
-    if (
-        kind != OTHER
-        and kind_of(b) == kind
-        and PyArray_TYPE(<PyArrayObject *> condition) == NPY_BOOL
-    ):
-        y = run(OP_where, kind, 3, <PyObject *> condition, <PyObject *> a, <PyObject *> b)
-    return Reference.where(self, condition, a, b) if y is None else y
+# class Rows(Reference): one method per row of elementwise_rows.h, and OP_name for each. setup.py
+# writes it, as `def exp(self, x): return unary(OP_exp, "exp", self, x)`.
+include "elementwise_methods.pxi"
+
+
+class Elementwise(Rows):
+    """The kernels of backend/reference/elementwise.py for float32 and float64; other types, and
+    shapes that the contract does not promise, are the reference's."""
+
+    def astype(self, x, dtype):
+        """To float32 or float64 from every type a tensor may have."""
+        x = as_array(x)
+        cdef object source = x.dtype
+        cdef object target = np.dtype(dtype)
+        cdef int kind = SINGLE if target == FLOAT32 else DOUBLE if target == FLOAT64 else OTHER
+        cdef object code = CASTS.get(source)
+        cdef object y = None
+        if kind != OTHER and code is not None:
+            y = run(<int> code, kind, 1, <PyObject *> x, NULL, NULL)
+        return Reference.astype(self, x, dtype) if y is None else y
+
+    def where(self, condition, a, b):
+        condition, a, b = as_array(condition), as_array(a), as_array(b)
+        cdef int kind = kind_of(a)
+        cdef object y = None
+        if (
+            kind != OTHER
+            and kind_of(b) == kind
+            and PyArray_TYPE(<PyArrayObject *> condition) == NPY_BOOL
+        ):
+            y = run(OP_where, kind, 3, <PyObject *> condition, <PyObject *> a, <PyObject *> b)
+        return Reference.where(self, condition, a, b) if y is None else y

@@ -1,6 +1,7 @@
 # cython: boundscheck=True, wraparound=True
 """`Function.apply` and `Function._record` of tinydl/function.py, compiled: the engine is written
-twice, to be read there and to be fast here. `install` puts these two in their place.
+twice, to be read there and to be fast here. `install`, called by the last lines of tinydl/tensor.py
+when `tinydl` is imported, puts these two in the place of those; tinydl/engine.py says when.
 
 They do the same steps with the same errors. What they save is the interpreter's share: a Tensor's
 slots are read and written at their offsets, which the class tells once, and a result is allocated
@@ -24,6 +25,7 @@ from room cimport (
 
 from tinydl import function as engine
 from tinydl import instruments
+from tinydl.arguments import out_of_memory
 from tinydl.errors import DeviceError, DTypeError, GraphError
 
 
@@ -47,17 +49,19 @@ cdef extern from *:
         SLOT(x, offset) = value;
         Py_XDECREF(old);
     }
+    static PyObject *returned(PyObject *result) { return result; }
     """
     Py_ssize_t slot_offset(object descriptor) except -1
     PyObject *SLOT(object x, Py_ssize_t offset)
     void set_slot(object x, Py_ssize_t offset, object value)
+    object returned(PyObject *result)  # raises what is set where there is no result
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject
     bint PyObject_TypeCheck(object x, PyTypeObject *type)
     object PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t items)
     int PyContextVar_Get(object variable, PyObject *default, PyObject **value) except -1
-    object PyObject_VectorcallMethod(
+    PyObject *PyObject_VectorcallMethod(
         object name, PyObject *const *arguments, size_t count, PyObject *keywords)
     PyObject *PyDict_GetItemWithError(object dictionary, object key) except? NULL
 
@@ -96,7 +100,7 @@ def install(tensor, function):
     of.node = slot_offset(tensor.node)
     of.grad = slot_offset(tensor.grad)
     of.hooks = slot_offset(tensor._hooks)
-    of.requires_grad = slot_offset(tensor.requires_grad)
+    of.requires_grad = slot_offset(tensor._requires_grad)
     of.version = slot_offset(tensor._version)
     at.backend = slot_offset(function.backend)
     at.age = slot_offset(function.age)
@@ -138,26 +142,42 @@ cdef inline object fresh(object array, object backend, object version):
 cdef inline bint is_recording() except -1:
     cdef PyObject *value
     PyContextVar_Get(recording, NULL, &value)
-    records = <object> value
-    Py_DECREF(records)  # the reference that the call gave
-    return records
+    switch = <tuple> value
+    Py_DECREF(switch)  # the reference that the call gave
+    return switch[0]
 
 
-cdef object forward(object self, tuple inputs):
+cdef object forward_many(object self, tuple inputs):
+    """`forward` for more inputs than stand on the stack."""
+    try:
+        return self.forward(*[slot(t, of.data) for t in inputs])
+    except MemoryError as error:
+        raise out_of_memory(self.name, error) from None
+
+
+cdef object failed(object self):
+    """Raises what `forward` raised; a lack of memory with the operation's name."""
+    try:
+        return returned(NULL)
+    except MemoryError as error:
+        raise out_of_memory(self.name, error) from None
+
+
+cdef inline object forward(object self, tuple inputs):
     """self.forward(*arrays), the arrays kept alive whatever else happens to their tensors."""
     cdef PyObject *arguments[MOST_ON_STACK + 1]
+    cdef PyObject *result
     cdef Py_ssize_t i, count = len(inputs)
     if count > MOST_ON_STACK:
-        return self.forward(*[slot(t, of.data) for t in inputs])
+        return forward_many(self, inputs)
     arguments[0] = <PyObject *> self
     for i in range(count):
         arguments[i + 1] = SLOT(inputs[i], of.data)
         Py_INCREF(<object> arguments[i + 1])
-    try:
-        return PyObject_VectorcallMethod("forward", arguments, count + 1, NULL)
-    finally:
-        for i in range(count):
-            Py_DECREF(<object> arguments[i + 1])
+    result = PyObject_VectorcallMethod("forward", arguments, count + 1, NULL)
+    for i in range(count):
+        Py_DECREF(<object> arguments[i + 1])
+    return returned(result) if result != NULL else failed(self)
 
 
 cdef object other_devices(object self, object backend, object other):
@@ -190,7 +210,10 @@ def apply(self, *inputs):
     first = tensors[0]
     set_slot(self, at.backend, backend)
     if <object> PyDict_GetItemWithError(watch, "active"):
-        array = instruments.forward(self, tensors, [slot(t, of.data) for t in tensors])
+        try:
+            array = instruments.forward(self, tensors, [slot(t, of.data) for t in tensors])
+        except MemoryError as error:
+            raise out_of_memory(self.name, error) from None
     else:
         array = forward(self, tensors)
     output = fresh(array, backend, slot(first, of.version) if self.shares_storage else [0])

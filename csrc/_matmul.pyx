@@ -1,4 +1,4 @@
-"""Matrix products on the processor: the Cython room of matmul.c, and the loops it replaces.
+"""Matrix products on the processor: the Cython module of matmul.c, and the loops it replaces.
 
 `matmul` is a method of `tinydl.backend.cpu.matmul.Matmul` (the class body names it), which saves a
 Python call for each product: small ones notice.
@@ -202,36 +202,36 @@ cdef int product_f64(
 def pack_f32(object b, object packed):
     """The width of b (K, N) packed (K, width), in the order in which it is multiplied at this
     level; writes that into `packed` unless it is None."""
-    cdef Array m = array_of(b, b"f"), room
+    cdef Array m = array_of(b, b"f"), into
     cdef Py_ssize_t width
     if m.ndim != 2:
         raise ValueError("matmul: only a matrix of two axes is packed")
     width = c_pack_f32[rt.level](NULL, NULL, m.shape[0], m.shape[1], 0, 0)
     if packed is not None:
-        room = writable(packed, b"f")
-        if not room.contiguous or room.size != m.shape[0] * width:
+        into = writable(packed, b"f")
+        if not into.contiguous or into.size != m.shape[0] * width:
             raise ValueError("matmul: a packed b must be contiguous and of shape (K, width)")
         with nogil:
             c_pack_f32[rt.level](
-                <const float *> m.data, <float *> room.data, m.shape[0], m.shape[1],
+                <const float *> m.data, <float *> into.data, m.shape[0], m.shape[1],
                 m.strides[0], m.strides[1])
     return width
 
 
 def pack_f64(object b, object packed):
     """The same in double precision."""
-    cdef Array m = array_of(b, b"d"), room
+    cdef Array m = array_of(b, b"d"), into
     cdef Py_ssize_t width
     if m.ndim != 2:
         raise ValueError("matmul: only a matrix of two axes is packed")
     width = c_pack_f64[rt.level](NULL, NULL, m.shape[0], m.shape[1], 0, 0)
     if packed is not None:
-        room = writable(packed, b"d")
-        if not room.contiguous or room.size != m.shape[0] * width:
+        into = writable(packed, b"d")
+        if not into.contiguous or into.size != m.shape[0] * width:
             raise ValueError("matmul: a packed b must be contiguous and of shape (K, width)")
         with nogil:
             c_pack_f64[rt.level](
-                <const double *> m.data, <double *> room.data, m.shape[0], m.shape[1],
+                <const double *> m.data, <double *> into.data, m.shape[0], m.shape[1],
                 m.strides[0], m.strides[1])
     return width
 

@@ -16,7 +16,7 @@ cdef extern from "optim.h" nogil:
         void *states[3]
         Py_ssize_t n
         Py_ssize_t first
-        double scales[2]
+        double scales[3]
     enum: PIECE
     void (*sgd_step_f32[3])(
         const Parameter *parameters, Py_ssize_t count, double lr, double momentum, int nesterov,
@@ -40,6 +40,25 @@ cdef extern from "optim.h" nogil:
         const Parameter *parameters, Py_ssize_t count, double *pieces, int threads)
     void (*square_sums_f64[3])(
         const Parameter *parameters, Py_ssize_t count, double *pieces, int threads)
+
+# What RULE_ARGS of optim.h says.
+ctypedef void (*Rule)(
+    const Parameter *parameters, Py_ssize_t count, double lr, double first, double second,
+    double eps, double weight_decay, int threads) noexcept nogil
+
+
+cdef extern from "optim.h" nogil:
+    Rule adagrad_step_f32[3]
+    Rule adagrad_step_f64[3]
+    Rule adadelta_step_f32[3]
+    Rule adadelta_step_f64[3]
+    Rule centred_rmsprop_step_f32[3]
+    Rule centred_rmsprop_step_f64[3]
+    Rule adamax_step_f32[3]
+    Rule adamax_step_f64[3]
+    Rule nadam_step_f32[3]
+    Rule nadam_step_f64[3]
+
 
 cdef Runtime *rt = runtime()
 
@@ -154,6 +173,83 @@ def adam_step(
     finally:
         free(parameters)
     return True
+
+
+cdef bint updated(
+    Rule rule, list params, list grads, tuple states, list scales, bint double_, double lr,
+    double first, double second, double eps, double weight_decay
+) except -1:
+    """One step of a rule; scales: of each parameter, or None for a rule that counts no steps."""
+    cdef Py_ssize_t i, k, count = len(params)
+    cdef Parameter *parameters = allocated(count)
+    try:
+        if not gathered(parameters, params, grads, states, b"d" if double_ else b"f"):
+            return False
+        if scales is not None:
+            for i in range(count):
+                for k in range(len(scales[i])):
+                    parameters[i].scales[k] = scales[i][k]
+        with nogil:
+            rule(parameters, count, lr, first, second, eps, weight_decay, rt.threads)
+    finally:
+        free(parameters)
+    return True
+
+
+def adagrad_step(
+    list params, list grads, list squares, bint double_, double lr, double eps, double weight_decay
+):
+    """params and squares, in place."""
+    cdef Rule rule = adagrad_step_f64[rt.level] if double_ else adagrad_step_f32[rt.level]
+    return updated(rule, params, grads, (squares,), None, double_, lr, 0, 0, eps, weight_decay)
+
+
+def adadelta_step(
+    list params, list grads, list squares, list deltas, bint double_, double lr, double rho,
+    double eps, double weight_decay
+):
+    """params, squares and deltas, in place."""
+    cdef Rule rule = adadelta_step_f64[rt.level] if double_ else adadelta_step_f32[rt.level]
+    return updated(
+        rule, params, grads, (squares, deltas), None, double_, lr, rho, 0, eps, weight_decay)
+
+
+def centred_rmsprop_step(
+    list params, list grads, list squares, object means, object velocities, bint double_,
+    double lr, double rho, double momentum, double eps, double weight_decay
+):
+    """params, squares, means (or None) and velocities (or None), in place."""
+    cdef Rule rule = (
+        centred_rmsprop_step_f64[rt.level] if double_ else centred_rmsprop_step_f32[rt.level])
+    return updated(
+        rule, params, grads, (squares, means, velocities), None, double_, lr, rho, momentum, eps,
+        weight_decay)
+
+
+def adamax_step(
+    list params, list grads, list means, list largest, bint double_, double lr, double beta1,
+    double beta2, double eps, double weight_decay, tuple steps
+):
+    """params, means and largest, in place."""
+    cdef Rule rule = adamax_step_f64[rt.level] if double_ else adamax_step_f32[rt.level]
+    scales = [(1 / (1 - beta1 ** <int> step),) for step in steps]
+    return updated(
+        rule, params, grads, (means, largest), scales, double_, lr, beta1, beta2, eps,
+        weight_decay)
+
+
+def nadam_step(
+    list params, list grads, list means, list squares, bint double_, double lr, double beta1,
+    double beta2, double eps, double weight_decay, tuple steps, tuple weights
+):
+    """params, means and squares, in place."""
+    cdef Rule rule = nadam_step_f64[rt.level] if double_ else nadam_step_f32[rt.level]
+    scales = [
+        (ahead, now, 1 / (1 - beta2 ** <int> step))
+        for (ahead, now), step in zip(weights, steps, strict=True)]
+    return updated(
+        rule, params, grads, (means, squares), scales, double_, lr, beta1, beta2, eps,
+        weight_decay)
 
 
 def norms(list arrays, bint double_, object out):

@@ -25,8 +25,8 @@ cdef extern from "pool.h" nogil:
         const float *x, const int32_t *place, float *y, const Window *g, int threads)
     void (*max_pool2d_gather_f64[3])(
         const double *x, const int32_t *place, double *y, const Window *g, int threads)
-    void (*avg_pool2d_f32[3])(const float *x, float *y, const Window *g, int threads)
-    void (*avg_pool2d_f64[3])(const double *x, double *y, const Window *g, int threads)
+    int (*avg_pool2d_f32[3])(const float *x, float *y, const Window *g, int threads)
+    int (*avg_pool2d_f64[3])(const double *x, double *y, const Window *g, int threads)
     void (*avg_pool2d_grad_f32[3])(const float *grad, float *y, const Window *g, int threads)
     void (*avg_pool2d_grad_f64[3])(const double *grad, double *y, const Window *g, int threads)
 
@@ -113,12 +113,17 @@ def avg_pool2d(object x, object y, object g):
     cdef Array a = array_of(x, NULL)
     cdef Array b = writable(y, NULL)
     cdef Window w = window(g)
+    cdef int failed
     check(&a, &b, NULL, &w)
     with nogil:
         if a.itemsize == 4:
-            avg_pool2d_f32[rt.level](<const float *> a.data, <float *> b.data, &w, rt.threads)
+            failed = avg_pool2d_f32[rt.level](
+                <const float *> a.data, <float *> b.data, &w, rt.threads)
         else:
-            avg_pool2d_f64[rt.level](<const double *> a.data, <double *> b.data, &w, rt.threads)
+            failed = avg_pool2d_f64[rt.level](
+                <const double *> a.data, <double *> b.data, &w, rt.threads)
+    if failed:
+        raise MemoryError("avg_pool2d: no memory for partial sums")
 
 
 def avg_pool2d_grad(object grad, object y, object g):

@@ -1,6 +1,6 @@
 """The only state of the CPU kernels: which level they run at, and with how many threads.
 
-Every other room holds a pointer to `state` through `capsule` and reads it at each call. The level
+Every other module holds a pointer to `state` through `capsule` and reads it at each call. The level
 is the best one this processor offers, or TINYDL_CPU=baseline|avx2|avx512. The number of threads is
 OMP_NUM_THREADS or the number of cores this process may use; it never changes a result.
 
@@ -20,6 +20,14 @@ from tinydl.errors import ConfigError
 
 cdef extern from *:
     """
+    #ifdef ONLY_LEVEL
+    #define TEXT_(word) #word
+    #define TEXT(word) TEXT_(word)
+    #define BUILT_LEVEL TEXT(ONLY_LEVEL)
+    #else
+    #define BUILT_LEVEL ""
+    #endif
+
     #ifdef _OPENMP
     #define TINYDL_OPENMP 1
     #else
@@ -34,22 +42,6 @@ cdef extern from *:
     #endif
     }
 
-    #if defined(__x86_64__)
-    static int processor_level(void) {
-        __builtin_cpu_init();
-        if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
-            return -1;
-        if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
-            return LEVEL_BASELINE;
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-            return LEVEL_AVX512;
-        return LEVEL_AVX2;
-    }
-    #else
-    static int processor_level(void) { return LEVEL_BASELINE; }
-    #endif
-
     #if defined(__GLIBC__)
     #include <malloc.h>
     static int keep_freed(int bytes) {
@@ -60,10 +52,14 @@ cdef extern from *:
     #endif
     """
     int TINYDL_OPENMP
+    const char *BUILT_LEVEL
     const char *__VERSION__
-    int processor_level()
     int keep_freed(int bytes)
     void found_team(Runtime *rt)
+
+
+cdef extern from "level.h":
+    int processor_level()
 
 
 cdef extern from "runtime.h" nogil:
@@ -79,15 +75,18 @@ cdef extern from "runtime.h" nogil:
 _import_array()
 
 cdef Runtime state
-capsule = PyCapsule_New(&state, "tinydl.backend._runtime.capsule", NULL)
+capsule = PyCapsule_New(&state, "tinydl.backend.cpu._runtime.capsule", NULL)
 
 _NAMES = ("baseline", "avx2", "avx512")
+_ONLY = BUILT_LEVEL.decode()  # of a quick build (TINYDL_LEVELS=native), else ""
+_QUICK = f"this quick build (TINYDL_LEVELS=native) holds only {_ONLY}"
+_REBUILD = "`python setup.py build_ext --inplace` without that variable builds every level"
 KEPT = 1 << 30  # bytes
 
 
 def available_levels():
-    """Names of the levels this processor can run, slowest first."""
-    return _NAMES[: processor_level() + 1]
+    """Names of the levels that are built and that this processor can run, slowest first."""
+    return tuple([n for n in _NAMES[: processor_level() + 1] if _ONLY in ("", n)])
 
 
 def level():
@@ -96,11 +95,15 @@ def level():
 
 
 def set_level(name):
-    """Make all kernels run at one level; ConfigError if this processor does not offer it."""
+    """Make all kernels run at one level; ConfigError if this processor does not offer it, or the
+    build does not hold it."""
     if name not in available_levels():
-        raise ConfigError(
-            f"cpu level: this processor offers {', '.join(available_levels())}, not {name!r}"
-        )
+        offered = _NAMES[: processor_level() + 1]
+        if name not in offered:
+            raise ConfigError(
+                f"cpu level: this processor offers {', '.join(offered)}, not {name!r}"
+            )
+        raise ConfigError(f"cpu level: {_QUICK}, not {name!r}: {_REBUILD}")
     state.level = _NAMES.index(name)
 
 
@@ -178,7 +181,9 @@ found_team(&state)
 join_team(&state)
 if processor_level() < 0:
     raise ImportError("tinydl needs a processor with SSE4.2 and POPCNT (x86-64-v2)")
-set_level(os.environ.get("TINYDL_CPU") or available_levels()[processor_level()])
+if not available_levels():
+    raise ImportError(f"tinydl: {_QUICK}, which this processor does not offer: {_REBUILD}")
+set_level(os.environ.get("TINYDL_CPU") or max(available_levels(), key=_NAMES.index))
 set_threads(_default_threads())
 _keeps_memory = os.environ.get("TINYDL_MALLOC") != "system" and keep_freed(KEPT)
 if hasattr(os, "register_at_fork"):

@@ -2,9 +2,10 @@
 
    x (N, H, W, C), weight (KH, KW, 1, C), y (N, OH, OW, C). There is no product to block, so
    channels are the vectors: six adjacent pixels times one vector of channels stay in registers
-   while the taps pass. Windows that leave the image skip the taps outside; only the pixels between
-   the left and right borders go six at a time. The gradient of the input is the same loop for every
-   residue modulo the stride (window.h), all residues of a row together.
+   while the taps pass. Windows that leave the image skip the taps outside (`add_outside` makes good
+   for it where 0 * weight is NaN); only the pixels between the left and right borders go six at a
+   time. The gradient of the input is the same loop for every residue modulo the stride (window.h),
+   all residues of a row together.
 
    Memory is the limit. Windows of one to three columns load a pixel once for all the outputs that
    it meets, and what the next row of outputs reads and writes is asked for ahead: short pieces of
@@ -183,11 +184,31 @@ static void output_rows(const Depthwise *parts, ptrdiff_t count, ptrdiff_t task)
         if (oy < parts[i].OY) output_row(&parts[i], n, oy);
 }
 
+/* y += 0 * weight for each tap outside of the image: NaN where the weight is no finite number. */
+static void add_outside(const Depthwise *d) {
+    for (ptrdiff_t i = 0; i < d->rows.count; i++)
+        for (ptrdiff_t j = 0; j < d->cols.count; j++) {
+            const real *weight = tap_weight(d, i, j);
+            ptrdiff_t y0, y1, x0, x1; /* the outputs that see the tap inside */
+            outputs_inside(&d->rows, i, d->stride_y, d->H, d->OY, &y0, &y1);
+            outputs_inside(&d->cols, j, d->stride_x, d->W, d->OX, &x0, &x1);
+            if (all_finite(weight, d->C)) continue;
+            for (ptrdiff_t row = 0; row < d->N * d->OY; row++)
+                for (ptrdiff_t ox = 0; ox < d->OX; ox++) {
+                    const ptrdiff_t n = row / d->OY, oy = row % d->OY;
+                    if (oy >= y0 && oy < y1 && ox >= x0 && ox < x1) continue;
+                    real *y = d->y + n * d->y_image + oy * d->y_row + ox * d->y_pixel;
+                    for (ptrdiff_t c = 0; c < d->C; c++) y[c] += 0 * weight[c];
+                }
+        }
+}
+
 static void run(const Depthwise *parts, ptrdiff_t count, ptrdiff_t work, int threads) {
     const ptrdiff_t tasks = parts->N * parts->OY;
     if (work < PARALLEL_WORK) threads = 1;
 #pragma omp parallel for num_threads(threads)
     for (ptrdiff_t task = 0; task < tasks; task++) output_rows(parts, count, task);
+    for (ptrdiff_t i = 0; i < count; i++) add_outside(&parts[i]);
 }
 
 static ptrdiff_t multiply_adds(const ConvSizes *g) {

@@ -5,9 +5,11 @@
    outputs pass four at a time, and every pixel is loaded once for all of them. Other windows, and
    channels that fill no vector, go tap by tap.
 
+   Long sums are cut: a row of outputs after PIECE of them, the rows after MANY_ROWS, each part
+   added up for itself.
+
    Split of work: at most 8 chunks of images with a copy of the gradient each, added in index order:
-   the number of threads never changes a result.
- */
+   the number of threads never changes a result. */
 
 #include "depthwise.h"
 
@@ -18,6 +20,8 @@
 #define MAX_CHUNKS 8
 #define LINE (64 / (ptrdiff_t)sizeof(real)) /* elements of a cache line */
 #define TOGETHER 4                          /* outputs at once */
+#define PIECE 1024                          /* outputs in one running sum */
+#define MANY_ROWS 512                       /* rows of outputs in one running sum */
 
 /* sum[c] += sum over count pixels of x[p*step + c] * grad[p*C + c], channels c from `from` on; four
    chains hide the latency. */
@@ -43,8 +47,11 @@ static void add_products(const real *x, ptrdiff_t step, const real *grad, ptrdif
         for (; p < count; p++) s[0] += load(x + p * step + c) * load(grad + p * C + c);
         store(sum + c, load(sum + c) + ((s[0] + s[1]) + (s[2] + s[3])));
     }
-    for (; c < C; c++)
-        for (ptrdiff_t p = 0; p < count; p++) sum[c] += x[p * step + c] * grad[p * C + c];
+    for (; c < C; c++) {
+        real s = 0;
+        for (ptrdiff_t p = 0; p < count; p++) s += x[p * step + c] * grad[p * C + c];
+        sum[c] += s;
+    }
 }
 
 /* One row of outputs and the rows of its windows, three wide, which meet the image. */
@@ -106,24 +113,27 @@ static inline __attribute__((always_inline)) void add_row(const Row *r, const in
                                                           const int stride) {
     const ptrdiff_t C = r->C, step = stride * C;
     for (ptrdiff_t c = 0; c + LANES <= C; c += LANES) {
-        vec sum[3][3] = {{{0}}};
         const real *x = r->x + c, *grad = r->grad + c;
         ptrdiff_t o = 0;
-        for (; o < r->lo; o++)
-            add_edge(sum, rows, r->edge + 2 * o, x + o * step, r->row, grad + o * C, C);
-        for (; o + 4 <= r->hi; o += 4) {
-            if (c % LINE == 0) ask_ahead(r, stride, o, c);
-            add_outputs(sum, rows, 4, stride, x + o * step, r->row, grad + o * C, C);
-        }
-        for (; o + 2 <= r->hi; o += 2)
-            add_outputs(sum, rows, 2, stride, x + o * step, r->row, grad + o * C, C);
-        for (; o < r->outputs; o++)
-            add_edge(sum, rows, r->edge + 2 * o, x + o * step, r->row, grad + o * C, C);
+        do { /* once, but for rows of more than PIECE outputs */
+            vec sum[3][3] = {{{0}}};
+            for (; o < r->lo; o++)
+                add_edge(sum, rows, r->edge + 2 * o, x + o * step, r->row, grad + o * C, C);
+            const ptrdiff_t stop = MIN(r->hi, o + PIECE), end = stop < r->hi ? stop : r->outputs;
+            for (; o + 4 <= stop; o += 4) {
+                if (c % LINE == 0) ask_ahead(r, stride, o, c);
+                add_outputs(sum, rows, 4, stride, x + o * step, r->row, grad + o * C, C);
+            }
+            for (; o + 2 <= stop; o += 2)
+                add_outputs(sum, rows, 2, stride, x + o * step, r->row, grad + o * C, C);
+            for (; o < end; o++)
+                add_edge(sum, rows, r->edge + 2 * o, x + o * step, r->row, grad + o * C, C);
 #pragma GCC unroll 9
-        for (int tap = 0; tap < 3 * rows; tap++) {
-            real *to = r->sums + tap * C + c;
-            store(to, load(to) + sum[tap / 3][tap % 3]);
-        }
+            for (int tap = 0; tap < 3 * rows; tap++) {
+                real *to = r->sums + tap * C + c;
+                store(to, load(to) + sum[tap / 3][tap % 3]);
+            }
+        } while (o < r->outputs);
     }
 }
 
@@ -181,24 +191,63 @@ static void output_row(const WeightGrad *w, ptrdiff_t n, ptrdiff_t oh, real *sum
             const real *line = x + (y + i * w->rows.step) * image_row + j * w->cols.step * C;
             ptrdiff_t from, to;
             outputs_inside(&w->cols, j, g->stride_x, g->W, g->OW, &from, &to);
-            if (from < to)
+            for (; from < to; from += PIECE)
                 add_products(line + from * g->stride_x * C, g->stride_x * C, grad + from * C, C,
-                             done, to - from, sums + (i * g->KW + j) * C);
+                             done, MIN(PIECE, to - from), sums + (i * g->KW + j) * C);
         }
 }
 
+/* sums: two gradients' worth, the first of which is the result. */
 static void chunk_task(const WeightGrad *w, ptrdiff_t chunks, ptrdiff_t k, real *sums) {
     const ConvSizes *g = w->g;
-    memset(sums, 0, g->KH * g->KW * g->C * sizeof(real));
-    const ptrdiff_t end = panel_start(g->N, chunks, k + 1);
-    for (ptrdiff_t n = panel_start(g->N, chunks, k); n < end; n++)
-        for (ptrdiff_t oh = 0; oh < g->OH; oh++) output_row(w, n, oh, sums);
+    const ptrdiff_t size = g->KH * g->KW * g->C;
+    const ptrdiff_t low = panel_start(g->N, chunks, k) * g->OH;
+    const ptrdiff_t high = panel_start(g->N, chunks, k + 1) * g->OH;
+    memset(sums, 0, 2 * size * sizeof(real));
+    for (ptrdiff_t row = low; row < high;) {
+        const ptrdiff_t stop = MIN(row + MANY_ROWS, high);
+        real *to = row == low ? sums : sums + size;
+        for (; row < stop; row++) output_row(w, row / g->OH, row % g->OH, to);
+        for (ptrdiff_t i = 0; to != sums && i < size; i++) sums[i] += to[i], to[i] = 0;
+    }
+}
+
+/* Padding counts as zeros, and the rows above skip it: grad_weight += 0 * grad, which is NaN where
+   grad is no finite number. */
+static void add_outside(const WeightGrad *w, real *grad_weight) {
+    const ConvSizes *g = w->g;
+    for (ptrdiff_t i = 0; i < g->KH; i++)
+        for (ptrdiff_t j = 0; j < g->KW; j++) {
+            real *to = grad_weight + (i * g->KW + j) * g->C;
+            ptrdiff_t y0, y1, x0, x1; /* the outputs that see the tap inside */
+            outputs_inside(&w->rows, i, g->stride_y, g->H, g->OH, &y0, &y1);
+            outputs_inside(&w->cols, j, g->stride_x, g->W, g->OW, &x0, &x1);
+            for (ptrdiff_t row = 0; row < g->N * g->OH; row++)
+                for (ptrdiff_t ox = 0; ox < g->OW; ox++) {
+                    const ptrdiff_t oy = row % g->OH;
+                    const real *grad = w->grad + (row * g->OW + ox) * g->C;
+                    if (oy >= y0 && oy < y1 && ox >= x0 && ox < x1) continue;
+                    for (ptrdiff_t c = 0; c < g->C; c++) to[c] += 0 * grad[c];
+                }
+        }
+}
+
+/* Whether some window lies in the padding as a whole: its gradient reaches no sum. */
+static int some_window_outside(const WeightGrad *w) {
+    ptrdiff_t from, to;
+    for (ptrdiff_t oy = 0; oy < w->g->OH; oy++) {
+        taps_inside(&w->rows, oy, w->g->stride_y, w->g->H, &from, &to);
+        if (from >= to) return 1;
+    }
+    for (ptrdiff_t ox = 0; ox < w->g->OW; ox++)
+        if (w->edge[2 * ox] >= w->edge[2 * ox + 1]) return 1;
+    return 0;
 }
 
 int NAME(depthwise_weight_grad)(const real *x, const real *grad, real *grad_weight,
                                 const ConvSizes *g, int threads) {
     const ptrdiff_t size = g->KH * g->KW * g->C, chunks = MIN(g->N, MAX_CHUNKS);
-    real *copies = aligned_block(chunks * size);
+    real *copies = aligned_block(2 * chunks * size);
     ptrdiff_t *edge = malloc(MAX(1, g->OW) * 2 * sizeof(ptrdiff_t));
     if (!copies || !edge) {
         free(copies);
@@ -219,12 +268,14 @@ int NAME(depthwise_weight_grad)(const real *x, const real *grad, real *grad_weig
         taps_inside(&w.cols, o, g->stride_x, g->W, &edge[2 * o], &edge[2 * o + 1]);
     if (g->N * g->OH * g->OW * size < PARALLEL_WORK) threads = 1;
 #pragma omp parallel for num_threads(threads)
-    for (ptrdiff_t k = 0; k < chunks; k++) chunk_task(&w, chunks, k, copies + k * size);
+    for (ptrdiff_t k = 0; k < chunks; k++) chunk_task(&w, chunks, k, copies + 2 * k * size);
     for (ptrdiff_t i = 0; i < size; i++) {
         real sum = copies[i];
-        for (ptrdiff_t k = 1; k < chunks; k++) sum += copies[k * size + i];
+        for (ptrdiff_t k = 1; k < chunks; k++) sum += copies[2 * k * size + i];
         grad_weight[i] = sum;
     }
+    /* A gradient which is not finite shows in the sum of some tap that lies inside. */
+    if (some_window_outside(&w) || !all_finite(grad_weight, size)) add_outside(&w, grad_weight);
     free(copies);
     free(edge);
     return 0;

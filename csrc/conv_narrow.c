@@ -16,6 +16,8 @@
 #include "packed.h"
 #include "window.h"
 
+#include <math.h>
+
 #define BLOCK_BYTES (128 * 1024)
 #define PARALLEL_WORK (64 * 64 * 64)
 
@@ -61,6 +63,22 @@ static void add_windows(const real *windows, const ConvSizes *g, ptrdiff_t oh, r
         }
 }
 
+/* image += 0 * weight for each output beyond the last ones that an entry would come from: conv.c
+   reads zeros there, and 0 * NaN is NaN. */
+static void add_outside(const real *weight, const ConvSizes *g, real *image) {
+    for (ptrdiff_t entry = 0; entry < g->KH * g->KW * g->C; entry++) {
+        if (all_finite(weight + entry * g->F, g->F)) continue;
+        const ptrdiff_t c = entry % g->C, kw = entry / g->C % g->KW, kh = entry / g->C / g->KW;
+        for (ptrdiff_t pixel = 0; pixel < g->H * g->W; pixel++) {
+            const ptrdiff_t y = pixel / g->W + g->top - kh * g->dilation_y;
+            const ptrdiff_t x = pixel % g->W + g->left - kw * g->dilation_x;
+            if (y % g->stride_y != 0 || x % g->stride_x != 0) continue;
+            if (y < 0 || y >= g->OH * g->stride_y || x < 0 || x >= g->OW * g->stride_x)
+                image[pixel * g->C + c] = (real)NAN;
+        }
+    }
+}
+
 static void image_task(const Packed *weight, const real *grad, real *grad_x, const ConvSizes *g,
                        ptrdiff_t n, ptrdiff_t block_rows, real *windows) {
     real *image = grad_x + n * g->H * g->W * g->C;
@@ -89,6 +107,8 @@ int NAME(narrow_input_grad)(const real *grad, const real *weight, real *grad_x, 
 #pragma omp parallel for num_threads(threads)
         for (ptrdiff_t n = 0; n < g->N; n++)
             image_task(&p, grad, grad_x, g, n, block_rows, scratch + TEAM_MEMBER * size);
+        for (ptrdiff_t n = 0; !all_finite(weight, g->F * entries) && n < g->N; n++)
+            add_outside(weight, g, grad_x + n * g->H * g->W * g->C);
     }
     free(packed);
     free(scratch);

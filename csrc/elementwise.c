@@ -1,7 +1,8 @@
 /* Elementwise kernels: y = op(x0, x1, x2), any strides in, C order out.
 
-   A *row* function computes n outputs along one axis; it is generated from one line, once for each
-   kind of stride, so that the usual ones (contiguous, one value repeated) become vector code.
+   A *row* function computes n outputs along one axis; it is generated from one row of
+   elementwise_rows.h, once for each kind of stride, so that the usual ones (contiguous, one value
+   repeated) become vector code.
    `elementwise` merges axes that are adjacent in memory, cuts the output into pieces of PIECE
    elements and walks each piece row by row. Pieces are shared among threads; their cut depends on
    size only. */
@@ -19,7 +20,7 @@ typedef void Row(const char *const *in, const ptrdiff_t *step, char *out, ptrdif
 #define AT(type, base, offset) (*(const type *)((base) + (offset)))
 
 /* One operand x of type `source`. */
-#define UNARY(name, source, expression)                                                            \
+#define MAP(name, source, expression)                                                              \
     static void name##_row(const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t n) { \
         const char *const p = in[0];                                                               \
         const ptrdiff_t s = step[0];                                                               \
@@ -42,80 +43,57 @@ typedef void Row(const char *const *in, const ptrdiff_t *step, char *out, ptrdif
     }
 
 /* Two real operands a, b; `result` is real or uint8_t (bool). */
-#define BINARY_LOOP(load_a, load_b, result, expression)                                            \
+#define MAP2_LOOP(load_a, load_b, result, expression)                                              \
     _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) {                                        \
         const real a = load_a, b = load_b;                                                         \
         y[i] = (result)(expression);                                                               \
     }
-#define BINARY(name, result, expression)                                                           \
+#define MAP2(name, result, expression)                                                             \
     static void name##_row(const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t n) { \
         const char *const p = in[0], *const q = in[1];                                             \
         const ptrdiff_t s = step[0], t = step[1], one = sizeof(real);                              \
         result *const y = (result *)out;                                                           \
         if (s == one && t == one) {                                                                \
-            BINARY_LOOP(((const real *)p)[i], ((const real *)q)[i], result, expression)            \
+            MAP2_LOOP(((const real *)p)[i], ((const real *)q)[i], result, expression)              \
         } else if (s == one && t == 0) {                                                           \
             const real b0 = AT(real, q, 0);                                                        \
-            BINARY_LOOP(((const real *)p)[i], b0, result, expression)                              \
+            MAP2_LOOP(((const real *)p)[i], b0, result, expression)                                \
         } else if (s == 0 && t == one) {                                                           \
             const real a0 = AT(real, p, 0);                                                        \
-            BINARY_LOOP(a0, ((const real *)q)[i], result, expression)                              \
+            MAP2_LOOP(a0, ((const real *)q)[i], result, expression)                                \
         } else {                                                                                   \
-            BINARY_LOOP(AT(real, p, i * s), AT(real, q, i * t), result, expression)                \
+            MAP2_LOOP(AT(real, p, i * s), AT(real, q, i * t), result, expression)                  \
         }                                                                                          \
     }
 
-UNARY(negative, real, -x)
-UNARY(exp, real, exp_one(x))
-UNARY(log, real, log_one(x))
-UNARY(sqrt, real, SQRT(x))
-UNARY(abs, real, FABS(x))
-UNARY(sign, real, x > 0 ? ONE : x < 0 ? -ONE : x == 0 ? 0 : x)
-UNARY(tanh, real, tanh_one(x))
-UNARY(sigmoid, real, sigmoid_one(x))
-UNARY(relu, real, x <= 0 ? 0 : x)
-UNARY(log1p, real, log1p_one(x))
-UNARY(expm1, real, expm1_one(x))
-UNARY(softplus, real, (x > 0 ? x : 0) + log1p_one(exp_one(-FABS(x))))
-UNARY(erf, real, erf_one(x))
-UNARY(floor, real, FLOOR(x))
-UNARY(round, real, RINT(x))
-/* One call of the C library per element. */
-UNARY(sin, real, SIN(x))
-UNARY(cos, real, COS(x))
+static inline real remainder_one(real a, real b) {
+    const real rest = FMOD(a, b); /* of the sign of a; Python wants that of b */
+    return rest == 0 ? COPYSIGN(rest, b) : (rest < 0) != (b < 0) ? rest + b : rest;
+}
 
-BINARY(add, real, a + b)
-BINARY(subtract, real, a - b)
-BINARY(multiply, real, a *b)
-BINARY(divide, real, a / b)
-BINARY(maximum, real, (a >= b) | (a != a) ? a : b)
-BINARY(minimum, real, (a <= b) | (a != a) ? a : b)
-BINARY(atan2, real, ATAN2(a, b))
+/* (a - rest) / b is that integer but for rounding; the quotient itself may have become the next. */
+static inline real floor_divide_one(real a, real b) {
+    const real quotient = a / b, rest = FMOD(a, b);
+    if (b == 0) return quotient;
+    const real below = (rest != 0) & ((rest < 0) != (b < 0)) ? ONE : 0;
+    const real near = (a - rest) / b - below, floored = FLOOR(near);
+    const real whole = near - floored > HALF ? floored + 1 : floored;
+    return whole == 0 ? COPYSIGN(whole, quotient) : whole;
+}
 
-/* a is the output y of the operation, b the incoming gradient. */
-BINARY(relu_grad, real, a > 0 ? b : 0)
-BINARY(tanh_grad, real, b *(ONE - a * a))
-BINARY(sigmoid_grad, real, a *(ONE - a) * b)
-
-BINARY(equal, uint8_t, a == b)
-BINARY(not_equal, uint8_t, a != b)
-BINARY(less, uint8_t, a < b)
-BINARY(less_equal, uint8_t, a <= b)
-BINARY(greater, uint8_t, a > b)
-BINARY(greater_equal, uint8_t, a >= b)
-
-UNARY(from_f32, float, (real)x)
-UNARY(from_f64, double, (real)x)
-UNARY(from_i32, int32_t, (real)x)
-UNARY(from_i64, int64_t, (real)x)
-UNARY(from_u8, uint8_t, (real)x)
+#define UNARY(name, cost, formula) MAP(name, real, formula)
+#define BINARY(name, cost, formula) MAP2(name, real, formula)
+#define COMPARISON(name, cost, formula) MAP2(name, uint8_t, formula)
+#define CAST(name, source) MAP(name, source, (real)x)
+#define BY_HAND(name, cost, operands) /* below */
+#include "elementwise_rows.h"
 
 /* Powers with one exponent for the whole row; the others cost a call of the C library each. */
-UNARY(square, real, x *x)
-UNARY(cube, real, x * x * x)
-UNARY(reciprocal, real, ONE / x)
+MAP(square, real, x *x)
+MAP(cube, real, x * x * x)
+MAP(reciprocal, real, ONE / x)
 /* pow(-inf, 0.5) is +inf and pow(-0, 0.5) is +0, unlike sqrt. */
-UNARY(square_root, real, x == -(real)INFINITY ? (real)INFINITY : SQRT(x) + 0)
+MAP(square_root, real, x == -(real)INFINITY ? (real)INFINITY : SQRT(x) + 0)
 
 static void power_row(const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t n) {
     real *const y = (real *)out;
@@ -156,10 +134,17 @@ static void where_row(const char *const *in, const ptrdiff_t *step, char *out, p
 typedef struct {
     Row *row;
     int cost;
+    int cell; /* bytes of one output */
 } Operation;
 
-#define ELEMENTWISE_ENTRY(name, cost) [OP_##name] = {name##_row, cost},
-static const Operation OPERATIONS[] = {ELEMENTWISE_OPS(ELEMENTWISE_ENTRY)};
+#define UNARY(name, cost, formula) [OP_##name] = {name##_row, cost, sizeof(real)},
+#define BINARY UNARY
+#define COMPARISON(name, cost, formula) [OP_##name] = {name##_row, cost, 1},
+#define CAST(name, source) [OP_##name] = {name##_row, 1, sizeof(real)},
+#define BY_HAND UNARY
+static const Operation OPERATIONS[] = {
+#include "elementwise_rows.h"
+};
 
 typedef struct {
     Row *row;
@@ -235,7 +220,7 @@ void NAME(elementwise)(int op, int inputs, const void *const *x, const ptrdiff_t
     Plan plan; /* filled by hand: zeroing a kilobyte would show in a call on eight numbers */
     plan.row = OPERATIONS[op].row;
     plan.inputs = inputs;
-    plan.cell = op >= OP_equal && op <= OP_greater_equal ? 1 : (ptrdiff_t)sizeof(real);
+    plan.cell = OPERATIONS[op].cell;
     plan.out = y;
     for (int k = 0; k < MAX_INPUTS; k++) plan.in[k] = k < inputs ? x[k] : NULL;
     const ptrdiff_t total = merge_axes(&plan, ndim, shape, steps);

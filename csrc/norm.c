@@ -28,6 +28,7 @@
 #define RUN 8   /* rows read side by side */
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 32768
+#define MANY_ROWS 16384 /* eight at a time: what one running sum adds up */
 #define ENOUGH_SAMPLES 16
 #define MAX_TASKS 64
 #define PARALLEL_MIN 65536
@@ -46,6 +47,7 @@ static Cut cut_of(ptrdiff_t N, ptrdiff_t P, ptrdiff_t C, ptrdiff_t G, int thread
     c.rows = P / c.join;
     c.rest = P % c.join * C;
     if (N < ENOUGH_SAMPLES) c.chunks = MIN(MIN(CEIL_DIV(P * C, CHUNK_MIN), MAX_CHUNKS), c.rows);
+    c.chunks = MAX(c.chunks, CEIL_DIV(c.rows, MANY_ROWS));
     c.tasks = c.chunks > 1 ? 1 : MIN(N, MAX_TASKS);
     if (N * P * C < PARALLEL_MIN) c.threads = 1;
     return c;

@@ -2,7 +2,7 @@
    mean, its variance and its result.
 
    Split of work: rows; backward: chunks of rows, each with its own sums for scale and shift, which
-   are added in order. */
+   are added in order, as are those of MANY_ROWS rows inside a chunk. */
 
 #include "norm.h"
 #include "runs.h"
@@ -12,6 +12,7 @@
 
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 16384
+#define MANY_ROWS 512
 #define PARALLEL_MIN 16384
 
 INLINE real total_of(const real *lane) {
@@ -70,20 +71,23 @@ void NAME(row_norm)(const real *x, const real *scale, const real *shift, real *y
    by its g normal and g. */
 INLINE void row_sums(const real *g, const real *x, const real *scale, real mean, real root,
                      ptrdiff_t D, real *a, real *b, real *grad_scale, real *grad_shift) {
-    real first[RUN_LANES] = {0}, second[RUN_LANES] = {0};
-    for (ptrdiff_t d = 0; d < D; d += RUN_LANES) {
-        const ptrdiff_t n = MIN(RUN_LANES, D - d);
+    *a = *b = 0;
+    for (ptrdiff_t low = 0; low < D; low += BLOCK) {
+        real first[RUN_LANES] = {0}, second[RUN_LANES] = {0};
+        for (ptrdiff_t d = low; d < MIN(low + BLOCK, D); d += RUN_LANES) {
+            const ptrdiff_t n = MIN(RUN_LANES, D - d);
 #pragma omp simd
-        for (ptrdiff_t l = 0; l < n; l++) {
-            const real apart = x[d + l] - mean, weighted = g[d + l] * scale[d + l];
-            first[l] += weighted;
-            second[l] += weighted * apart;
-            grad_scale[d + l] += g[d + l] * apart * root;
-            grad_shift[d + l] += g[d + l];
+            for (ptrdiff_t l = 0; l < n; l++) {
+                const real apart = x[d + l] - mean, weighted = g[d + l] * scale[d + l];
+                first[l] += weighted;
+                second[l] += weighted * apart;
+                grad_scale[d + l] += g[d + l] * apart * root;
+                grad_shift[d + l] += g[d + l];
+            }
         }
+        *a += total_of(first);
+        *b += total_of(second);
     }
-    *a = total_of(first);
-    *b = total_of(second);
 }
 
 /* With normal = (x - mean) root and the averages A of g scale and B of g scale normal over the row:
@@ -102,23 +106,29 @@ int NAME(row_norm_grad)(const real *grad, const real *x, const real *scale, cons
                         const real *variance, real *grad_x, real *grad_scale, real *grad_shift,
                         ptrdiff_t N, ptrdiff_t D, real eps, int threads) {
     const ptrdiff_t chunks = MIN(MIN(CEIL_DIV(N * D, CHUNK_MIN), MAX_CHUNKS), N);
-    real *const parts = calloc(2 * chunks * D, sizeof(real));
+    real *const parts = calloc(4 * chunks * D, sizeof(real)); /* scales, shifts, those of a piece */
     if (parts == NULL) return -1;
 #pragma omp parallel for num_threads(threads)                                                      \
     schedule(static) if (threads > 1 && N * D >= PARALLEL_MIN)
     for (ptrdiff_t i = 0; i < chunks; i++) {
-        real *const scales = parts + 2 * i * D, *const shifts = scales + D;
-        for (ptrdiff_t n = panel_start(N, chunks, i); n < panel_start(N, chunks, i + 1); n++)
-            row_grad(grad + n * D, x + n * D, scale, mean[n], ONE / SQRT(variance[n] + eps), D,
-                     grad_x + n * D, scales, shifts);
+        const ptrdiff_t start = panel_start(N, chunks, i), end = panel_start(N, chunks, i + 1);
+        real *const sums = parts + 4 * i * D, *const more = sums + 2 * D;
+        for (ptrdiff_t n = start; n < end;) {
+            const ptrdiff_t stop = MIN(n + MANY_ROWS, end);
+            real *const to = n == start ? sums : more;
+            for (; n < stop; n++)
+                row_grad(grad + n * D, x + n * D, scale, mean[n], ONE / SQRT(variance[n] + eps), D,
+                         grad_x + n * D, to, to + D);
+            for (ptrdiff_t d = 0; to == more && d < 2 * D; d++) sums[d] += more[d], more[d] = 0;
+        }
     }
     memcpy(grad_scale, parts, D * sizeof(real));
     memcpy(grad_shift, parts + D, D * sizeof(real));
     for (ptrdiff_t i = 1; i < chunks; i++) {
 #pragma omp simd
         for (ptrdiff_t d = 0; d < D; d++) {
-            grad_scale[d] += parts[2 * i * D + d];
-            grad_shift[d] += parts[(2 * i + 1) * D + d];
+            grad_scale[d] += parts[4 * i * D + d];
+            grad_shift[d] += parts[(4 * i + 1) * D + d];
         }
     }
     free(parts);

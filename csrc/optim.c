@@ -1,4 +1,4 @@
-/* SGD, RMSProp and Adam over all parameters at once: every array is read and written once.
+/* Update rules over all parameters at once: every array is read and written once.
 
    Split of work: each parameter is cut into pieces of PIECE elements, the pieces of all parameters
    are counted through, and each thread takes a row of them; an element depends on itself only. */
@@ -124,11 +124,139 @@ void NAME(adam_step)(const Parameter *parameters, ptrdiff_t count, double lr_, d
             const real g = grad[i] + decay * param[i];
             const real m = beta1 * mean[i] + rest1 * g;
             const real v = beta2 * square[i] + rest2 * g * g;
-            const real most = largest[i] >= v ? largest[i] : v; /* a NaN of v stays */
+            const real old = largest[i], most = (old >= v) | (old != old) ? old : v; /* NaN wins */
             mean[i] = m;
             square[i] = v;
             largest[i] = most;
             param[i] = keep * param[i] - rate * m / (SQRT(most * scale) + eps);
+        }
+    }
+}
+
+void NAME(adagrad_step)(const Parameter *parameters, ptrdiff_t count, double lr_, double first,
+                        double second, double eps_, double weight_decay, int threads) {
+    const real lr = (real)lr_, eps = (real)eps_, decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(parameters, count, threads);
+    (void)first, (void)second;
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *square = piece.states[0];
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real s = square[i] + g * g;
+            square[i] = s;
+            param[i] -= lr * g / (SQRT(s) + eps);
+        }
+    }
+}
+
+void NAME(adadelta_step)(const Parameter *parameters, ptrdiff_t count, double lr_, double rho_,
+                         double second, double eps_, double weight_decay, int threads) {
+    const real lr = (real)lr_, rho = (real)rho_, rest = (real)(1 - rho_), eps = (real)eps_;
+    const real decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(parameters, count, threads);
+    (void)second;
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *square = piece.states[0], *delta = piece.states[1];
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i], u = delta[i];
+            const real s = rho * square[i] + rest * g * g;
+            const real d = g * SQRT(u + eps) / SQRT(s + eps);
+            square[i] = s;
+            delta[i] = rho * u + rest * d * d;
+            param[i] -= lr * d;
+        }
+    }
+}
+
+void NAME(centred_rmsprop_step)(const Parameter *parameters, ptrdiff_t count, double lr_,
+                                double rho_, double momentum_, double eps_, double weight_decay,
+                                int threads) {
+    const real lr = (real)lr_, rho = (real)rho_, rest = (real)(1 - rho_), eps = (real)eps_;
+    const real momentum = (real)momentum_, decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(parameters, count, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *square = piece.states[0];
+        real *mean = piece.states[1], *velocity = piece.states[2];
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real s = rho * square[i] + rest * g * g;
+            real variance = s;
+            square[i] = s;
+            if (mean) {
+                const real m = rho * mean[i] + rest * g;
+                mean[i] = m;
+                variance = s - m * m;
+                variance = variance <= 0 ? 0 : variance; /* rounding; NaN stays */
+            }
+            real step = g / (SQRT(variance) + eps);
+            if (velocity) velocity[i] = step = momentum * velocity[i] + step;
+            param[i] -= lr * step;
+        }
+    }
+}
+
+void NAME(adamax_step)(const Parameter *parameters, ptrdiff_t count, double lr, double beta1_,
+                       double beta2_, double eps_, double weight_decay, int threads) {
+    const real beta1 = (real)beta1_, rest1 = (real)(1 - beta1_), beta2 = (real)beta2_;
+    const real eps = (real)eps_, decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(parameters, count, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *mean = piece.states[0], *largest = piece.states[1];
+        const real rate = (real)(lr * piece.of->scales[0]);
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real m = beta1 * mean[i] + rest1 * g;
+            const real kept = beta2 * largest[i], size = FABS(g) + eps;
+            const real most = (kept >= size) | (kept != kept) ? kept : size; /* NaN wins */
+            mean[i] = m;
+            largest[i] = most;
+            param[i] -= rate * m / most;
+        }
+    }
+}
+
+void NAME(nadam_step)(const Parameter *parameters, ptrdiff_t count, double lr, double beta1_,
+                      double beta2_, double eps_, double weight_decay, int threads) {
+    const real beta1 = (real)beta1_, rest1 = (real)(1 - beta1_), beta2 = (real)beta2_;
+    const real rest2 = (real)(1 - beta2_), eps = (real)eps_, decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(parameters, count, threads);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *mean = piece.states[0], *square = piece.states[1];
+        const double *scales = piece.of->scales;
+        const real ahead = (real)(lr * scales[0]), now = (real)(lr * scales[1]);
+        const real scale = (real)scales[2];
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i];
+            const real m = beta1 * mean[i] + rest1 * g;
+            const real v = beta2 * square[i] + rest2 * g * g;
+            mean[i] = m;
+            square[i] = v;
+            param[i] -= (ahead * m + now * g) / (SQRT(v * scale) + eps);
         }
     }
 }

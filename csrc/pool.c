@@ -12,6 +12,7 @@
 
 #define PARALLEL_MIN 65536
 #define INLINE static inline __attribute__((always_inline))
+#define LONGEST 1024   /* cells in one running sum */
 enum { TOGETHER = 4 }; /* vectors or cells that are held in registers at a time */
 
 /* The part of the window of output pixel (oh, ow) that lies inside the image. */
@@ -101,12 +102,12 @@ INLINE void max_one(const real *image, real *y, int32_t *place, const Window *g,
     if (place) *place = (int32_t)at;
 }
 
-/* One output pixel; x ends `room` elements behind the start of the image. */
-INLINE void max_pixel(const real *image, ptrdiff_t room, real *y, int32_t *place, const Window *g,
+/* One output pixel; x ends `reach` elements behind the start of the image. */
+INLINE void max_pixel(const real *image, ptrdiff_t reach, real *y, int32_t *place, const Window *g,
                       Cells in) {
     const ptrdiff_t C = g->C, last = ((in.bottom - 1) * g->W + in.right - 1) * C;
     ptrdiff_t c = 0;
-    if (C < LANES && last + LANES <= room) {
+    if (C < LANES && last + LANES <= reach) {
         max_part(image, y, place, g, in);
     } else if (C < LANES) {
         for (; c < C; c++) max_one(image + c, y + c, place ? place + c : NULL, g, in);
@@ -218,9 +219,9 @@ INLINE void add_cells(const real *image, const ptrdiff_t *cells, const int count
     }
 }
 
-static void avg_pixel(const real *image, real *restrict y, const Window *g, Cells in) {
+/* y = the sum of the cells, one after the other. */
+INLINE void sum_cells(const real *image, real *restrict y, const Window *g, Cells in) {
     const ptrdiff_t C = g->C;
-    const real inside = (real)((in.bottom - in.top) * (in.right - in.left));
     ptrdiff_t cells[TOGETHER];
     int count = 0, first = 1;
     for (ptrdiff_t h = in.top; h < in.bottom; h++) {
@@ -232,18 +233,61 @@ static void avg_pixel(const real *image, real *restrict y, const Window *g, Cell
         }
     }
     for (int k = 0; k < count; k++) add_cells(image, cells + k, 1, first && k == 0, y, C);
+}
+
+/* More than LONGEST cells: their sums by pieces of rows, added to those of the rows before, so that
+   no running sum has many terms. sums: 2 * C numbers. */
+static void sum_long(const real *image, real *restrict y, const Window *g, Cells in, real *sums) {
+    const ptrdiff_t C = g->C;
+    real *const band = sums, *const piece = sums + C; /* of some rows, of a piece of one */
+    const ptrdiff_t rows = MAX(1, LONGEST / (in.right - in.left));
+    for (ptrdiff_t c = 0; c < C; c++) y[c] = band[c] = 0;
+    for (ptrdiff_t h = in.top; h < in.bottom; h += rows) {
+        const ptrdiff_t below = MIN(h + rows, in.bottom);
+        for (ptrdiff_t w = in.left; w < in.right; w += LONGEST) {
+            sum_cells(image, piece, g, (Cells){h, below, w, MIN(w + LONGEST, in.right)});
+            for (ptrdiff_t c = 0; c < C; c++) band[c] += piece[c];
+        }
+        if ((h - in.top) / rows % LONGEST < LONGEST - 1 && below < in.bottom) continue;
+        for (ptrdiff_t c = 0; c < C; c++) y[c] += band[c], band[c] = 0;
+    }
+}
+
+INLINE void divide_by_cells(real *restrict y, ptrdiff_t C, Cells in) {
+    const real inside = (real)((in.bottom - in.top) * (in.right - in.left));
 #pragma omp simd
     for (ptrdiff_t c = 0; c < C; c++) y[c] /= inside;
 }
 
-void NAME(avg_pool2d)(const real *x, real *y, const Window *g, int threads) {
-    const ptrdiff_t OW = g->OW, C = g->C;
+static void avg_pixel(const real *image, real *restrict y, const Window *g, Cells in) {
+    sum_cells(image, y, g, in);
+    divide_by_cells(y, g->C, in);
+}
+
+static void avg_long_pixel(const real *image, real *restrict y, const Window *g, Cells in,
+                           real *sums) {
+    sum_long(image, y, g, in, sums);
+    divide_by_cells(y, g->C, in);
+}
+
+int NAME(avg_pool2d)(const real *x, real *y, const Window *g, int threads) {
+    const ptrdiff_t OW = g->OW, C = g->C, space = g->KH * g->KW > LONGEST ? 2 * C : 0;
+    real *const sums = space ? aligned_block(threads * space) : NULL;
+    if (space && !sums) return -1;
 #pragma omp parallel for num_threads(threads) schedule(static) if (worth_threads(g, threads))
     for (ptrdiff_t row = 0; row < g->N * g->OH; row++) {
         const real *const image = x + row / g->OH * g->H * g->W * C;
-        for (ptrdiff_t ow = 0; ow < OW; ow++)
-            avg_pixel(image, y + (row * OW + ow) * C, g, cells_of(g, row % g->OH, ow));
+        real *const pixels = y + row * OW * C;
+        if (!space)
+            for (ptrdiff_t ow = 0; ow < OW; ow++)
+                avg_pixel(image, pixels + ow * C, g, cells_of(g, row % g->OH, ow));
+        else
+            for (ptrdiff_t ow = 0; ow < OW; ow++)
+                avg_long_pixel(image, pixels + ow * C, g, cells_of(g, row % g->OH, ow),
+                               sums + TEAM_MEMBER * space);
     }
+    free(sums);
+    return 0;
 }
 
 static void avg_grad_pixel(const real *grad, real *restrict image, const Window *g, Cells in) {

@@ -30,7 +30,7 @@ KERNEL(void, max_pool2d_gather, MAX_POOL2D_GATHER_ARGS)
 
 /* x (N, H, W, C) -> y (N, OH, OW, C). */
 #define AVG_POOL2D_ARGS(real) (const real *x, real *y, const Window *g, int threads)
-KERNEL(void, avg_pool2d, AVG_POOL2D_ARGS)
+KERNEL(int, avg_pool2d, AVG_POOL2D_ARGS)
 
 /* grad (N, OH, OW, C) -> y (N, H, W, C). */
 #define AVG_POOL2D_GRAD_ARGS(real) (const real *grad, real *y, const Window *g, int threads)

@@ -6,10 +6,10 @@
 int NAME(rnn_run)(const real *h0, const real *weight_h, const char *mask, const real *drop,
                   real *states, ptrdiff_t N, ptrdiff_t T, ptrdiff_t H, int relu, int threads) {
     const ptrdiff_t wide = SCRATCH_ROW(H);
-    real *room = aligned_block(H * packed_width(H) + N * wide);
-    if (!room) return -1;
-    const Packed weight = pack_matrix(weight_h, H, 1, H, H, room);
-    real *const all_seen = room + H * weight.width;
+    real *memory = aligned_block(H * packed_width(H) + N * wide);
+    if (!memory) return -1;
+    const Packed weight = pack_matrix(weight_h, H, 1, H, H, memory);
+    real *const all_seen = memory + H * weight.width;
     const ptrdiff_t groups = CEIL_DIV(N, GROUP_ROWS);
     const int parallel = threads > 1 && N * T * H * H > PARALLEL_WORK;
 #pragma omp parallel for num_threads(threads) schedule(static) if (parallel)
@@ -37,7 +37,7 @@ int NAME(rnn_run)(const real *h0, const real *weight_h, const char *mask, const 
             }
         }
     }
-    free(room);
+    free(memory);
     return 0;
 }
 
@@ -50,7 +50,7 @@ static void step_back(const real *grad, const real *h, real *carried, real *d, p
     } else if (relu) {
 #pragma omp simd
         for (ptrdiff_t j = 0; j < H; j++)
-            d[j] = h[j] > 0 ? grad[j] + carried[j] : 0, carried[j] = 0;
+            d[j] = h[j] <= 0 ? 0 : grad[j] + carried[j], carried[j] = 0;
     } else {
 #pragma omp simd
         for (ptrdiff_t j = 0; j < H; j++)
@@ -62,10 +62,10 @@ int NAME(rnn_back)(const real *grad, const real *states, const real *weight_h, c
                    const real *drop, real *delta, real *grad_h0, ptrdiff_t N, ptrdiff_t T,
                    ptrdiff_t H, int relu, int threads) {
     const ptrdiff_t wide = SCRATCH_ROW(H);
-    real *room = aligned_block(H * packed_width(H) + 2 * N * wide);
-    if (!room) return -1;
-    const Packed weight = pack_matrix(weight_h, 1, H, H, H, room);
-    real *const all_now = room + H * weight.width, *const all_back = all_now + N * wide;
+    real *memory = aligned_block(H * packed_width(H) + 2 * N * wide);
+    if (!memory) return -1;
+    const Packed weight = pack_matrix(weight_h, 1, H, H, H, memory);
+    real *const all_now = memory + H * weight.width, *const all_back = all_now + N * wide;
     const ptrdiff_t groups = CEIL_DIV(N, GROUP_ROWS);
     const int parallel = threads > 1 && N * T * H * H > PARALLEL_WORK;
 #pragma omp parallel for num_threads(threads) schedule(static) if (parallel)
@@ -88,6 +88,6 @@ int NAME(rnn_back)(const real *grad, const real *states, const real *weight_h, c
                       grad_h0 + (first + n) * H, H);
         }
     }
-    free(room);
+    free(memory);
     return 0;
 }

@@ -11,18 +11,18 @@ typedef struct {
 } Weights;
 
 /* weight_h (H, 3H) or, for the way back, its transpose. */
-static Weights pack_weights(const real *weight_h, ptrdiff_t H, int back, real *room) {
+static Weights pack_weights(const real *weight_h, ptrdiff_t H, int back, real *memory) {
     if (back) {
-        const Packed rz = pack_matrix(weight_h, 1, 3 * H, 2 * H, H, room);
-        real *const next = room + 2 * H * rz.width;
+        const Packed rz = pack_matrix(weight_h, 1, 3 * H, 2 * H, H, memory);
+        real *const next = memory + 2 * H * rz.width;
         return (Weights){rz, pack_matrix(weight_h + 2 * H, 1, 3 * H, H, H, next)};
     }
-    const Packed rz = pack_matrix(weight_h, 3 * H, 1, H, 2 * H, room);
-    real *const next = room + H * rz.width;
+    const Packed rz = pack_matrix(weight_h, 3 * H, 1, H, 2 * H, memory);
+    real *const next = memory + H * rz.width;
     return (Weights){rz, pack_matrix(weight_h + 2 * H, 3 * H, 1, H, H, next)};
 }
 
-static ptrdiff_t room_for_weights(ptrdiff_t H) {
+static ptrdiff_t size_of_weights(ptrdiff_t H) {
     return H * MAX(packed_width(2 * H), 2 * packed_width(H)) + H * packed_width(H);
 }
 
@@ -50,10 +50,10 @@ int NAME(gru_run)(const real *h0, const real *weight_h, const real *bias_n, cons
                   const real *drop, real *gates, real *states, real *inner, ptrdiff_t N,
                   ptrdiff_t T, ptrdiff_t H, int hard, int threads) {
     const ptrdiff_t W = 3 * H, wide = SCRATCH_ROW(H);
-    real *room = aligned_block(room_for_weights(H) + 2 * N * wide);
-    if (!room) return -1;
-    const Weights weight = pack_weights(weight_h, H, 0, room);
-    real *const all_seen = room + room_for_weights(H), *const all_reset = all_seen + N * wide;
+    real *memory = aligned_block(size_of_weights(H) + 2 * N * wide);
+    if (!memory) return -1;
+    const Weights weight = pack_weights(weight_h, H, 0, memory);
+    real *const all_seen = memory + size_of_weights(H), *const all_reset = all_seen + N * wide;
     const ptrdiff_t groups = CEIL_DIV(N, GROUP_ROWS);
     const int parallel = threads > 1 && N * T * H * W > PARALLEL_WORK;
 #pragma omp parallel for num_threads(threads) schedule(static) if (parallel)
@@ -88,7 +88,7 @@ int NAME(gru_run)(const real *h0, const real *weight_h, const real *bias_n, cons
             }
         }
     }
-    free(room);
+    free(memory);
     return 0;
 }
 
@@ -162,7 +162,9 @@ static void reset_rows_back(const Back *b, ptrdiff_t first, ptrdiff_t rows, ptrd
         const real *const past = b->reset_after ? b->inner + at * H : before;
         const real *const by = d + (b->reset_after ? 2 : 3) * H;
         const real *const drop = b->drop && !b->reset_after ? b->drop + (first + n) * H : NULL;
-        if (b->hard)
+        if (!step_exists(b->mask, at)) /* 0, whatever the step holds */
+            memset(d, 0, 4 * H * sizeof(real));
+        else if (b->hard)
             reset_back(gates, past, drop, by, d, H, 1);
         else
             reset_back(gates, past, drop, by, d, H, 0);
@@ -202,10 +204,10 @@ int NAME(gru_back)(const real *grad, const real *states, const real *gates, cons
                    real *delta, real *grad_inner, real *grad_h0, ptrdiff_t N, ptrdiff_t T,
                    ptrdiff_t H, int reset_after, int hard, int threads) {
     const ptrdiff_t wide = SCRATCH_ROW(4 * H), narrow = SCRATCH_ROW(H);
-    real *room = aligned_block(room_for_weights(H) + N * (wide + narrow));
-    if (!room) return -1;
-    const Weights weight = pack_weights(weight_h, H, 1, room);
-    real *const now = room + room_for_weights(H), *const back = now + N * wide;
+    real *memory = aligned_block(size_of_weights(H) + N * (wide + narrow));
+    if (!memory) return -1;
+    const Weights weight = pack_weights(weight_h, H, 1, memory);
+    real *const now = memory + size_of_weights(H), *const back = now + N * wide;
     const Back b = {grad,  states,     gates,   inner, h0, drop,        mask,
                     delta, grad_inner, grad_h0, T,     H,  reset_after, hard};
     const ptrdiff_t groups = CEIL_DIV(N, GROUP_ROWS);
@@ -217,6 +219,6 @@ int NAME(gru_back)(const real *grad, const real *states, const real *gates, cons
         group_back(&b, &weight, first, rows, now + first * wide, wide, back + first * narrow,
                    narrow);
     }
-    free(room);
+    free(memory);
     return 0;
 }

@@ -21,10 +21,10 @@ int NAME(lstm_run)(const real *h0, const real *c0, const real *weight_h, const c
                    const real *drop, real *gates, real *rows_out, real *cells, ptrdiff_t N,
                    ptrdiff_t T, ptrdiff_t H, int hard, int threads) {
     const ptrdiff_t wide = SCRATCH_ROW(H), W = 4 * H;
-    real *room = aligned_block(H * packed_width(W) + N * wide);
-    if (!room) return -1;
-    const Packed weight = pack_matrix(weight_h, W, 1, H, W, room);
-    real *const all_seen = room + H * weight.width;
+    real *memory = aligned_block(H * packed_width(W) + N * wide);
+    if (!memory) return -1;
+    const Packed weight = pack_matrix(weight_h, W, 1, H, W, memory);
+    real *const all_seen = memory + H * weight.width;
     const ptrdiff_t groups = CEIL_DIV(N, GROUP_ROWS);
     const int parallel = threads > 1 && N * T * H * W > PARALLEL_WORK;
 #pragma omp parallel for num_threads(threads) schedule(static) if (parallel)
@@ -54,7 +54,7 @@ int NAME(lstm_run)(const real *h0, const real *c0, const real *weight_h, const c
             }
         }
     }
-    free(room);
+    free(memory);
     return 0;
 }
 
@@ -83,10 +83,10 @@ int NAME(lstm_back)(const real *grad, const real *cells, const real *gates, cons
                     real *grad_h0, real *grad_c0, ptrdiff_t N, ptrdiff_t T, ptrdiff_t H, int hard,
                     int threads) {
     const ptrdiff_t W = 4 * H, wide = SCRATCH_ROW(W), narrow = SCRATCH_ROW(H);
-    real *room = aligned_block(W * packed_width(H) + N * (wide + narrow));
-    if (!room) return -1;
-    const Packed weight = pack_matrix(weight_h, 1, W, W, H, room);
-    real *const all_now = room + W * weight.width, *const all_back = all_now + N * wide;
+    real *memory = aligned_block(W * packed_width(H) + N * (wide + narrow));
+    if (!memory) return -1;
+    const Packed weight = pack_matrix(weight_h, 1, W, W, H, memory);
+    real *const all_now = memory + W * weight.width, *const all_back = all_now + N * wide;
     const ptrdiff_t groups = CEIL_DIV(N, GROUP_ROWS);
     const int parallel = threads > 1 && N * T * H * W > PARALLEL_WORK;
 #pragma omp parallel for num_threads(threads) schedule(static) if (parallel)
@@ -119,6 +119,6 @@ int NAME(lstm_back)(const real *grad, const real *cells, const real *gates, cons
                       grad_h0 + (first + n) * H, H);
         }
     }
-    free(room);
+    free(memory);
     return 0;
 }

@@ -6,8 +6,9 @@
    Reduced -> `reduce_rows`: each output is a sum of runs, and a run of blocks (runs.h), which are
    combined pairwise (`Cascade`), so that the rounding error grows with the logarithm of the length.
 
-   Kept -> `reduce_columns`: runs are added elementwise into TILE accumulators, eight at a time;
-   short runs that lie side by side (the channels of pixels) many as one, folded at the end.
+   Kept -> `reduce_columns`: runs are added elementwise into TILE accumulators, eight at a time and
+   LONGEST in a row, then these partial results; short runs that lie side by side (the channels of
+   pixels) many as one, folded at the end.
 
    Long reductions are cut into at most MAX_CHUNKS chunks whose partial results are combined in
    index order. The cut depends on the shape only: any number of threads gives the same bits.
@@ -23,6 +24,7 @@
 #define TILE 512     /* columns: accumulators of 2 or 4 KiB stay in the L1 cache */
 #define SHORT_RUN 64 /* columns: runs that are worth joining, to at most LONG_RUN elements */
 #define LONG_RUN 256
+#define LONGEST 4096 /* columns: runs added up in one accumulator */
 #define MAX_CHUNKS 64
 #define CHUNK_MIN 32768 /* elements worth a chunk of their own */
 #define ENOUGH_TASKS 64 /* outputs which keep the threads busy without chunks */
@@ -251,8 +253,8 @@ INLINE void fold_parts(int op, real *acc, ptrdiff_t fold, ptrdiff_t n) {
 }
 
 /* acc[j] = op over runs low ... high - 1 of x[run + j * stride], j < n <= TILE. */
-INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdiff_t low,
-                     ptrdiff_t high, ptrdiff_t n, ptrdiff_t stride) {
+INLINE void add_piece(int op, const real *x, real *acc, const Group *runs, ptrdiff_t low,
+                      ptrdiff_t high, ptrdiff_t n, ptrdiff_t stride) {
     const real *row[8];
     ptrdiff_t unused, offset, run = low;
     for (ptrdiff_t j = 0; j < n; j++) acc[j] = neutral(op);
@@ -276,6 +278,18 @@ INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdif
 #pragma omp simd
         for (ptrdiff_t j = 0; j < n; j++) acc[j] = combine(op, acc[j], x[offset + j * stride]);
     }
+}
+
+/* The same for any number of runs. */
+INLINE void add_runs(int op, const real *x, real *acc, const Group *runs, ptrdiff_t low,
+                     ptrdiff_t high, ptrdiff_t n, ptrdiff_t stride) {
+    real part[TILE], *to = acc;
+    do {
+        const ptrdiff_t end = MIN(low + LONGEST, high);
+        add_piece(op, x, to, runs, low, end, n, stride);
+        for (ptrdiff_t j = 0; to == part && j < n; j++) acc[j] = combine(op, acc[j], part[j]);
+        low = end, to = part;
+    } while (low < high);
 }
 
 /* y[j] = the folded n results. */

@@ -2,7 +2,7 @@
 
    fma_loop: CHAINS registers, each a chain x = x * scale + shift. One multiply-add waits 4 cycles
    for the one before it in its chain, and a core starts 2 per cycle, so 8 chains or more keep it
-   busy; 14 leave room for the two constants in the 16 registers of the lower levels. The baseline
+   busy; 14 leave space for the two constants in the 16 registers of the lower levels. The baseline
    has no fused multiply-add: there a link is a multiplication and an addition.
 
    stream: n elements cut into one slice per thread, as a kernel would cut them. */

@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tinydl.console import command
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "figures"
 LARGEST = 80_000  # bytes of one picture
@@ -63,6 +65,13 @@ CAPTIONS = {
     "18_instances": "Boxes and masks of single things: Mask R-CNN.",
     "19_gram": "Gram matrices of content and style by stage.",
     "19_pictures": "One content, one style, three strengths, seen by a trained vgg-cifar.",
+    "20_filters": "What hidden units wait for, by contrastive divergence and by the book's slope.",
+    "20_films": "A machine learns MovieLens, beside what knows no taste.",
+    "21_back": "Digits that come back from one machine and from two, before and after labels.",
+    "21_accuracies": "A belief network beside the same one without machines, and no network.",
+    "22_curves": "ROC and precision-recall of an autoencoder, a norm and components on frauds.",
+    "22_thresholds": "Precision and recall over thresholds that are their own, and one chosen.",
+    "22_splits": "Five autoencoders above their best rival, on the same ten splits.",
 }
 
 INTRODUCTION = """# Figures of the books, redrawn from live code
@@ -119,4 +128,4 @@ def main(numbers: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(command(lambda: main(sys.argv[1:]), "figures"))

@@ -1,4 +1,5 @@
-"""Write docs/models.md and docs/book_errors.md from the models, their test rows and the recipes.
+"""Write docs/models.md and docs/book_errors.md from the models, their test rows and the recipes,
+and docs/coming_from.md from the table of habits.
 
     python docs/tables.py            # write them
     python docs/tables.py --check    # say whether they are current (measured figures aside)
@@ -25,24 +26,35 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from support import weightless  # noqa: E402
 
+from tinydl import habits  # noqa: E402
+from tinydl.console import command  # noqa: E402
 from tinydl.errors import TinydlError  # noqa: E402
 from tinydl.nn import Module, summary  # noqa: E402
+from tinydl.programs.scores import MAP, MASK_MAP, MEAN_IOU  # noqa: E402
 from tinydl.recipes import RECIPES, Recipe  # noqa: E402
-from tinydl.recipes.recipe import MAP, MASK_MAP, MEAN_IOU  # noqa: E402
-from tinydl.recipes.report import markdown_table, percent  # noqa: E402
-from tinydl.recipes.reproduce import load_measured  # noqa: E402
+from tinydl.runs.report import (  # noqa: E402
+    figure,
+    markdown_table,
+    seeds_told,
+    test_figure,
+    told_beside,
+)
+from tinydl.runs.reproduce import load_measured  # noqa: E402
 
-MEASURED_COLUMN = "here, %"
+#: What changes with every recorded run.
+MEASURED_COLUMNS = ("here, %", "seeds", "beside it, %")
 #: What small models take whose full size no recipe has: their multiply-adds are counted here.
 PICTURE, SMALL = (224, 224, 3), (32, 32, 3)
 INPUTS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("ResNetCifar", "ResNetV2Cifar", "DenseNetCifar", "DenseNetBC"), SMALL),
     **dict.fromkeys(("LinearRegression", "PolynomialRegression"), (1,)),
     "MobileNetV1": PICTURE, "LogisticRegression": (30,), "FirstDense": (8,),
-    "FlattenDense": SMALL,
+    "FlattenDense": SMALL, "VAE": (28, 28, 1), "ConvVAE": (28, 28, 1), "RBM": (64,), "DBN": (64,),
+    "Autoencoder": (29,), "SparseAutoencoder": (29,), "ConvAutoencoder": (28, 28, 1),
+    "ColouringAutoencoder": (32, 32, 1), "RatingsAutoencoder": (943,),
 }  # fmt: skip
 PAPER = re.compile(
-    r"[A-Z][\w-]+(?:(?:,| and|, and) (?:van der )?[A-Z][\w-]+)*(?: et al\.)?,? \d{4}"
+    r"(?:Van )?[A-Z][\w-]+(?:(?:,| and|, and) (?:van der )?[A-Z][\w-]+)*(?: et al\.)?,? \d{4}"
     r"(?: \((?:arXiv [\d.]+|[^()]*)\))?"
 )
 TUTORIALS = {int(p.name[:2]): p.read_text() for p in sorted((ROOT / "tutorials").glob("[0-9]*.py"))}
@@ -62,6 +74,35 @@ def errata() -> tuple[dict[str, list[list[str]]], dict[str, list[str]]]:
             else:
                 books.setdefault(name, []).append([chapter, text, *cells])
     return books, shown
+
+
+def systems() -> tuple[dict[str, list[list[str]]], list[list[str]]]:
+    """docs/systems.txt: by book its rows of three cells; the rows of what is only named."""
+    books: dict[str, list[list[str]]] = {}
+    for section in (DOCS / "systems.txt").read_text().split("\n[")[1:]:
+        name, _, lines = section.partition("]\n")
+        books[name] = [line.split(" | ") for line in filter(None, lines.splitlines())]
+    return books, books.pop("named only")
+
+
+def resolved(name: str) -> bool:
+    """Whether a name of docs/systems.txt is a recipe, a tutorial, a study, a model, or a member of
+    tinydl."""
+    if name in RECIPES:
+        return True
+    kind, _, which = name.partition(" ")
+    if kind == "tutorial":
+        return int(which) in TUTORIALS
+    if kind == "study":
+        rooms = (ROOT / "tinydl" / "studies").glob("*.py")
+        called = re.compile(rf"tinydl\.studies[ .]{which}\b")
+        return any(called.search(room.read_text()) for room in rooms)
+    place, _, member = name.rpartition(".")
+    try:
+        module = importlib.import_module(f"tinydl.{place or 'models'}".replace(".td", ""))
+    except ImportError:
+        return False
+    return hasattr(module, member)
 
 
 def table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -130,7 +171,8 @@ def cost(make: Callable[[], Module], shape: tuple[int, ...]) -> str:
 @cache
 def recipe_cost(name: str) -> str:
     recipe = RECIPES[name]
-    return cost(lambda: recipe.model(**recipe.architecture), recipe.input_shape)
+    shape = recipe.program.input_shape
+    return cost(recipe.program.build, shape) if shape else ""
 
 
 # -- pages -----------------------------------------------------------------------------------------
@@ -146,8 +188,8 @@ and what stands here instead have their own page, pictures are in [figures](figu
 ## Architectures
 
 `tinydl.models`; rows without "after" are the books' own small networks. Beside them stand what has
-no gradient to train with, `ThresholdUnit` and `Perceptron` (tutorial 13), and neural style transfer
-(`tinydl.models.style`, tutorial 19).
+no gradient to train with, `ThresholdUnit`, `Perceptron` (tutorial 13) and `HopfieldNetwork`, and
+neural style transfer (`tinydl.models.style`, tutorial 19).
 """
 
 RECIPES_INTRODUCTION = """
@@ -156,18 +198,51 @@ RECIPES_INTRODUCTION = """
 `tinydl train NAME` trains one, `tinydl reproduce NAME` prints the book's figure beside ours,
 `tinydl recipes NAME` says everything about it. Figures are the score on the test part in percent:
 accuracy, the mean intersection over union (mean IoU), or VOC 2007's mean average precision (mAP);
-`-` where the book trains nothing of the kind, or nothing has been recorded here yet.
+other scores are as they are. ± is the standard deviation of one training over the seeds; a figure
+of one seed says nothing about chance. Beside it stands what methods without a network reach on the
+same data, the recipe's baselines (`tinydl/baselines/`), with the word where the model does not beat
+them. `-` where the book trains nothing of the kind, or nothing has been recorded here yet.
 """
+
+
+SYSTEMS_INTRODUCTION = """
+## The books' systems
+
+What each of the five books builds, describes or names (chapter `-`: outside of its chapters), and
+where it is here; written from `docs/systems.txt`. "being built" says what is still to come.
+"""
+NAMED_ONLY_INTRODUCTION = """
+## Named only
+
+What the books mention and nothing here builds, and why.
+"""
+
+
+def systems_section() -> list[str]:
+    books, named = systems()
+    rows = []
+    for book, lines in books.items():
+        for chapter, system, here in lines:
+            words = here.removeprefix("pending: ")
+            if words != here:
+                here = f"being built: {words}"
+            elif here != "named only":
+                names = [re.sub(r"^models\..*\.", "", n) for n in here.split(", ")]
+                here = ", ".join(n if " " in n else f"`{n}`" for n in names)
+            rows.append((short(book), chapter, system, here))
+    heads = ("book", "chapter", "system", "here")
+    lines = [SYSTEMS_INTRODUCTION, *table(heads, rows), NAMED_ONLY_INTRODUCTION]
+    return [*lines, *table(("system", "chapter", "why not here"), named)]
 
 
 def models_page(measured: Mapping[str, Any]) -> str:
     used: dict[type, list[str]] = {}
     for recipe in RECIPES.values():
-        used.setdefault(recipe.model, []).append(recipe.name)
+        used.setdefault(recipe.program.model, []).append(recipe.name)
     costs = full_size_costs()
     for recipe in RECIPES.values():
         if count := recipe_cost(recipe.name):
-            at = "x".join(map(str, recipe.input_shape))
+            at = "x".join(map(str, recipe.program.input_shape))
             costs.setdefault(f"{recipe.parameters:,}", f"{count} at {at}")
     architectures, listed = [], set()
     for name, full, stated in case_rows():
@@ -200,21 +275,23 @@ def models_page(measured: Mapping[str, Any]) -> str:
              "tutorial")  # fmt: skip
     lines = [MODELS_INTRODUCTION, *table(heads, architectures), RECIPES_INTRODUCTION]
     heads = ("recipe", "model", "book", "chapter", "data", "parameters", "multiply-adds",
-             "score", "book, %", MEASURED_COLUMN, "tutorial")  # fmt: skip
+             "score", "book, %", *MEASURED_COLUMNS, "tutorial")  # fmt: skip
     lines += table(heads, (recipe_row(r, measured) for r in RECIPES.values()))
+    lines += systems_section()
     return "\n".join(lines) + "\n"
 
 
 def recipe_row(recipe: Recipe, measured: Mapping[str, Any]) -> tuple[str, ...]:
-    score = {MEAN_IOU: "mean IoU", MAP: "mAP", MASK_MAP: "mAP of masks"}.get(
-        recipe.score, recipe.score
-    )
+    program, row = recipe.program, measured.get(recipe.name, {})
+    names = {MEAN_IOU: "mean IoU", MAP: "mAP", MASK_MAP: "mAP of masks"}
+    score = names.get(program.score, program.score)
     return (
-        f"`{recipe.name}`", f"`{recipe.model.__name__}`", short(recipe.book), recipe.chapter,
+        f"`{recipe.name}`", f"`{program.model.__name__}`", short(recipe.book), recipe.chapter,
         recipe.dataset, f"{recipe.parameters:,}", recipe_cost(recipe.name), score,
-        percent(recipe.reported.get("test")),
-        percent(measured.get(recipe.name, {}).get("test")),
-        seen_in(recipe.name) or seen_in(recipe.model.__name__),
+        figure(recipe, recipe.reported.get("test")),
+        test_figure(recipe, row), seeds_told(row) if row else "",
+        told_beside(recipe, row.get("baselines", {}), row.get("test")),
+        seen_in(recipe.name) or seen_in(program.model.__name__),
     )  # fmt: skip
 
 
@@ -254,6 +331,75 @@ def errors_page() -> str:
     return "\n".join(lines)
 
 
+COMING_FROM_INTRODUCTION = """# Coming from PyTorch or Keras
+
+Written by `python docs/tables.py` from `tinydl/habits` and `docs/defaults.txt`; a test holds it
+current and runs every entry of the right columns. The same table answers in place: a name or a
+keyword that is not here is an error that says what to write.
+
+- Images are (N, H, W, C), sequences (N, T, D), weights of a layer (in, out), as in Keras; importers
+  and `docs/conventions.md` say more.
+- A layer is given the size of its input and knows no activation: `nn.Linear(784, 10)`, `nn.ReLU()`.
+- Losses are functions of logits: `nn.cross_entropy(logits, labels)`; operations are `td.*`.
+- `train.fit(model, (x, y), loss="cross_entropy", optimizer="adam", epochs=3)`, or a loop of your
+  own: `loss.backward()`, `optimizer.step()`, `optimizer.zero_grad()`.
+- Element types and backends are strings: `x.astype("float32")`, `model.to("opencl")`. Axes are
+  `axis`, kept with `keepdims`.
+- What runs and means something else is a closed list, and whatever else would is refused:
+  [conventions](conventions.md).
+"""
+#: Places of the table, and what a reader calls them.
+PLACES = {
+    "td": "Functions of tensors: `tinydl as td`", "x": "Methods of tensors",
+    "nn": "Layers and losses: `tinydl.nn`", "init": "First values: `tinydl.nn.init`",
+    "model": "Methods of models", "optim": "Optimisers and schedules: `tinydl.optim`",
+    "optimizer": "Members of optimisers", "schedule": "Members of schedules",
+    "train": "Training: `tinydl.train`", "loss": "Names of losses that `fit` takes",
+    "metric": "Names of metrics that `fit` takes", "history": "Members of a history",
+    "data": "Data: `tinydl.data`", "rng": "Members of a generator: `tinydl.Generator`",
+}  # fmt: skip
+LIBRARIES = {"P": "PyTorch", "K": "Keras", "N": "NumPy"}
+
+
+def default_rows() -> list[list[str]]:
+    """Cells of docs/defaults.txt, what is here read from the signatures."""
+    rows = []
+    for line in (DOCS / "defaults.txt").read_text().split("\n\n")[1].splitlines():
+        what, here, *others = line.split(" | ")
+        rows.append([what, _default(here), *(cell.partition(" @ ")[0] for cell in others)])
+    return rows
+
+
+def _default(here: str) -> str:
+    """The default of `optim.SGD:lr`; a text without a colon is the value."""
+    name, _, argument = here.partition(":")
+    if not argument:
+        return here
+    place, _, made = name.partition(".")
+    module = importlib.import_module("tinydl" if place == "td" else f"tinydl.{place}")
+    kinds = inspect.getmro(getattr(module, made)) if place == "nn" else [getattr(module, made)]
+    found = [inspect.signature(kind).parameters.get(argument) for kind in kinds]
+    return repr(next(p.default for p in found if p is not None))
+
+
+def habit_row(row: habits.Row) -> tuple[str, ...]:
+    typed = row.typed.removeprefix("(").removesuffix(")") if row.typed[0] == "(" else row.typed
+    here = f"`{row.here}`" if row.here else ""
+    return f"`{typed}`", LIBRARIES[row.whose[0]], here, row.remark
+
+
+def coming_from_page() -> str:
+    lines = [COMING_FROM_INTRODUCTION, "## Defaults that differ", ""]
+    lines += table(("default", "here", "PyTorch", "Keras"), default_rows())
+    heads = ("typed", "in", "here", "remark")
+    for place, title in PLACES.items():
+        rows = [row for row in habits.names().values() if row.typed.startswith(f"{place}.")]
+        lines += ["", f"## {title}", "", *table(heads, map(habit_row, rows))]
+    rows = [row for found in habits.keywords().values() for row in found]
+    lines += ["", "## Keyword arguments", "", *table(heads, map(habit_row, rows))]
+    return "\n".join(lines) + "\n"
+
+
 # -- the command -----------------------------------------------------------------------------------
 
 
@@ -261,19 +407,21 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "models.md": models_page(load_measured()),
         DOCS / "book_errors.md": errors_page(),
+        DOCS / "coming_from.md": coming_from_page(),
     }
 
 
 def without_measured(page: str) -> str:
-    """The page less its column of measured figures, which changes with every recorded run."""
-    kept, place = [], None
+    """The page less its columns of measured figures, which change with every recorded run."""
+    kept, places = [], set()
     for line in page.splitlines():
         cells = line.split("|")
-        if f" {MEASURED_COLUMN} " in cells:
-            place = cells.index(f" {MEASURED_COLUMN} ")
+        heads = {k for k, cell in enumerate(cells) if cell.strip() in MEASURED_COLUMNS}
+        if heads:
+            places = heads
         elif not line.startswith("|"):
-            place = None
-        kept.append("|".join(c for k, c in enumerate(cells) if k != place))
+            places = set()
+        kept.append("|".join(c for k, c in enumerate(cells) if k not in places))
     return "\n".join(kept)
 
 
@@ -286,7 +434,8 @@ def stale() -> list[str]:
     ]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the pages, or with --check say which are old."""
     if "--check" in sys.argv[1:]:
         if old := stale():
             raise SystemExit(f"{', '.join(old)}: not current, run `python docs/tables.py`")
@@ -294,3 +443,7 @@ if __name__ == "__main__":
         for written, content in pages().items():
             written.write_text(content)
             print(written.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    sys.exit(command(main, "tables"))

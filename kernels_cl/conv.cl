@@ -12,7 +12,8 @@
 // im2col, col2im: the readable way (then a GEMM), and the one of a GPU.
 //
 // grouped_*: any groups, one work-item per pixel (or weight cell) and run of channels; depthwise_*:
-// groups = C = F, one vector of channels at a time.
+// groups = C = F, one vector of channels at a time. What lies outside of an image counts as 0, and
+// 0 * NaN is NaN, as where zeros are written around it.
 
 #define SIZES                                                                                      \
     int N, int H, int W, int C, int KH, int KW, int F, int OH, int OW, int sh, int sw, int top,    \
@@ -51,10 +52,12 @@ kernel void im2col(global const real *restrict x, int x0, global real *restrict 
     }
 }
 
-// The output pixel oh * OW + ow whose window begins at (h, w) of the padded image; -1 if there is
-// none.
+// The output pixel oh * OW + ow whose window begins at (h, w) of the padded image; -1 between two
+// outputs, OUTSIDE where the row or column of outputs would go on but ends.
+#define OUTSIDE INT_MAX
 static inline int reader(int h, int w, int sh, int sw, int OH, int OW) {
-    if (h < 0 || w < 0 || h % sh || w % sw || h / sh >= OH || w / sw >= OW) return -1;
+    if (h % sh || w % sw) return -1;
+    if (h < 0 || w < 0 || h / sh >= OH || w / sw >= OW) return OUTSIDE;
     return h / sh * OW + w / sw;
 }
 
@@ -65,7 +68,9 @@ static inline int reader(int h, int w, int sh, int sw, int OH, int OW) {
             if ((at = reader(h + top - kh * dh, w + left - kw * dw, sh, sw, OH, OW)) >= 0)
 
 // x (N, H, W, C): the sum of all patch entries of a pixel; one work-item per (run of c, pixel).
-kernel void col2im(global const real *restrict columns, int columns0, global real *restrict x,
+// outside (KH*KW*C) or null: what a patch would add that lies beyond the last ones, 0 or NaN.
+kernel void col2im(global const real *restrict columns, int columns0,
+                   global const real *restrict outside, int outside0, global real *restrict x,
                    SIZES, int span) {
     const int pixel = get_global_id(1);
     const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
@@ -73,10 +78,22 @@ kernel void col2im(global const real *restrict columns, int columns0, global rea
     x += pixel * C;
     for (int c = from; c < to; ++c) x[c] = 0;
     FOR_EACH_READER(at) {
+        if (at == OUTSIDE && !outside) continue;
         global const real *p =
-            columns + columns0 + ((n * OH * OW + at) * KH * KW + kh * KW + kw) * C;
+            at == OUTSIDE ? outside + outside0 + (kh * KW + kw) * C
+                          : columns + columns0 + ((n * OH * OW + at) * KH * KW + kh * KW + kw) * C;
         for (int c = from; c < to; ++c) x[c] += p[c];
     }
+}
+
+// y (rows,) = sum of 0 * weight (rows, F): 0, or NaN where a weight is no finite number.
+kernel void times_zero(global const real *restrict weight, int weight0, global real *restrict y,
+                       int rows, int F) {
+    const int row = get_global_id(0);
+    if (row >= rows) return;
+    real sum = 0;
+    for (int f = 0; f < F; ++f) sum += 0 * weight[weight0 + row * F + f];
+    y[row] = sum;
 }
 
 // y (KH, KW, F, C) = weight (KH, KW, C, F) turned by 180 degrees and with its channels swapped: the
@@ -128,15 +145,24 @@ kernel void turn_weight(global const real *restrict weight, int weight0, global 
         const int run = id % runs, kh = id / runs % KH, chunk = id / runs / KH;                    \
         x += x0 + kh * kh_step + run * run_step + start;                                           \
         grad += grad0 + chunk * images * OH * OW * F + column;                                     \
-        TILE_ZERO(MR, NV)                                                                          \
-        for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n)                        \
-            for (int oh = 0; oh < OH; ++oh) {                                                      \
-                global const real *p = x + n * image_step + oh * row_step;                         \
-                for (int ow = 0; ow < OW; ++ow, p += pixel_step, grad += F)                        \
-                    TILE_STEP(MR, NV, p, 1, grad)                                                  \
-            }                                                                                      \
         y += (id * length + start) * F + column;                                                   \
-        TILE_STORE(MR, NV, y, F, F - column, own - start, MR)                                      \
+        TILE_ZERO(MR, NV)                                                                          \
+        const int rows = (min((chunk + 1) * images, N) - chunk * images) * OH;                     \
+        for (int row = 0, count = 0, stored = 0; row < rows; ++row) {                              \
+            global const real *p =                                                                 \
+                x + (chunk * images + row / OH) * image_step + row % OH * row_step;                \
+            for (int ow = 0; ow < OW;) {                                                           \
+                const int stop = min(OW, ow + LONGEST - count);                                    \
+                count += stop - ow;                                                                \
+                for (; ow < stop; ++ow, p += pixel_step, grad += F) TILE_STEP(MR, NV, p, 1, grad)  \
+                if (count < LONGEST && (row + 1 < rows || ow < OW)) continue;                      \
+                if (stored) TILE_ADD(MR, NV, y, F, F - column)                                     \
+                TILE_STORE(MR, NV, y, F, F - column, own - start, MR)                              \
+                UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v)            \
+                    tile[i][v] = (realv)0;                                                         \
+                count = 0, stored = 1;                                                             \
+            }                                                                                      \
+        }                                                                                          \
     }
 
 #define CONV2D_PIXELS(MR) CONV2D(MR, 1) CONV2D(MR, 2)
@@ -169,10 +195,16 @@ kernel void grouped_conv2d(global const real *restrict x, int x0,
         for (int kh = 0; kh < KH; ++kh)
             for (int kw = 0; kw < KW; ++kw) {
                 const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
-                if (h < 0 || h >= H || w < 0 || w >= W) continue;
-                global const real *p = x + x0 + ((n * H + h) * W + w) * C + f / FG * CG;
+                const int inside = h >= 0 && h < H && w >= 0 && w < W;
+                global const real *p =
+                    x + x0 + (inside ? ((n * H + h) * W + w) * C : 0) + f / FG * CG;
                 global const real *q = weight + weight0 + (kh * KW + kw) * CG * F + f;
-                for (int c = 0; c < CG; ++c) sum = p[c] * q[c * F] + sum;
+                real part = 0;
+                for (int c = 0; c < CG; ++c) {
+                    part = (inside ? p[c] : 0) * q[c * F] + part;
+                    if ((c + 1) % LONGEST == 0) sum += part, part = 0;
+                }
+                sum += part;
             }
         y[pixel * F + f] = sum;
     }
@@ -188,10 +220,16 @@ kernel void grouped_input_grad(global const real *restrict grad, int grad0,
     for (int c = from; c < to; ++c) {
         real sum = 0;
         FOR_EACH_READER(at) {
-            global const real *p = grad + grad0 + (n * OH * OW + at) * F + c / CG * FG;
+            global const real *p =
+                grad + grad0 + (n * OH * OW + (at < OUTSIDE ? at : 0)) * F + c / CG * FG;
             global const real *q =
                 weight + weight0 + ((kh * KW + kw) * CG + c % CG) * F + c / CG * FG;
-            for (int f = 0; f < FG; ++f) sum = p[f] * q[f] + sum;
+            real part = 0;
+            for (int f = 0; f < FG; ++f) {
+                part = (at < OUTSIDE ? p[f] : 0) * q[f] + part;
+                if ((f + 1) % LONGEST == 0) sum += part, part = 0;
+            }
+            sum += part;
         }
         y[pixel * C + c] = sum;
     }
@@ -206,18 +244,25 @@ kernel void grouped_weight_grad(global const real *restrict x, int x0,
     const int from = get_global_id(0) * span, to = min(from + span, F);
     for (int f = from; f < to; ++f) {
         real sum = 0;
-        for (int n = 0; n < N; ++n)
+        for (int n = 0; n < N; ++n) {
+            real image = 0;
             for (int oh = 0; oh < OH; ++oh) {
                 const int h = oh * sh + kh * dh - top;
-                if (h < 0 || h >= H) continue;
-                for (int ow = 0; ow < OW; ++ow) {
-                    const int w = ow * sw + kw * dw - left;
-                    if (w < 0 || w >= W) continue;
-                    sum = x[x0 + ((n * H + h) * W + w) * C + f / FG * CG + c] *
-                              grad[grad0 + ((n * OH + oh) * OW + ow) * F + f] +
-                          sum;
+                for (int first = 0; first < OW; first += LONGEST) {
+                    real part = 0;
+                    for (int ow = first; ow < min(first + LONGEST, OW); ++ow) {
+                        const int w = ow * sw + kw * dw - left;
+                        const int inside = h >= 0 && h < H && w >= 0 && w < W;
+                        const int at = inside ? ((n * H + h) * W + w) * C + f / FG * CG + c : 0;
+                        part = (inside ? x[x0 + at] : 0) *
+                                   grad[grad0 + ((n * OH + oh) * OW + ow) * F + f] +
+                               part;
+                    }
+                    image += part;
                 }
             }
+            sum += image;
+        }
         y[row * F + f] = sum;
     }
 }
@@ -236,10 +281,10 @@ kernel void depthwise_conv2d(global const real *restrict x, int x0,
         for (int kh = 0; kh < KH; ++kh)
             for (int kw = 0; kw < KW; ++kw) {
                 const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
-                if (h < 0 || h >= H || w < 0 || w >= W) continue;
-                sum = LOADV(x + x0 + ((n * H + h) * W + w) * C + c) *
-                          LOADV(weight + weight0 + (kh * KW + kw) * C + c) +
-                      sum;
+                const int inside = h >= 0 && h < H && w >= 0 && w < W;
+                const realv pixel_value =
+                    inside ? LOADV(x + x0 + ((n * H + h) * W + w) * C + c) : (realv)0;
+                sum = pixel_value * LOADV(weight + weight0 + (kh * KW + kw) * C + c) + sum;
             }
         store_part(sum, to - c, y + pixel * C + c);
     }
@@ -255,9 +300,9 @@ kernel void depthwise_input_grad(global const real *restrict grad, int grad0,
     for (int c = from; c < to; c += VW) {
         realv sum = 0;
         FOR_EACH_READER(at) {
-            sum = LOADV(grad + grad0 + (n * OH * OW + at) * C + c) *
-                      LOADV(weight + weight0 + (kh * KW + kw) * C + c) +
-                  sum;
+            const realv here =
+                at < OUTSIDE ? LOADV(grad + grad0 + (n * OH * OW + at) * C + c) : (realv)0;
+            sum = here * LOADV(weight + weight0 + (kh * KW + kw) * C + c) + sum;
         }
         store_part(sum, to - c, y + pixel * C + c);
     }
@@ -269,17 +314,23 @@ kernel void depthwise_weight_grad(global const real *restrict x, int x0,
                                   global real *restrict y, SIZES, int images) {
     const int c = get_global_id(0) * VW, cell = get_global_id(1), chunk = get_global_id(2);
     realv sum = 0;
-    for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n)
+    for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n) {
+        realv image = 0;
         for (int oh = 0; oh < OH; ++oh) {
             const int h = oh * sh + cell / KW * dh - top;
-            if (h < 0 || h >= H) continue;
-            for (int ow = 0; ow < OW; ++ow) {
-                const int w = ow * sw + cell % KW * dw - left;
-                if (w < 0 || w >= W) continue;
-                sum = LOADV(x + x0 + ((n * H + h) * W + w) * C + c) *
-                          LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) +
-                      sum;
+            for (int first = 0; first < OW; first += LONGEST) {
+                realv part = 0;
+                for (int ow = first; ow < min(first + LONGEST, OW); ++ow) {
+                    const int w = ow * sw + cell % KW * dw - left;
+                    const int inside = h >= 0 && h < H && w >= 0 && w < W;
+                    const realv value =
+                        inside ? LOADV(x + x0 + ((n * H + h) * W + w) * C + c) : (realv)0;
+                    part = value * LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) + part;
+                }
+                image += part;
             }
         }
+        sum += image;
+    }
     store_part(sum, C - c, y + (chunk * KH * KW + cell) * C + c);
 }

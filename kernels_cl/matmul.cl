@@ -44,7 +44,7 @@
         if (flags & ADD_TO_C) TILE_ADD(MR, NV, c, N, N - column)                                   \
         UNROLL for (int i = 0; i < MR; ++i) UNROLL for (int v = 0; v < NV; ++v) {                  \
             tile[i][v] += shift[v];                                                                \
-            tile[i][v] = tile[i][v] < lowest ? lowest : tile[i][v];                                \
+            tile[i][v] = tile[i][v] <= lowest ? lowest : tile[i][v];                               \
         }                                                                                          \
         TILE_STORE(MR, NV, c, N, N - column, own - start, M - start)                               \
     }
@@ -83,13 +83,17 @@ kernel void multiply_vector(global const real *restrict a, int a0, global const 
     const int m = get_global_id(0);
     if (m >= M) return;
     global const real *p = a + a0 + m * a_row, *q = b + b0;
-    realv s0 = 0, s1 = 0;
+    realv s0 = 0;
     int k = 0;
-    for (; k + 2 * VW <= K; k += 2 * VW) {
-        s0 = LOADV(p + k) * LOADV(q + k) + s0;
-        s1 = LOADV(p + k + VW) * LOADV(q + k + VW) + s1;
+    while (k + 2 * VW <= K) {
+        const int stop = min(K, k + 2 * VW * LONGEST / 4);
+        realv a0 = 0, a1 = 0;
+        for (; k + 2 * VW <= stop; k += 2 * VW) {
+            a0 = LOADV(p + k) * LOADV(q + k) + a0;
+            a1 = LOADV(p + k + VW) * LOADV(q + k + VW) + a1;
+        }
+        s0 += a0 + a1;
     }
-    s0 += s1;
     real lanes[VW];
     STOREV(s0, lanes);
     for (int width = VW / 2; width > 0; width /= 2)
@@ -97,7 +101,7 @@ kernel void multiply_vector(global const real *restrict a, int a0, global const 
     real sum = lanes[0];
     for (; k < K; ++k) sum = p[k] * q[k] + sum;
     if (bias) sum += bias[bias0];
-    y[m] = (flags & RELU) && sum < 0 ? 0 : sum;
+    y[m] = (flags & RELU) && sum <= 0 ? 0 : sum;
 }
 
 #define SIDE 64  // rows and columns of c per work-group
@@ -116,9 +120,9 @@ gemm_tiled(global const real *restrict a, int a0, global const real *restrict b,
     const int column = get_group_id(0) * SIDE, row = get_group_id(1) * SIDE;
     a += a0 + BATCH_OFFSET(batch, a_outer, a_inner);
     b += b0 + BATCH_OFFSET(batch, b_outer, b_inner);
-    real sum[EACH][EACH];
-    for (int i = 0; i < EACH; ++i)
-        for (int j = 0; j < EACH; ++j) sum[i][j] = 0;
+    real sum[EACH][EACH], part[EACH][EACH];
+    UNROLL for (int i = 0; i < EACH; ++i) UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] =
+        part[i][j] = 0;
     for (int k0 = 0; k0 < K; k0 += DEPTH) {
         for (int i = id; i < SIDE * DEPTH; i += ITEMS * ITEMS) {
             // Neighbouring items read along the contiguous axis, whichever it is.
@@ -137,9 +141,14 @@ gemm_tiled(global const real *restrict a, int a0, global const real *restrict b,
             real p[EACH], q[EACH];
             UNROLL for (int i = 0; i < EACH; ++i) p[i] = a_tile[k][y + i * ITEMS];
             UNROLL for (int j = 0; j < EACH; ++j) q[j] = b_tile[k][x + j * ITEMS];
-            UNROLL for (int i = 0; i < EACH; ++i) UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] =
-                p[i] * q[j] + sum[i][j];
+            UNROLL for (int i = 0; i < EACH; ++i) UNROLL for (int j = 0; j < EACH; ++j) part[i][j] =
+                p[i] * q[j] + part[i][j];
         }
+        if ((k0 + DEPTH) % LONGEST == 0 || k0 + DEPTH >= K)
+            UNROLL for (int i = 0; i < EACH; ++i) UNROLL for (int j = 0; j < EACH; ++j) {
+                sum[i][j] += part[i][j];
+                part[i][j] = 0;
+            }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     for (int i = 0; i < EACH; ++i)
@@ -150,6 +159,6 @@ gemm_tiled(global const real *restrict a, int a0, global const real *restrict b,
             real value = sum[i][j];
             if (bias) value += bias[bias0 + n];
             if (flags & ADD_TO_C) value += *place;
-            *place = (flags & RELU) && value < 0 ? 0 : value;
+            *place = (flags & RELU) && value <= 0 ? 0 : value;
         }
 }

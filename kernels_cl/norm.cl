@@ -7,6 +7,7 @@
 // channels). Rows: one work-item per row.
 
 #define ROWS_OF_A_BLOCK 8
+#define PIECE 1024 // of a row: one running sum
 
 // mean and spread (sum of squared deviations) of `length` places for VW channels. Blocks of places
 // around their first value, merged by Chan, Golub and LeVeque 1983, equation 2.1; see csrc/norm.c.
@@ -153,9 +154,17 @@ kernel void row_norm(global const real *restrict x, int x0, global const real *r
     if (row >= rows) return;
     x += x0 + row * D;
     real s = 0, q = 0;
-    for (int d = 0; d < D; ++d) s += x[d] - x[0];
+    for (int low = 0; low < D; low += PIECE) {
+        real part = 0;
+        for (int d = low; d < min(low + PIECE, D); ++d) part += x[d] - x[0];
+        s += part;
+    }
     const real m = x[0] + s / D;
-    for (int d = 0; d < D; ++d) q += (x[d] - m) * (x[d] - m);
+    for (int low = 0; low < D; low += PIECE) {
+        real part = 0;
+        for (int d = low; d < min(low + PIECE, D); ++d) part += (x[d] - m) * (x[d] - m);
+        q += part;
+    }
     const real root = 1 / sqrt(q / D + eps);
     for (int d = 0; d < D; ++d)
         y[row * D + d] = (x[d] - m) * root * scale[scale0 + d] + shift[shift0 + d];
@@ -175,9 +184,14 @@ kernel void row_norm_grad(global const real *restrict grad, int grad0,
     scale += scale0;
     const real m = mean[mean0 + row], root = 1 / sqrt(variance[variance0 + row] + eps);
     real a = 0, b = 0;
-    for (int d = 0; d < D; ++d) {
-        a += grad[d] * scale[d];
-        b += grad[d] * scale[d] * (x[d] - m);
+    for (int low = 0; low < D; low += PIECE) {
+        real part_a = 0, part_b = 0;
+        for (int d = low; d < min(low + PIECE, D); ++d) {
+            part_a += grad[d] * scale[d];
+            part_b += grad[d] * scale[d] * (x[d] - m);
+        }
+        a += part_a;
+        b += part_b;
     }
     a /= D;
     b *= root * root / D;

@@ -7,8 +7,7 @@
     if (i >= n) return;                                                                            \
     param += param0 + i;                                                                           \
     const realv w = LOADV(param);                                                                  \
-    realv g = LOADV(grad + grad0 + i);                                                             \
-    if (weight_decay != 0) g = (realv)weight_decay * w + g;
+    const realv g = (realv)weight_decay * w + LOADV(grad + grad0 + i);
 
 // v <- momentum * v + g; param <- param - lr * v (Nesterov: lr * (g + momentum * v)); velocity may
 // be null.
@@ -56,12 +55,101 @@ kernel void adam_step(global real *param, int param0, global const real *grad, i
     if (largest) {
         largest += largest0 + i;
         const realv before = LOADV(largest);
-        v = before >= v ? before : v;
+        v = (before >= v) | (before != before) ? before : v; // NaN wins
         store_part(v, n - i, largest);
     }
     store_part((realv)keep * w - (realv)lr * (m / (realv)correction1) /
                                      (sqrt(v / (realv)correction2) + (realv)eps),
                n - i, param);
+}
+
+// s <- s + g^2; param <- param - lr * g / (sqrt(s) + eps)
+kernel void adagrad_step(global real *param, int param0, global const real *grad, int grad0,
+                         global real *square, int square0, int n, real lr, real eps,
+                         real weight_decay) {
+    BEGIN
+    square += square0 + i;
+    const realv s = LOADV(square) + g * g;
+    store_part(s, n - i, square);
+    store_part(w - (realv)lr * g / (sqrt(s) + (realv)eps), n - i, param);
+}
+
+// s <- rho s + (1 - rho) g^2; d = g sqrt(u + eps) / sqrt(s + eps); u <- rho u + (1 - rho) d^2;
+// param <- param - lr d
+kernel void adadelta_step(global real *param, int param0, global const real *grad, int grad0,
+                          global real *square, int square0, global real *delta, int delta0, int n,
+                          real lr, real rho, real one_minus_rho, real eps, real weight_decay) {
+    BEGIN
+    square += square0 + i;
+    delta += delta0 + i;
+    const realv s = (realv)rho * LOADV(square) + (realv)one_minus_rho * g * g;
+    const realv u = LOADV(delta);
+    const realv d = g * sqrt(u + (realv)eps) / sqrt(s + (realv)eps);
+    store_part(s, n - i, square);
+    store_part((realv)rho * u + (realv)one_minus_rho * d * d, n - i, delta);
+    store_part(w - (realv)lr * d, n - i, param);
+}
+
+// s <- rho s + (1 - rho) g^2; m <- rho m + (1 - rho) g;
+// v <- momentum v + g / (sqrt(max(s - m^2, 0)) + eps); param <- param - lr v; mean and velocity may
+// be null.
+kernel void centred_rmsprop_step(global real *param, int param0, global const real *grad,
+                                 int grad0, global real *square, int square0, global real *mean,
+                                 int mean0, global real *velocity, int velocity0, int n, real lr,
+                                 real rho, real one_minus_rho, real momentum, real eps,
+                                 real weight_decay) {
+    BEGIN
+    square += square0 + i;
+    const realv s = (realv)rho * LOADV(square) + (realv)one_minus_rho * g * g;
+    realv variance = s;
+    store_part(s, n - i, square);
+    if (mean) {
+        mean += mean0 + i;
+        const realv m = (realv)rho * LOADV(mean) + (realv)one_minus_rho * g;
+        store_part(m, n - i, mean);
+        variance = s - m * m;
+        variance = variance <= (realv)0 ? (realv)0 : variance; // rounding; NaN stays
+    }
+    realv step = g / (sqrt(variance) + (realv)eps);
+    if (velocity) {
+        velocity += velocity0 + i;
+        step = (realv)momentum * LOADV(velocity) + step;
+        store_part(step, n - i, velocity);
+    }
+    store_part(w - (realv)lr * step, n - i, param);
+}
+
+// m <- beta1 m + (1 - beta1) g; u <- max(beta2 u, |g| + eps); param <- param - rate m / u with
+// rate = lr / (1 - beta1^step)
+kernel void adamax_step(global real *param, int param0, global const real *grad, int grad0,
+                        global real *mean, int mean0, global real *largest, int largest0, int n,
+                        real rate, real beta1, real one_minus_beta1, real beta2, real eps,
+                        real weight_decay) {
+    BEGIN
+    mean += mean0 + i;
+    largest += largest0 + i;
+    const realv m = (realv)beta1 * LOADV(mean) + (realv)one_minus_beta1 * g;
+    const realv kept = (realv)beta2 * LOADV(largest), size = fabs(g) + (realv)eps;
+    const realv most = (kept >= size) | (kept != kept) ? kept : size; // NaN wins
+    store_part(m, n - i, mean);
+    store_part(most, n - i, largest);
+    store_part(w - (realv)rate * m / most, n - i, param);
+}
+
+// m and v as Adam's; param <- param - (ahead m + now g) / (sqrt(v / correction2) + eps)
+kernel void nadam_step(global real *param, int param0, global const real *grad, int grad0,
+                       global real *mean, int mean0, global real *square, int square0, int n,
+                       real ahead, real now, real beta1, real one_minus_beta1, real beta2,
+                       real one_minus_beta2, real eps, real weight_decay, real correction2) {
+    BEGIN
+    mean += mean0 + i;
+    square += square0 + i;
+    const realv m = (realv)beta1 * LOADV(mean) + (realv)one_minus_beta1 * g;
+    const realv v = (realv)beta2 * LOADV(square) + (realv)one_minus_beta2 * g * g;
+    store_part(m, n - i, mean);
+    store_part(v, n - i, square);
+    const realv root = sqrt(v / (realv)correction2) + (realv)eps;
+    store_part(w - ((realv)ahead * m + (realv)now * g) / root, n - i, param);
 }
 
 // Adds x to the numbers whose norm is scale * sqrt(sum): no square overflows (LAPACK's nrm2).

@@ -18,7 +18,8 @@
 // Along one axis: the cells from ... to - 1 of the image that output o sees.
 static inline int2 cells_of(int o, int size, int outputs, int kernel_size, int stride, int before,
                             int adaptive) {
-    if (adaptive) return (int2)(o * size / outputs, ((o + 1) * size - 1) / outputs + 1);
+    if (adaptive) // the products may leave 32 bits
+        return (int2)((long)o * size / outputs, ((o + 1L) * size - 1) / outputs + 1);
     return (int2)(max(o * stride - before, 0), min(o * stride - before + kernel_size, size));
 }
 
@@ -26,7 +27,7 @@ static inline int2 cells_of(int o, int size, int outputs, int kernel_size, int s
 // o size < (i + 1) outputs and (o + 1) size > i outputs, solved for o.
 static inline int2 outputs_of(int i, int size, int outputs, int kernel_size, int stride, int before,
                               int adaptive) {
-    if (adaptive) return (int2)(i * outputs / size, ((i + 1) * outputs - 1) / size + 1);
+    if (adaptive) return (int2)((long)i * outputs / size, ((i + 1L) * outputs - 1) / size + 1);
     return (int2)(max(i + before - kernel_size + stride, 0) / stride,
                   min((i + before) / stride + 1, outputs));
 }
@@ -118,9 +119,14 @@ kernel void avg_pool2d(global const real *restrict x, int x0, global real *restr
     const real count = (h_to - h_from) * (w_to - w_from);
     FOR_CHANNELS(c) {
         global const real *image = x + x0 + n * H * W * C + c;
-        realv sum = 0;
+        realv sum = 0; // of the sums of pieces of rows
         for (int h = h_from; h < h_to; ++h)
-            for (int w = w_from; w < w_to; ++w) sum += LOADV(image + (h * W + w) * C);
+            for (int low = w_from; low < w_to; low += LONGEST) {
+                realv part = 0;
+                for (int w = low; w < min(low + LONGEST, w_to); ++w)
+                    part += LOADV(image + (h * W + w) * C);
+                sum += part;
+            }
         store_part(sum / (realv)count, C - c, y + pixel * C + c);
     }
 }

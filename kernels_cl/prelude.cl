@@ -53,6 +53,10 @@ typedef VECTOR(int) intv;
 
 #define UNROLL _Pragma("unroll")
 
+// Numbers that one running sum takes in at most: a sum of more is cut, and its parts are added up,
+// as otherwise the small ones would be lost.
+#define LONGEST 2048
+
 // The first `count` lanes of v (all of them if count >= VW).
 static inline void store_part(realv v, int count, global real *p) {
     if (count >= VW) {

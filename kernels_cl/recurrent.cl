@@ -14,11 +14,12 @@
     const bool exists = !mask || mask[mask0 + at];
 
 // The pieces of this item in row `row` of an array of `width` columns, for gate k.
-#define PIECE(x, row, width, k) (x + x##0 + (row) * (width) + (k)*H + j)
-#define DROPPED(v) (drop ? (v)*LOADV(PIECE(drop, n, H, 0)) : (v))
+#define PIECE(x, row, width, k) (x + x##0 + (row) * (width) + (k) * H + j)
+#define DROPPED(v) (drop ? (v) * LOADV(PIECE(drop, n, H, 0)) : (v))
 
 static inline realv gate(realv a, int hard) {
-    if (hard) return clamp((real)0.2 * a + (real)0.5, (real)0, (real)1);
+    const realv line = (real)0.2 * a + (real)0.5;
+    if (hard) return line <= (realv)0 ? (realv)0 : line >= (realv)1 ? (realv)1 : line; // keeps NaN
     return (real)1 / ((real)1 + exp(-a));
 }
 
@@ -34,7 +35,7 @@ kernel void rnn_gate(global const real *restrict s, int s0, global const real *b
                      int T, int H, int t, int before_row, int relu) {
     CELL global real *to = PIECE(states, at, H, 0);
     realv h = LOADV(to) + LOADV(PIECE(s, n, H, 0));
-    h = relu ? max(h, (real)0) : tanh(h);
+    h = relu ? (h <= (realv)0 ? (realv)0 : h) : tanh(h);
     if (!exists) h = LOADV(before + before0 + n * before_row + j);
     store_part(h, left, to);
     store_part(DROPPED(h), left, PIECE(seen, n, H, 0));
@@ -51,7 +52,7 @@ kernel void rnn_gate_back(global const real *restrict grad, int grad0, global co
     realv dh = LOADV(PIECE(grad, at, H, 0)) + LOADV(carry), d = (realv)0;
     if (back) dh += DROPPED(LOADV(PIECE(back, n, H, 0)));
     if (exists) {
-        d = dh * (relu ? (real)1 - step(h, (realv)0) : (real)1 - h * h);
+        d = relu ? (h <= (realv)0 ? (realv)0 : dh) : dh * ((real)1 - h * h);
         dh = (realv)0;
     }
     store_part(dh, left, carry);
@@ -106,12 +107,13 @@ kernel void lstm_gate_back(global const real *restrict grad, int grad0, global c
     realv dh = LOADV(PIECE(grad, at, H, 0)) + LOADV(carry), later = LOADV(carry_c);
     if (back) dh += DROPPED(LOADV(PIECE(back, n, H, 0)));
     const realv sum = later + dh * o * ((real)1 - u * u);
-    const realv one = (realv)(exists ? 1 : 0);
-    realv d[4];
-    d[0] = one * sum * g * gate_slope(i, hard);
-    d[1] = one * sum * old * gate_slope(f, hard);
-    d[2] = one * sum * i * ((real)1 - g * g);
-    d[3] = one * dh * u * gate_slope(o, hard);
+    realv d[4] = {(realv)0, (realv)0, (realv)0, (realv)0};
+    if (exists) {
+        d[0] = sum * g * gate_slope(i, hard);
+        d[1] = sum * old * gate_slope(f, hard);
+        d[2] = sum * i * ((real)1 - g * g);
+        d[3] = dh * u * gate_slope(o, hard);
+    }
     store_part(exists ? (realv)0 : dh, left, carry);
     store_part(exists ? sum * f : later, left, carry_c);
     for (int k = 0; k < 4; ++k) {
@@ -181,9 +183,8 @@ kernel void gru_gate_back(global const real *restrict grad, int grad0, global co
     const realv old = LOADV(before + before0 + n * before_row + j);
     realv dh = LOADV(PIECE(grad, at, H, 0)) + LOADV(carry);
     if (back) dh += DROPPED(LOADV(PIECE(back, n, H, 0)));
-    const realv open = exists ? dh : (realv)0;
-    const realv dz = open * (old - c) * gate_slope(z, hard);
-    const realv dn = open * ((real)1 - z) * ((real)1 - c * c);
+    const realv dz = exists ? dh * (old - c) * gate_slope(z, hard) : (realv)0;
+    const realv dn = exists ? dh * ((real)1 - z) * ((real)1 - c * c) : (realv)0;
     store_part(exists ? dh * z : dh, left, carry);
     store_part(dz, left, PIECE(delta, at, W, 1));
     store_part(dn, left, PIECE(delta, at, W, 2));
@@ -191,12 +192,13 @@ kernel void gru_gate_back(global const real *restrict grad, int grad0, global co
         store_part(dn, left, PIECE(now, n, H, 0));
         return;
     }
-    const realv dr = dn * LOADV(PIECE(inner, at, H, 0)) * gate_slope(r, hard);
+    const realv dr = exists ? dn * LOADV(PIECE(inner, at, H, 0)) * gate_slope(r, hard) : (realv)0;
+    const realv di = exists ? dn * r : (realv)0;
     store_part(dr, left, PIECE(delta, at, W, 0));
-    store_part(dn * r, left, PIECE(grad_inner, at, H, 0));
+    store_part(di, left, PIECE(grad_inner, at, H, 0));
     store_part(dr, left, PIECE(now, n, W, 0));
     store_part(dz, left, PIECE(now, n, W, 1));
-    store_part(dn * r, left, PIECE(now, n, W, 2));
+    store_part(di, left, PIECE(now, n, W, 2));
 }
 
 // The gradient of r from di = dL/d(r * h), without reset_after; now (N, 2H) = (r, z).
@@ -210,7 +212,7 @@ kernel void gru_reset_back(global const real *restrict di, int di0,
                            int before_row, int hard) {
     CELL const realv r = LOADV(PIECE(gates, at, 3 * H, 0)), by = LOADV(PIECE(di, n, H, 0));
     const realv old = LOADV(before + before0 + n * before_row + j);
-    const realv dr = (exists ? by : (realv)0) * DROPPED(old) * gate_slope(r, hard);
+    const realv dr = exists ? by * DROPPED(old) * gate_slope(r, hard) : (realv)0;
     global real *carry = PIECE(carried, n, H, 0);
     if (exists) store_part(LOADV(carry) + DROPPED(by * r), left, carry);
     store_part(dr, left, PIECE(delta, at, 3 * H, 0));

@@ -116,10 +116,21 @@ kernel void cumsum(global const real *restrict x, int x0, global real *restrict 
     const int item = get_global_id(0);
     if (item >= items) return;
     const int start = item / B * R * B + item % B;
-    real total = 0;
+    // The running sum starts anew after SQUARE numbers, as does that of the pieces before.
+    enum { SQUARE = 512 };
+    real here = 0, pieces = 0, before = 0, base = 0;
     for (int r = 0; r < R; ++r) {
         const int i = start + (reverse ? R - 1 - r : r) * B;
-        total += x[x0 + i];
-        y[i] = total;
+        if (r % SQUARE == 0) {
+            pieces += here;
+            here = 0;
+            if (r % (SQUARE * SQUARE) == 0) {
+                before += pieces;
+                pieces = 0;
+            }
+            base = before + pieces;
+        }
+        here += x[x0 + i];
+        y[i] = base + here;
     }
 }

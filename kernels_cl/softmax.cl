@@ -25,10 +25,14 @@ static inline real row_max(global const real *x, int C) {
 // y = e^{x - m} and its sum
 static inline real exponentials(global const real *x, real m, int C, global real *y) {
     realv sum = 0;
-    for (int c = 0; c < C; c += VW) {
-        const realv e = exp(LOADV(x + c) - (realv)m);
-        store_part(e, C - c, y + c);
-        sum += LANES < (maskv)(C - c) ? e : (realv)0;
+    for (int low = 0; low < C; low += LONGEST) {
+        realv part = 0;
+        for (int c = low; c < min(low + LONGEST, C); c += VW) {
+            const realv e = exp(LOADV(x + c) - (realv)m);
+            store_part(e, C - c, y + c);
+            part += LANES < (maskv)(C - c) ? e : (realv)0;
+        }
+        sum += part;
     }
     real lanes[VW];
     STOREV(sum, lanes);

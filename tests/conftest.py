@@ -21,6 +21,7 @@ if "POCL_CACHE_DIR" not in os.environ:
     _own_cache = tempfile.mkdtemp(prefix="tinydl-pocl-")
     os.environ["POCL_CACHE_DIR"] = _own_cache
 
+import guards  # noqa: E402
 from support import load_backend  # noqa: E402
 
 from tinydl import backend as backends  # noqa: E402
@@ -48,6 +49,21 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
+def pytest_configure(config):
+    asked_for = (config.option.markexpr or "").split()
+    guards.install(children="network" not in asked_for or "not" in asked_for)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What trains every recipe runs where it is asked for by its marker alone."""
+    if "recipes" in (config.option.markexpr or ""):
+        return
+    left = [item for item in items if item.get_closest_marker("recipes")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not item.get_closest_marker("recipes")]
+
+
 def pytest_unconfigure(config):
     if _own_cache is not None:
         shutil.rmtree(_own_cache, ignore_errors=True)
@@ -69,25 +85,25 @@ TARGETS = ["numpy", *[f"cpu-{level}" for level in LEVELS], "opencl"]
 def target(request):
     """Each backend in turn, the compiled one at every level that this processor offers."""
     name, _, level = request.param.partition("-")
-    room = load_backend(name)
+    made = load_backend(name)
     if not level:
-        yield room
+        yield made
         return
-    from tinydl.backend import _runtime
+    from tinydl.backend.cpu import _runtime
 
     if level not in _runtime.available_levels():
         pytest.skip(f"this processor offers only {', '.join(_runtime.available_levels())}")
     before = _runtime.level()
     _runtime.set_level(level)
-    yield room
+    yield made
     _runtime.set_level(before)
 
 
 @pytest.fixture
 def on_numpy():
     """Tensors of the test live on the reference backend."""
-    with backends.use_backend("numpy") as room:
-        yield room
+    with backends.use_backend("numpy") as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +113,15 @@ def no_leaks():
     yield
     after = is_recording(), backends.default_backend(), instruments.active
     assert after == before, f"a test left (recording, backend, watched) {after}, found {before}"
+
+
+@pytest.fixture(autouse=True)
+def only_what_is_marked(request):
+    """No test uses the network, or a library as an oracle, unless its markers say so."""
+    guards.rules_of(frozenset(mark.name for mark in request.node.iter_markers()))
+    yield
+    refused = guards.rules_of(None)
+    assert refused == []
 
 
 # -- data ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -15,24 +16,30 @@ from functools import lru_cache
 from pathlib import Path
 from unittest import mock
 
+import guards
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import Function, Tensor, _function
 from tinydl import backend as backends
 from tinydl.backend.reference import Backend
 from tinydl.data import CATALOG, DataFile
-from tinydl.errors import DeviceError
+from tinydl.errors import DeviceError, how_to_install
 from tinydl.nn import Parameter, init
 from tinydl.testing import check_grads
 
 
 def oracle_module(name: str):
-    """Import a library that serves as an oracle; without it skip, or fail if it is required."""
+    """Import a library that serves as an oracle; without it skip, or fail if it is required.
+
+    Only where the marker `oracle` stands: a run of the marked tests is a run of all comparisons."""
+    if not guards.is_marked("oracle"):
+        pytest.fail(f"a test that compares with {name} lacks the marker `oracle`")
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        reason = f"{name} is missing ({error}): pip install 'tinydl[oracle,test]'"
+        reason = f"{name} is missing ({error}): {how_to_install('oracle')}"
     if os.environ.get("TINYDL_REQUIRE_ORACLE") == "1":
         pytest.fail(f"TINYDL_REQUIRE_ORACLE=1, but {reason}")
     pytest.skip(reason, allow_module_level=True)
@@ -102,7 +109,11 @@ def install_set(monkeypatch, folder: Path, name: str, contents) -> list[Path]:
         digest = hashlib.sha256(content).hexdigest()
         shape = (2, *file.shape[1:]) if file.shape else ()
         files.append(DataFile(file.name, digest, len(content), shape, file.mirrors))
-    monkeypatch.setitem(CATALOG, name, replace(entry, files=tuple(files)))
+    bent = replace(entry, files=tuple(files))
+    monkeypatch.setitem(CATALOG, name, bent)
+    for module in [m for n, m in sys.modules.items() if n.startswith("tinydl.data.sets.")]:
+        for constant in [c for c, value in vars(module).items() if value is entry]:
+            monkeypatch.setattr(module, constant, bent)
     return paths
 
 
@@ -119,7 +130,7 @@ def agree(mine, theirs, inputs):
     pairs = [(y1.numpy(), y2.detach().numpy())]
     pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)]
     for a, b in pairs:
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * max(abs(b).max(), 1e-30))
+        assert_close(a, b, 0, atol=1e-9 * max(abs(b).max(), 1e-30))
 
 
 def check_module(module, *inputs, order=1, call=None):
@@ -148,12 +159,13 @@ def weightless():
         return np.broadcast_to(np.zeros((), dtype), shape)
 
     def hollow(parameter, data, backend=None, dtype=None):
-        Tensor.__init__(parameter, np.zeros((), np.float32), "numpy", requires_grad=True)
+        Tensor.__init__(parameter, np.zeros((), np.float32), backend="numpy", requires_grad=True)
         parameter.data = np.broadcast_to(parameter.data, np.shape(data))
 
     with (
-        mock.patch.dict(init.BY_NAME, dict.fromkeys(init.BY_NAME, drawn)),
+        mock.patch.object(init, "initializer", lambda spec: drawn),  # names and functions
         mock.patch.object(Parameter, "__init__", hollow),
+        mock.patch.object(Parameter, "assign", lambda parameter, values: parameter),
     ):
         yield
 
@@ -165,3 +177,16 @@ def use_engine(monkeypatch, engine):
     pairs = {"python": _function.readable, "compiled": (_function.apply, _function._record)}
     monkeypatch.setattr(Function, "apply", pairs[engine][0])
     monkeypatch.setattr(Function, "_record", pairs[engine][1])
+
+
+def by_hand(config, recipe=None, /, **changes):
+    """The text of a config.json as a person writes it, without its SHA-256; of another recipe."""
+    found = {k: v for k, v in config.items() if k != "sha256"}
+    if recipe is not None:
+        names = {
+            "model": recipe.program.model.__name__,
+            "optimizer": recipe.program.optimizer.__name__,
+        }
+        found |= {"recipe": recipe.name, "dataset": recipe.dataset, **names}
+        found |= {"input_shape": recipe.program.input_shape}
+    return json.dumps({**found, **changes})

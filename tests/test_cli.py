@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import by_hand
 
 import tinydl
-from tinydl.cli import main
+from tinydl.command.main import main
 from tinydl.recipes import RECIPES
 from tinydl.train import History
 
@@ -68,7 +70,12 @@ def test_train_writes_a_run_folder_and_ends_with_one_object(trained):
     assert "\r" not in done.stderr  # no progress bar where nobody watches
     files = {p.name for p in run.iterdir()}
     expected = {"model.safetensors", "config.json", "history.csv", "checkpoint.safetensors"}
-    assert files - {"curves.png"} == expected
+    assert files - {"curves.png", "result.json"} == expected
+    kept = json.loads((run / "result.json").read_text())
+    assert kept["test"]["accuracy"] == result["accuracy"] and kept["score"] == "accuracy"
+    assert kept["baselines"] == result["baselines"] and kept["beaten"] == result["beaten"]
+    assert set(kept["baselines"]) == {"nearest mean", "logistic regression"}
+    assert "beside it nearest mean: accuracy 89.75 %" in done.stderr
     history = History.from_csv(run / "history.csv")
     assert len(history) == 3 and history.last["accuracy"] == result["metrics"]["accuracy"]
     config = json.loads((run / "config.json").read_text())
@@ -167,9 +174,10 @@ def test_evaluate_gives_what_training_measured(trained, capsys):
     assert "no validation part" in fails(capsys, "evaluate", run, "--part", "validation")
 
 
-def test_predict_prints_probabilities_and_finds_the_digit(trained, tmp_path, capsys):
+def test_predict_prints_probabilities_and_finds_the_digit(trained, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")  # the path of a test may be long
     image_module = pytest.importorskip("PIL.Image")
-    from tinydl.recipes.parts import load_parts
+    from tinydl.programs.parts import load_parts
 
     x, y = load_parts(RECIPES["synthetic-digits"]).test
     paths = []
@@ -183,7 +191,8 @@ def test_predict_prints_probabilities_and_finds_the_digit(trained, tmp_path, cap
         assert sum(one["probabilities"].values()) == pytest.approx(1)
         assert max(one["probabilities"], key=one["probabilities"].get) == one["class"]
     text = prints(capsys, "predict", trained[0], paths[0])
-    assert text.count("\n") == 2 and text.count(" %") == 11
+    assert len(re.findall(r"^ +\d+\.\d\d %  \d$", text, re.MULTILINE)) == 10
+    assert text.count(" %") == 11
 
 
 def test_classify_prints_the_best_classes_first(trained, tmp_path, capsys):
@@ -211,12 +220,9 @@ def test_runs_that_classify_no_pictures_are_one_message(trained, tmp_path, capsy
         "ssd-shapes": "classify: this is a run of ssd-shapes, which is a detector",
     }
     for name, message in others.items():
-        shape = RECIPES[name].input_shape
-        (tmp_path / "config.json").write_text(
-            json.dumps({**config, "recipe": name, "input_shape": shape})
-        )
+        (tmp_path / "config.json").write_text(by_hand(config, RECIPES[name]))
         assert message in fails(capsys, "classify", tmp_path, path)
-    (tmp_path / "config.json").write_text(json.dumps({**config, "classes": []}))
+    (tmp_path / "config.json").write_text(by_hand(config, classes=[]))
     assert "estimates numbers" in fails(capsys, "predict", tmp_path, path)
     assert "is a folder, not an image" in fails(capsys, "classify", trained[0], tmp_path)
 
@@ -264,8 +270,9 @@ def test_other_folders_are_no_runs(trained, tmp_path, capsys):
     (tmp_path / "config.json").write_text('{"model": "bert"}')
     assert "not a tinydl run configuration" in fails(capsys, "predict", tmp_path, "x.png")
     config = json.loads((trained[0] / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps({**config, "architecture": {"depth": 3}}))
-    assert "does not fit" in fails(capsys, "evaluate", tmp_path)
+    (tmp_path / "config.json").write_text(by_hand(config, architecture={"depth": 3}))
+    shutil.copy(trained[0] / "model.safetensors", tmp_path)
+    assert "does not fit: " in fails(capsys, "evaluate", tmp_path)
     del config["epochs"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert "lacks 'epochs'" in fails(capsys, "evaluate", tmp_path)
@@ -288,8 +295,8 @@ def test_recipes_as_json_have_the_stated_fields(capsys):
 
 def test_recipes_for_people(capsys):
     assert all(name in prints(capsys, "recipes") for name in RECIPES)
-    text = prints(capsys, "recipes", "mnist-v3b")
-    assert "errors:" in text and "the numbers fit 250" in text
+    text = " ".join(prints(capsys, "recipes", "mnist-v3b").split())
+    assert "what the book has wrong:" in text and "the numbers fit 250" in text
 
 
 def test_summary_is_the_books_table(capsys):
@@ -302,7 +309,7 @@ def test_summary_is_the_books_table(capsys):
 
 def test_reproduce_prints_book_beside_measured(capsys):
     text = prints(capsys, "reproduce", "synthetic-digits", "--epochs", "1", "--seeds", "2")
-    assert "book test" in text and "seed 1: test" in text
+    assert "test" in text and "target" in text and "seed 1: test" in text
     found = json.loads(
         prints(capsys, "reproduce", "synthetic-digits", "--epochs", "1", "--seeds", "1", "--json")
     )
@@ -356,7 +363,7 @@ def test_impossible_settings(tmp_path, capsys):
 
 
 def test_argparse_exits_with_2(tmp_path):
-    for arguments in ((), ("trian",), ("train", "--epochs", "many"), ("predict", "run")):
+    for arguments in (("trian",), ("train", "--epochs", "many"), ("predict",)):
         done = tinydl_command(*arguments, cwd=tmp_path)
         assert done.returncode == 2 and "usage" in done.stderr
 
@@ -369,9 +376,9 @@ def test_info(capsys):
     assert found["tinydl"] == tinydl.__version__ and found["packages"]["numpy"] == np.__version__
     assert found["level"] in found["levels"] and found["threads"] >= 1
     text = prints(capsys, "info")
-    assert "level" in text and "threads" in text and "opencl_devices" in text
+    assert "level" in text and "threads" in text and "opencl devices" in text
     if not found["opencl_devices"]:
-        assert 'pip install "tinydl[pocl]"' in text
+        assert 'pip install ".[pocl]"' in text
 
 
 def test_version_and_help(tmp_path):
@@ -408,6 +415,19 @@ def test_data_list_fetch_verify(tmp_path, monkeypatch, capsys):
     assert "unknown data set 'cifar'" in fails(capsys, "data", "fetch", "cifar")
 
 
+def test_a_machine_without_home_folders_is_one_sentence(monkeypatch, capsys):
+    for name in ("TINYDL_DATA", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TINYDL_CACHE", "~nobody-of-this-name/cache")
+    assert "no home folder for ~nobody-of-this-name/cache; set TINYDL_CACHE" in fails(
+        capsys, "data", "list"
+    )
+    assert "none (data: there is no home folder" in prints(capsys, "info")
+    monkeypatch.delenv("TINYDL_CACHE")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as where nobody has an entry
+    assert "no home folder for ~/.cache; set TINYDL_CACHE" in fails(capsys, "data", "list")
+
+
 def test_gradcheck(capsys):
     assert "derivatives up to order 2 agree" in prints(
         capsys, "gradcheck", "tanh", "--examples", "3"
@@ -417,7 +437,7 @@ def test_gradcheck(capsys):
 
 
 def test_a_wrong_derivative_fails_with_1(capsys, monkeypatch):
-    from tinydl.ops.elementwise import Tanh
+    from tinydl.ops.activations import Tanh
 
     monkeypatch.setattr(Tanh, "backward", lambda self, grad: grad)
     assert main(["gradcheck", "tanh", "--examples", "2"]) == 1
@@ -426,7 +446,7 @@ def test_a_wrong_derivative_fails_with_1(capsys, monkeypatch):
 
 def test_starting_is_quick_and_loads_nothing_heavy(tmp_path):
     code = (
-        "import sys\nfrom tinydl.cli import main\ntry:\n    main(['--help'])\nexcept "
+        "import sys\nfrom tinydl.command.main import main\ntry:\n    main(['--help'])\nexcept "
         "SystemExit:\n    pass\n"
         "heavy = {'matplotlib', 'pyopencl', 'sklearn', 'PIL', 'tqdm', 'urllib.request'} & "
         "set(sys.modules)\n"

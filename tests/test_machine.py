@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from tinydl import machine
-from tinydl.cli import main
+from tinydl.backend.cpu import _runtime as runtime
+from tinydl.command.main import main
 from tinydl.errors import ConfigError
-from tinydl.machine import Peaks, peaks
+from tinydl.measure import machine
+from tinydl.measure.machine import Peaks, peaks
 
-runtime = pytest.importorskip("tinydl.backend._runtime")
 ROOFS = Peaks("avx2", 1, {"float32": 100.0, "float64": 50.0}, ((1000, 80.0), (9000, 20.0)))
 
 
@@ -92,7 +92,7 @@ def test_info_prints_peaks(quick, capsys):
 
 
 def test_without_kernels(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "tinydl.backend._runtime", None)
-    monkeypatch.delattr("tinydl.backend._runtime", raising=False)
+    monkeypatch.setitem(__import__("sys").modules, "tinydl.backend.cpu._runtime", None)
+    monkeypatch.delattr("tinydl.backend.cpu._runtime", raising=False)
     with pytest.raises(ConfigError, match="not compiled"):
         peaks()

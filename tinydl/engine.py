@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .errors import REBUILD
+
 compiled: Any = None
 if os.environ.get("TINYDL_ENGINE") != "python":
     try:
@@ -30,7 +32,7 @@ def alike(a: Any, b: Any) -> bool:
 
 def _is_constant(t: Any, array: Any) -> bool:
     """A number that needs no gradient: kernels take it beside any shape."""
-    return array.shape == () and not t.requires_grad
+    return array.shape == () and not t._requires_grad
 
 
 def is_float(t: Any) -> bool:
@@ -56,4 +58,7 @@ def fit(a: Any, b: Any, bias: Any = None) -> bool:
 
 readable = (alike, is_float, fit)
 if compiled is not None:
-    alike, is_float, fit = compiled.alike, compiled.is_float, compiled.fit
+    try:
+        alike, is_float, fit = compiled.alike, compiled.is_float, compiled.fit
+    except AttributeError as error:
+        raise ImportError(f"{error}; {REBUILD}") from error

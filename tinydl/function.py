@@ -1,77 +1,52 @@
-"""One graph node, one backward walk, one recording switch: the whole of reverse-mode
-differentiation.
+"""One graph node, one backward walk: the whole of reverse-mode differentiation (its switch is
+recording.py).
+
+`Function.apply` and `Function._record` exist twice, with the same steps and errors: here to be
+read, in csrc/_function.pyx to be fast. Once that module is built, its two take the place of these
+while `tinydl` is imported (the last lines of tensor.py; engine.py chooses), so they are what
+normally runs; TINYDL_ENGINE=python leaves these here in force. A change is made in both
+(tests/test_engines_agree.py). The walk below exists once.
 
 An operation is a subclass of Function with `forward` on arrays (backend kernels) and `backward` on
-tensors
-(other operations). Its instance is the graph node. Because `backward` is made of operations, it
-can itself be
-recorded and differentiated again, and a new device needs no calculus.
+tensors (other operations). Its instance is the graph node. Because `backward` is made of
+operations, it can itself be recorded and differentiated again, and a new device needs no calculus.
 
 A node refers to its parents (older nodes, or leaf tensors) and to what its backward named; nothing
-refers to
-younger things, so a graph has no reference cycles and disappears with the last tensor that needs
-it.
+refers to younger things, so a graph has no reference cycles and disappears with the last tensor
+that needs it.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from contextlib import ContextDecorator
 from contextvars import ContextVar
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, islice
 from math import prod
 from typing import Any
 
 from . import instruments
+from .arguments import flag, is_tensor, out_of_memory
+from .arguments import tensor as checked_tensor
 from .errors import DeviceError, DTypeError, GraphError, ShapeError
 from .geometry import touched_bytes
+from .ownership import give_own_arrays
+from .quoting import quoted
+from .recording import _recording, enable_grad, is_recording, no_grad  # noqa: F401  taken from here
 
-_recording: ContextVar[bool] = ContextVar("tinydl_recording", default=True)
 #: The last operation without a derivative that a recorded tensor went into, for the error message.
 _stopped_at: ContextVar[str] = ContextVar("tinydl_stopped_at", default="")
 _next_age = count(1).__next__
-
-
-def is_recording() -> bool:
-    """Whether operations are recorded for differentiation in this context."""
-    return _recording.get()
-
-
-class _Recording(ContextDecorator):
-    """Sets the switch for a block, or for the calls of a decorated function."""
-
-    records: bool
-
-    def __enter__(self) -> None:
-        self._token = _recording.set(self.records)
-
-    def __exit__(self, *error: object) -> None:
-        _recording.reset(self._token)
-
-    def _recreate_cm(self) -> _Recording:  # one for each call of a decorated function
-        return type(self)()
-
-
-class no_grad(_Recording):
-    """`with no_grad():` operations inside are not recorded (this thread or context only)."""
-
-    records = False
-
-
-class enable_grad(_Recording):
-    """`with enable_grad():` operations inside are recorded even within `no_grad`."""
-
-    records = True
 
 
 class Function:
     """A recorded operation with one output.
 
     Subclasses state what their backward needs: `saves` (positions of inputs) and `saves_output`;
-    arrays that are
-    no tensors (indices, masks) may be kept as attributes by `forward`. `shares_storage` marks
-    views.
+    arrays that nobody else holds may be kept as attributes by `forward`. What backward reads and
+    somebody else can write to, an option that is no input or an array handed out as a second
+    result, is named by `watch`, and backward asks for `saved`. `shares_storage` marks views.
     """
 
     __slots__ = (
@@ -90,6 +65,7 @@ class Function:
     saves: tuple[int, ...] = ()
     saves_output = False
     shares_storage = False
+    watched: tuple[tuple[Any, int], ...] = ()
     differentiable = True
     flops_per_output = 1  # see `flops`; 0 for an operation that only moves elements
 
@@ -101,7 +77,7 @@ class Function:
     needed: Sequence[bool]  # set for each backward: whether somebody waits for an input's gradient
     shape: tuple[int, ...]
     dtype: Any
-    hooks: list | None
+    hooks: dict | None
     freed: bool
     _saved: Sequence[tuple[Any, int]]
     _output: Any
@@ -140,7 +116,10 @@ class Function:
         return type(self).__name__
 
     def apply(self, *inputs: Any) -> Any:
-        """Run the operation on tensors and, if anything needs a gradient, record it."""
+        """Run the operation on tensors and, if anything needs a gradient, record it.
+
+        Normally replaced by its compiled twin, `apply` in csrc/_function.pyx.
+        """
         arrays = []
         needs_grad = False
         try:
@@ -152,18 +131,21 @@ class Function:
                         "move one with .to(backend)"
                     )
                 arrays.append(t.data)
-                needs_grad = needs_grad or t.requires_grad
+                needs_grad = needs_grad or t._requires_grad
         except AttributeError:
             kinds = ", ".join(type(t).__name__ for t in inputs)
             raise DTypeError(f"{self.name}: expects tensors, got {kinds}") from None
-        if instruments.active:
-            array = instruments.forward(self, inputs, arrays)
-        else:
-            array = self.forward(*arrays)
+        try:
+            if instruments.active:
+                array = instruments.forward(self, inputs, arrays)
+            else:
+                array = self.forward(*arrays)
+        except MemoryError as error:
+            raise out_of_memory(self.name, error) from None
         output = inputs[0]._new(array, backend)
         if self.shares_storage:
             output._version = inputs[0]._version
-        if needs_grad and _recording.get():
+        if needs_grad and _recording.get()[0]:
             if self.differentiable:
                 self._record(inputs, output)
             else:
@@ -171,6 +153,7 @@ class Function:
         return output
 
     def _record(self, inputs: tuple[Any, ...], output: Any) -> None:
+        """Become the node of `output`. Its compiled twin is `record` in csrc/_function.pyx."""
         if hasattr(self, "age"):
             raise GraphError(
                 f"{self.name}: this instance is a node of a graph already; make a new one for each "
@@ -179,8 +162,8 @@ class Function:
         self.parents = parents = []
         self.tracked = tracked = []
         for t in inputs:
-            tracked.append(t.requires_grad)
-            parents.append(None if not t.requires_grad else t if t.node is None else t.node)
+            tracked.append(t._requires_grad)
+            parents.append(None if not t._requires_grad else t if t.node is None else t.node)
         self.age = _next_age()
         self.shape, self.dtype = output.data.shape, output.data.dtype
         self._saved = [(inputs[i], inputs[i]._version[0]) for i in self.saves]
@@ -189,15 +172,23 @@ class Function:
             self._output = (output.data, output._version, output._version[0])
         self.hooks, self.freed = None, False
         output.node = self
-        output.requires_grad = True
+        output._requires_grad = True
+
+    def watch(self, *tensors: Any) -> None:
+        """Let `saved` raise once one of these tensors was changed in place."""
+        pairs = [(t, t._version[0]) for t in tensors]
+        vars(self)["watched"] = (*self.watched, *pairs)  # no slot: few operations have any
 
     @property
     def saved(self) -> tuple[Any, ...]:
-        """The inputs named by `saves`; GraphError if one was changed in place since."""
-        for tensor, version in self._saved:
+        """The inputs named by `saves`; GraphError if one, or what is watched, was changed in place
+        since."""
+        pairs = [*self._saved, *self.watched] if self.watched else self._saved
+        for tensor, version in pairs:
             if tensor._version[0] != version:
+                kind = "a tensor" if self.watched else "an input"
                 raise GraphError(
-                    f"{self.name}: an input of shape {tensor.shape} was changed in place after "
+                    f"{self.name}: {kind} of shape {tensor.shape} was changed in place after "
                     "the operation "
                     f"used it (version {tensor._version[0]}, recorded {version}); its gradient "
                     "would be wrong"
@@ -215,13 +206,15 @@ class Function:
                 f"(version {version[0]}, recorded {recorded}); its gradient would be wrong"
             )
         tensor = like._new(array, self.backend)
-        tensor.node, tensor.requires_grad, tensor._version = self, True, version
+        tensor.node, tensor._requires_grad, tensor._version = self, True, version
         return tensor
 
     def release(self) -> None:
         """Forget parents and saved tensors: the memory of the graph goes as the walk passes."""
         self.freed = True
         self.parents = self._saved = ()
+        if self.watched:
+            vars(self)["watched"] = ()
         self._output = None
 
     def __repr__(self) -> str:
@@ -259,7 +252,7 @@ def backpropagate(
     found: dict[Any, Any] = {}
     queue: list[tuple[int, Function]] = []
 
-    token = _recording.set(create_graph)
+    token = _recording.set((create_graph, _recording.get()))
     instruments.walks += 1
     try:
         for tensor, grad in seeds:
@@ -299,7 +292,7 @@ def _receive(place: Any, grad: Any, grads: dict[Any, Any], queue: list) -> None:
     """Add a gradient to what has arrived at a node or leaf; the first one puts a node in line."""
     if place in grads:
         earlier = grads[place]
-        if _recording.get() or instruments.active:
+        if _recording.get()[0] or instruments.active:
             grads[place] = earlier + grad
         else:  # the same sum by the kernel itself: nobody watches, nothing is recorded
             backend = earlier.backend
@@ -367,8 +360,8 @@ def _leading_to(wanted: set, seeds: Sequence[tuple[Any, Any]]) -> set:
     return useful
 
 
-def _call_hooks(hooks: list | None, grad: Any) -> Any:
-    for hook in hooks or ():
+def _call_hooks(hooks: dict | None, grad: Any) -> Any:
+    for hook in list(hooks.values()) if hooks else ():  # a hook may remove itself, or add others
         replaced = hook(grad)
         if replaced is not None:
             if replaced.shape != grad.shape or replaced.dtype != grad.dtype:
@@ -426,14 +419,33 @@ def backward(
 ) -> None:
     """Add d tensor / d leaf (times `grad`) to `.grad` of every leaf that requires it."""
     seeds = _seeds("backward", [tensor], [grad])
-    for leaf, g in backpropagate(seeds, None, create_graph, retain_graph or create_graph).items():
-        if leaf.grad is None:
-            leaf.grad = g
-        elif create_graph:
-            leaf.grad = leaf.grad + g
-        else:
-            with no_grad():
-                leaf.grad = leaf.grad + g
+    found = backpropagate(seeds, None, create_graph, retain_graph or create_graph)
+    give_own_arrays(found, create_graph)
+    for leaf, g in found.items():
+        if leaf.grad is not None:
+            with enable_grad() if create_graph else no_grad():
+                g = leaf.grad + g
+        leaf.grad = g
+    if create_graph and any(g.node is not None for g in found.values()):
+        warnings.warn(
+            "backward(create_graph=True): .grad of a leaf now holds its graph, and the graph holds "
+            "the leaf; such a cycle stays until Python's garbage collector comes. Use "
+            "tinydl.grad(..., create_graph=True), or set .grad = None when done",
+            stacklevel=3,
+        )
+
+
+def _tensors(name: str, given: Any, optional: bool = False) -> list[Any]:
+    """A tensor or some of them as a list; DTypeError for anything else."""
+    if is_tensor(given):
+        return [given]
+    if hasattr(given, "dtype"):  # an array: its numbers are no tensors
+        raise DTypeError(f"grad: {name} must be tensors, got {quoted(given)}")
+    try:
+        found = list(islice(given, 1 << 20))
+    except TypeError:
+        raise DTypeError(f"grad: {name} must be tensors, got {quoted(given)}") from None
+    return [t if optional and t is None else checked_tensor("grad", name, t) for t in found]
 
 
 def grad(
@@ -448,17 +460,19 @@ def grad(
     touched.
 
     `outputs`, `inputs`, `grad_outputs`: a tensor or a sequence of tensors. With `create_graph` the
-    result can be
-    differentiated again. An input that no output depends on raises GraphError, or gives None with
-    `allow_unused`.
+    result can be differentiated again. An input that no output depends on raises GraphError, or
+    gives None with `allow_unused`.
     """
-    outputs = [outputs] if hasattr(outputs, "_new") else list(outputs)
-    inputs = [inputs] if hasattr(inputs, "_new") else list(inputs)
-    if grad_outputs is not None and hasattr(grad_outputs, "_new"):
-        grad_outputs = [grad_outputs]
+    outputs, inputs = _tensors("outputs", outputs), _tensors("inputs", inputs)
+    if grad_outputs is not None:
+        grad_outputs = _tensors("grad_outputs", grad_outputs, optional=True)
+    allow_unused = flag("grad", "allow_unused", allow_unused)
+    retain_graph = None if retain_graph is None else flag("grad", "retain_graph", retain_graph)
+    create_graph = flag("grad", "create_graph", create_graph)
     seeds = _seeds("grad", outputs, grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
     found = backpropagate(seeds, inputs, create_graph, keep)
+    give_own_arrays(found, create_graph)
     results = tuple([found.get(t if t.node is None else t.node) for t in inputs])
     for position, (tensor, result) in enumerate(zip(inputs, results, strict=True)):
         if result is None and not allow_unused:
@@ -475,8 +489,8 @@ def composed_gradients(
     """Gradients of a fused operation as recorded operations, for second derivatives.
 
     Runs `composition` (the plain operations that the fused kernel replaces) on aliases of `inputs`
-    with recording
-    on and differentiates it, keeping the graph: the result depends on `inputs` and on `incoming`.
+    with recording on and differentiates it, keeping the graph: the result depends on `inputs` and
+    on `incoming`.
     """
     aliases = [Identity().apply(t) for t in inputs]
     with enable_grad():

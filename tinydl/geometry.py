@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, wraps
-from math import prod
-from operator import index
+from itertools import islice
+from math import gcd, prod
 from typing import Any, ParamSpec, TypeVar
 
+from .arguments import addressable, is_whole, whole
 from .errors import ShapeError
+from .quoting import quoted
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
@@ -74,13 +76,17 @@ class Conv2dGeometry:
         return (self.N * self.OH * self.OW, self.KH * self.KW * self.C)
 
     @cached_property
-    def is_pixelwise(self) -> bool:
-        """One pixel in, the same pixel out: [N*H*W x C] @ [C x F]."""
-        return (
-            self.KH == self.KW == self.groups == 1
-            and self.stride == (1, 1)
-            and self.padding == (0, 0, 0, 0)
-        )
+    def product(self) -> Pair | None:
+        """(rows, depth) where it is one product of the arrays as they lie, [rows x depth] @ [depth
+        x F]: (N*H*W, C) for single pixels, (N, H*W*C) for a window as large as the image; or
+        None."""
+        if self.groups != 1 or self.padding != (0, 0, 0, 0):
+            return None
+        if self.KH == self.KW == 1 and self.stride == (1, 1):
+            return self.N * self.H * self.W, self.C
+        if (self.KH, self.KW) == (self.H, self.W):
+            return self.N, self.H * self.W * self.C
+        return None
 
     @property
     def multiply_adds(self) -> int:
@@ -122,18 +128,21 @@ class Pool2dGeometry:
         return self.N * self.OH * self.OW * self.C * self.KH * self.KW
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+#: Strides, paddings and kernel sizes stay below this: OpenCL's kernels count in 32 bits.
+MOST_CELLS = (1 << 31) - 1
+MOST_NUMBERS = 1 << 20  # of one argument, as sizes or axes
 
 
 def pair(op: str, name: str, value: int | tuple[int, int], minimum: int) -> Pair:
     """`3` -> `(3, 3)`; `(3, 5)` stays. Raises ShapeError below `minimum` or for anything else."""
     result = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(result) != 2 or not all(_whole(v) and v >= minimum for v in result):
+    if len(result) != 2 or not all(is_whole(v) and minimum <= v <= MOST_CELLS for v in result):
+        large = "" if not any(is_whole(v) and v > MOST_CELLS for v in result) else " and below 2^31"
         raise ShapeError(
-            f"{op}: {name} must be an integer >= {minimum} or a pair of them, got {value!r}"
+            f"{op}: {name} must be an integer >= {minimum}{large} or a pair of them, got "
+            f"{quoted(value)}"
         )
-    return result
+    return int(result[0]), int(result[1])
 
 
 def resolve_padding(
@@ -150,32 +159,33 @@ def resolve_padding(
     'same' is TensorFlow's and ONNX's SAME_UPPER: output size ceil(size / stride), the odd zero goes
     below and to the right. With stride 1 it keeps the size.
     """
-    if padding == "valid":
+    if isinstance(padding, str) and padding == "valid":
         return (0, 0, 0, 0)
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         cells: list[int] = []
         for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
             total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
             cells += [total // 2, total - total // 2]
         return (cells[0], cells[1], cells[2], cells[3])
+    given: Any = padding
     try:
-        if isinstance(padding, int):
-            rows, columns = (padding, padding), (padding, padding)
-        elif isinstance(padding, str):
+        if is_whole(given):
+            rows, columns = (given, given), (given, given)
+        elif isinstance(given, str):
             raise TypeError
         else:
-            first, second = padding
-            rows = (first, first) if isinstance(first, int) else tuple(first)
-            columns = (second, second) if isinstance(second, int) else tuple(second)
+            first, second = given
+            rows = (first, first) if is_whole(first) else tuple(first)
+            columns = (second, second) if is_whole(second) else tuple(second)
         (top, bottom), (left, right) = rows, columns
-        if not all(_whole(v) and v >= 0 for v in (top, bottom, left, right)):
+        if not all(is_whole(v) and 0 <= v <= MOST_CELLS for v in (top, bottom, left, right)):
             raise ValueError
     except (TypeError, ValueError):
         raise ShapeError(
             f"{op}: padding must be 'valid', 'same', an integer >= 0, (height, width) or "
-            f"((top, bottom), (left, right)), got {padding!r}"
+            f"((top, bottom), (left, right)), each below 2^31, got {quoted(padding)}"
         ) from None
-    return (top, bottom, left, right)
+    return int(top), int(bottom), int(left), int(right)
 
 
 def output_size(size: int, kernel: int, stride: int, before: int, after: int, dilation: int) -> int:
@@ -202,8 +212,7 @@ def conv2d_geometry(
     N, H, W, C = x_shape
     KH, KW, CG, F = weight_shape
     stride, dilation = pair(op, "stride", stride, 1), pair(op, "dilation", dilation, 1)
-    if not _whole(groups) or groups < 1:
-        raise ShapeError(f"{op}: groups must be an integer >= 1, got {groups!r}")
+    groups = whole(op, "groups", groups, 1, error=ShapeError)
     if C % groups or F % groups:
         raise ShapeError(
             f"{op}: groups {groups} must divide both the {C} input and {F} output channels"
@@ -224,6 +233,8 @@ def conv2d_geometry(
             f"{op}: a {KH}x{KW} kernel with dilation {dilation} does not fit into {H}x{W} with "
             f"padding {pads} (output would be {OH}x{OW})"
         )
+    addressable(op, (N, H + pads[0] + pads[1], W + pads[2] + pads[3], C), 8)
+    addressable(op, (N, OH, OW, F), 8)
     return Conv2dGeometry(N, H, W, C, KH, KW, F, OH, OW, stride, pads, dilation, groups)
 
 
@@ -261,6 +272,7 @@ def pool2d_geometry(
     )
     if min(OH, OW, H, W) < 1:
         raise ShapeError(f"{op}: a {KH}x{KW} window does not fit into {H}x{W} with padding {pads}")
+    addressable(op, (N, OH, OW, C), 8)
     return Pool2dGeometry(N, H, W, C, KH, KW, OH, OW, stride, pads)
 
 
@@ -281,6 +293,13 @@ def bin_edges(size: int, bins: int, o: int) -> Pair:
     return o * size // bins, -(-(o + 1) * size // bins)
 
 
+def largest_bin(size: int, bins: int) -> int:
+    """Cells of the largest of `bins` bins: with g = gcd(size, bins), bin o starts at a remainder r
+    = o size mod bins, some multiple of g, and has ceil((r + size) / bins) cells; the largest r is
+    bins - g."""
+    return -(-(bins - gcd(size, bins) + size) // bins)
+
+
 @lru_cache(maxsize=256, typed=True)
 def adaptive_pool2d_geometry(
     x_shape: Shape, size: int | Pair, op: str = "adaptive_avg_pool2d"
@@ -292,8 +311,8 @@ def adaptive_pool2d_geometry(
     OH, OW = pair(op, "size", size, 1)
     if min(H, W) < 1:
         raise ShapeError(f"{op}: an image without pixels: {x_shape}")
-    edges = ([bin_edges(n, bins, o) for o in range(bins)] for n, bins in ((H, OH), (W, OW)))
-    KH, KW = (max(end - start for start, end in axis) for axis in edges)
+    addressable(op, (N, OH, OW, C), 8)
+    KH, KW = largest_bin(H, OH), largest_bin(W, OW)
     return Pool2dGeometry(N, H, W, C, KH, KW, OH, OW, (KH, KW), (0, 0, 0, 0), True)
 
 
@@ -311,7 +330,7 @@ def broadcast_shape(op: str, *shapes: Shape) -> Shape:
                 f"{' and '.join(map(str, sorted(sizes)))}, and neither is 1"
             )
         result.append(sizes.pop() if sizes else 1)
-    return tuple(result)
+    return addressable(op, tuple(result))
 
 
 @remembered
@@ -322,9 +341,11 @@ def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tu
         return tuple(range(ndim))
     axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
     for a in axes:
-        if not isinstance(a, int) or not -ndim <= a < ndim:
-            raise ShapeError(f"{op}: axis {a!r} is out of range for {ndim} dimensions")
-    result = tuple(sorted(a % ndim for a in axes))
+        if not is_whole(a):
+            raise ShapeError(f"{op}: axis must be an integer, several, or None, got {quoted(axis)}")
+        if not -ndim <= a < ndim:
+            raise ShapeError(f"{op}: axis {quoted(a)} is out of range for {ndim} dimensions")
+    result = tuple(sorted(int(a) % ndim for a in axes))
     if len(set(result)) != len(result):
         raise ShapeError(f"{op}: axis {axis} names the same dimension twice")
     return result
@@ -332,17 +353,31 @@ def normalize_axes(op: str, axis: int | tuple[int, ...] | None, ndim: int) -> tu
 
 def normalize_axis(op: str, axis: int, ndim: int) -> int:
     """One axis, counted from the front; ShapeError if out of range or not an integer."""
-    if not isinstance(axis, int):
-        raise ShapeError(f"{op}: axis must be one integer, got {axis!r}")
+    if type(axis) is not int and not is_whole(axis):
+        raise ShapeError(f"{op}: axis must be one integer, got {quoted(axis)}")
     return normalize_axes(op, axis, ndim)[0]
 
 
-def whole_numbers(op: str, name: str, values: object) -> tuple[int, ...]:
-    """values as a tuple of integers (NumPy's too); ShapeError for anything else, 2.0 included."""
+def whole_numbers(op: str, name: str, values: Any) -> tuple[int, ...]:
+    """values as a tuple of integers (NumPy's too); ShapeError for anything else, 2.0 and True
+    included."""
+    if type(values) is tuple:
+        for v in values:
+            if type(v) is not int:
+                break
+        else:
+            return values
+    if isinstance(getattr(values, "ndim", None), int):  # a tensor or an ndarray
+        if values.ndim != 1 or values.size >= MOST_NUMBERS:
+            raise ShapeError(f"{op}: {name} must be integers, got {quoted(values)}")
+        values = values.tolist()
     try:
-        return tuple([index(v) for v in values])  # type: ignore[attr-defined]
+        given: list[Any] = list(islice(values, MOST_NUMBERS))
     except TypeError:
-        raise ShapeError(f"{op}: {name} must be integers, got {values!r}") from None
+        raise ShapeError(f"{op}: {name} must be integers, got {quoted(values)}") from None
+    if len(given) == MOST_NUMBERS or not all(is_whole(v) for v in given):
+        raise ShapeError(f"{op}: {name} must be integers, got {quoted(values)}")
+    return tuple([int(v) for v in given])
 
 
 @remembered
@@ -369,7 +404,7 @@ def resolve_reshape(op: str, shape: Shape, new_shape: tuple[int, ...]) -> Shape:
         raise ShapeError(
             f"{op}: {shape} has {size} elements but {new_shape} needs {prod(new_shape)}"
         )
-    return tuple(new_shape)
+    return addressable(op, tuple(new_shape))
 
 
 def matmul_multiply_adds(a_shape: Shape, b_shape: Shape) -> int:

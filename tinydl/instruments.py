@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from .blocks import block
 from .errors import AnomalyError
 from .geometry import touched_bytes
 
@@ -31,8 +31,8 @@ def refresh() -> None:
     active = bool(_watchers) or _anomaly_depth > 0 or profiler is not None
 
 
-@contextmanager
-def watching(watcher: Callable[..., None]):
+@block
+def watching(watcher: Callable[..., None]) -> Iterator[Callable[..., None]]:
     """Call watcher(function, inputs, array, seconds) after each operation inside the block."""
     _watchers.append(watcher)
     refresh()
@@ -46,8 +46,8 @@ def watching(watcher: Callable[..., None]):
 _anomaly_depth = 0
 
 
-@contextmanager
-def detect_anomaly():
+@block
+def detect_anomaly() -> Iterator[None]:
     """Raise AnomalyError at the operation that makes a NaN, or whose backward does, naming its
     forward line.
 
@@ -77,7 +77,10 @@ def _has_nan(backend: Any, array: Any) -> bool:
 
 def forward(function: Any, inputs: tuple, arrays: list) -> Any:
     """function.forward(*arrays), watched."""
-    result, seconds = _timed(function.forward, arrays, function.backend)
+    if trace_line in _watchers:
+        result, seconds = _timed(_listened, (function, arrays), function.backend)
+    else:
+        result, seconds = _timed(function.forward, arrays, function.backend)
     if profiler is not None:
         cost = function.flops(arrays, result), function.traffic(arrays, result)
         phase = "backward" if walks else "forward"
@@ -154,22 +157,47 @@ def check_gradient(function: Any, grad: Any) -> None:
         )
 
 
-def _kernel_file(function: Any) -> str:
-    """Where the first kernel that `function.forward` names is written for its backend."""
-    kind, stem = "reference", type(function).__module__.rpartition(".")[2]
-    for name in type(function).forward.__code__.co_names:
-        kernel = getattr(type(function.backend), name, None)
-        if callable(kernel):
-            _, kind, stem = kernel.__module__.rsplit(".", 2)
-            break
-    if kind == "cpu" or stem.startswith("_"):  # a method, or a compiled room's function itself
-        return f"csrc/{stem.lstrip('_')}.c"
-    return f"kernels_cl/{stem}.cl" if kind == "opencl" else f"tinydl/backend/reference/{stem}.py"
+class _Listening:
+    """A backend that notes which kernels are asked of it."""
+
+    def __init__(self, backend: Any, asked: list[str]) -> None:
+        self._backend, self._asked = backend, asked
+
+    def __getattr__(self, name: str) -> Any:
+        self._asked.append(name)
+        return getattr(self._backend, name)
+
+
+_asked: list[str] = []  # of the backend, by the operation before
+
+
+def _listened(function: Any, arrays: Any) -> Any:
+    """function.forward(*arrays), and in `_asked` what it asks of its backend."""
+    backend = function.backend
+    _asked.clear()
+    function.backend = _Listening(backend, _asked)
+    try:
+        return function.forward(*arrays)
+    finally:
+        function.backend = backend
+
+
+def _kernel_file(function: Any, arrays: Any, y: Any) -> str:
+    """Where the first kernel that the forward asked for, and that is no view, is written."""
+    from .backend.listing import STEM_OF, kernel_file
+
+    names = [name.removesuffix("_packed") for name in _asked]
+    kernels = [name for name in names if name in STEM_OF]
+    if not kernels:
+        return "(no kernel)"
+    working = [name for name in kernels if STEM_OF[name] != "shape"]
+    name = (working or kernels)[0]
+    return kernel_file(function.backend, name, arrays, y, getattr(function, "geometry", None))
 
 
 def trace_line(function: Any, inputs: tuple, array: Any, seconds: float) -> None:
     """TINYDL_TRACE=1: one line per operation: op, backend, kernel file, shapes, time."""
-    file = _kernel_file(function)
+    file = _kernel_file(function, [t.data for t in inputs], array)
     shapes = " ".join(str(t.shape) for t in inputs)
     print(
         f"{function.name:<20} {function.backend.name:<7} {file:<38} {shapes} -> {array.shape} "

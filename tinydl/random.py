@@ -8,14 +8,19 @@ Devices draw from the same stream: `take` hands a kernel its place in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
+from typing import Any, Never
 
 import numpy as np
 
+from .arguments import MOST_BYTES, shape_or_numbers, sizes, whole
+from .arguments import dtype as checked_dtype
 from .backend.reference.random import Random, blocks_needed, philox
-from .errors import ConfigError
+from .blocks import block
+from .doors import checked
+from .errors import ConfigError, DTypeError, ShapeError
+from .habits import install
 
 _kernels = Random()
 
@@ -27,49 +32,66 @@ class Generator:
     __slots__ = ("key", "offset")
 
     def __init__(self, seed: int = 0) -> None:
-        if not 0 <= seed < 2**64:
-            raise ConfigError(f"Generator: seed must be an integer in [0, 2^64), got {seed!r}")
-        self.key, self.offset = int(seed), 0
+        self.key, self.offset = whole("Generator", "seed", seed, 0, 2**64 - 1), 0
 
     def __repr__(self) -> str:
         return f"Generator(seed={self.key}, drawn={self.offset} blocks)"
 
     def take(self, elements: int, dtype: np.dtype | type = np.float32) -> tuple[int, int]:
         """(key, offset) for a kernel that draws `elements` values; the stream moves past them."""
+        if type(elements) is not int or not 0 <= elements <= MOST_BYTES:
+            elements = _count("take", elements)
+        blocks = blocks_needed(elements, checked_dtype("Generator.take", dtype))
         _note(self)
         offset = self.offset
-        self.offset += blocks_needed(elements, np.dtype(dtype))
+        self.offset += blocks
         return self.key, offset
 
+    @checked
     def words(self, count: int) -> np.ndarray:
         """The next uint64 values, for splitting and shuffling."""
         _note(self)
+        count = _count("words", count)
         blocks = -(-count // 2)
         key, offset = self.key, self.offset
         self.offset += blocks
         return philox(key, offset, blocks).view(np.uint64).ravel()[:count]
 
-    def uniform(self, shape=(), low: float = 0.0, high: float = 1.0, dtype=np.float32):
+    @checked
+    def uniform(
+        self, shape=(), *positional: Never, low: float = 0.0, high: float = 1.0, dtype=np.float32
+    ):
         """Uniform on [low, high) as a host array."""
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if positional:
+            raise shape_or_numbers("Generator.uniform", (shape, *positional), ("low", "high"))
+        shape, dtype = _drawn("uniform", shape, dtype)
+        _spend(prod(shape))
         key, offset = self.take(prod(shape), dtype)
         unit = _kernels.uniform(key, offset, shape, np.dtype(dtype))
         return (unit * (high - low) + low).astype(dtype)
 
-    def normal(self, shape=(), mean: float = 0.0, std: float = 1.0, dtype=np.float32):
+    @checked
+    def normal(
+        self, shape=(), *positional: Never, mean: float = 0.0, std: float = 1.0, dtype=np.float32
+    ):
         """Normal with this mean and standard deviation as a host array."""
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if positional:
+            raise shape_or_numbers("Generator.normal", (shape, *positional), ("mean", "std"))
+        shape, dtype = _drawn("normal", shape, dtype)
+        _spend(prod(shape))
         key, offset = self.take(prod(shape), dtype)
         return (_kernels.normal(key, offset, shape, np.dtype(dtype)) * std + mean).astype(dtype)
 
+    @checked
     def integers(self, low: int, high: int, shape=()) -> np.ndarray:
         """int64 values low <= i < high (the bias of the modulo is below (high - low) / 2^64)."""
         if high <= low:
             raise ConfigError(f"Generator.integers: needs low < high, got {low} and {high}")
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        shape = sizes("Generator.integers", shape, 8)
         words = self.words(prod(shape)) % np.uint64(high - low)
         return (words.astype(np.int64) + low).reshape(shape)
 
+    @checked
     def permutation(self, n: int) -> np.ndarray:
         """0 ... n-1 in random order: the order of n random 64-bit keys."""
         return np.argsort(self.words(n), kind="stable")
@@ -83,6 +105,21 @@ class Generator:
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.key, self.offset = int(state["key"]), int(state["offset"])
+
+
+install(Generator, "rng")
+
+
+def _count(method: str, value: int) -> int:
+    """How many numbers are to be drawn."""
+    return whole(f"Generator.{method}", "the number of draws", value, 0, MOST_BYTES, ShapeError)
+
+
+def _drawn(method: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype]:
+    kind = checked_dtype(f"Generator.{method}", dtype)
+    if kind.kind != "f":
+        raise DTypeError(f"Generator.{method}: draws floats, not {kind}")
+    return sizes(f"Generator.{method}", shape, kind.itemsize), kind
 
 
 _current: ContextVar[Generator | None] = ContextVar("tinydl_generator", default=None)
@@ -112,7 +149,7 @@ def _note(generator: Generator) -> None:
         places.setdefault(generator, generator.offset)
 
 
-@contextmanager
+@block
 def noting_draws() -> Iterator[dict[Generator, int]]:
     """`with noting_draws() as places:` where each generator stood that draws inside."""
     places: dict[Generator, int] = {}
@@ -126,7 +163,7 @@ def noting_draws() -> Iterator[dict[Generator, int]]:
             outer.setdefault(generator, offset)  # type: ignore[union-attr]
 
 
-@contextmanager
+@block
 def drawing_again(places: Mapping[Generator, int]) -> Iterator[None]:
     """The same generators draw the same numbers inside; afterwards they stand where they stood."""
     stood = {generator: generator.offset for generator in places}
@@ -136,4 +173,42 @@ def drawing_again(places: Mapping[Generator, int]) -> Iterator[None]:
         yield
     finally:
         for generator, offset in stood.items():
+            generator.offset = offset
+
+
+# -- a bound on what is drawn ----------------------------------------------------------------------
+
+_left: ContextVar[int | None] = ContextVar("tinydl_left", default=None)
+
+
+def _spend(count: int) -> None:
+    left = _left.get()
+    if left is not None:
+        if count > left:
+            raise ConfigError(f"Generator: {count:,} numbers are wanted, {left:,} may be drawn")
+        _left.set(left - count)
+
+
+@block
+def drawing_at_most(count: int) -> Iterator[None]:
+    """`with drawing_at_most(n):` what draws more numbers for the host inside gets a ConfigError,
+    before the memory is taken: a network whose sizes come from a file is built within its size."""
+    token = _left.set(count)
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+@block
+def drawing_nothing() -> Iterator[None]:
+    """Afterwards every generator that drew inside stands where it stood, and `seed` inside has not
+    happened."""
+    token = _current.set(default_generator())
+    try:
+        with noting_draws() as places:
+            yield
+    finally:
+        _current.reset(token)
+        for generator, offset in places.items():
             generator.offset = offset

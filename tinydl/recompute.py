@@ -9,13 +9,14 @@ sqrt(n), about 2 sqrt(n) layers' results are alive at once instead of n, for one
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from .errors import DTypeError, GraphError
+from .blocks import block
+from .errors import ConfigError, DTypeError, GraphError
 from .function import Function, Identity, _next_age, enable_grad, is_recording
 from .function import grad as differentiate
+from .quoting import quoted
 from .random import Generator, drawing_again, noting_draws
 
 FIRST, AGAIN = "first", "again"
@@ -32,14 +33,20 @@ def recomputing() -> bool:
     return _run.get() == AGAIN
 
 
-_updated: ContextVar[dict[Any, Any] | None] = ContextVar("tinydl_updated", default=None)
+#: What a stored tensor had before it was written to: storage, backend, gradient, version.
+Before = tuple[Any, Any, Any, int]
+_updated: ContextVar[dict[Any, Before] | None] = ContextVar("tinydl_updated", default=None)
 
 
-def note_update(buffer: Any) -> None:
-    """A buffer is about to exchange its storage: a segment keeps the one it started with."""
+def note_update(kept: Any) -> bool:
+    """A parameter or buffer is about to be written to: whoever wants it back keeps what it had.
+
+    True: the old storage is still needed, so that it must be exchanged, not written over.
+    """
     before = _updated.get()
     if before is not None:
-        before.setdefault(buffer, buffer.data)
+        before.setdefault(kept, (kept.data, kept.backend, kept.grad, kept._version[0]))
+    return before is not None or recomputing()
 
 
 def recompute(function: Callable[..., Any], *inputs: Any) -> Any:
@@ -57,10 +64,12 @@ def recompute(function: Callable[..., Any], *inputs: Any) -> Any:
     if not all(hasattr(t, "_new") for t in inputs):
         kinds = ", ".join(type(t).__name__ for t in inputs)
         raise DTypeError(f"recompute: expects tensors as inputs, got {kinds}")
+    if not callable(function) or isinstance(function, type):
+        raise ConfigError(f"recompute: needs a function, got {quoted(function)}")
     if not is_recording():
         return function(*inputs)
     run = _run.get() or FIRST  # a segment inside one that is run again is run again too
-    with _running(run), _noting_updates() as buffers, noting_draws() as draws:
+    with _running(run), noting_updates() as buffers, noting_draws() as draws:
         aliases = [_alias(t) for t in inputs]
         start = _next_age()
         y = function(*aliases)
@@ -79,7 +88,7 @@ class Recompute(Function):
         self,
         function: Callable[..., Any],
         draws: dict[Generator, int],
-        buffers: dict[Any, Any],
+        buffers: dict[Any, Before],
         inputs: int,
         array: Any,
     ) -> None:
@@ -103,7 +112,7 @@ class Recompute(Function):
         return tuple([next(found) if needed else None for needed in self.needed])
 
 
-@contextmanager
+@block
 def _running(run: str) -> Iterator[None]:
     token = _run.set(run)
     try:
@@ -112,26 +121,26 @@ def _running(run: str) -> Iterator[None]:
         _run.reset(token)
 
 
-@contextmanager
-def _noting_updates() -> Iterator[dict[Any, Any]]:
-    """The storage that each buffer had which is updated inside."""
-    before: dict[Any, Any] = {}
+@block
+def noting_updates() -> Iterator[dict[Any, Before]]:
+    """What each parameter and buffer had that is written to inside (`note_update`)."""
+    before: dict[Any, Before] = {}
     token = _updated.set(before)
     try:
         yield before
     finally:
         _updated.reset(token)
         outer = _updated.get()
-        for buffer, array in before.items() if outer is not None else ():
-            outer.setdefault(buffer, array)  # type: ignore[union-attr]
+        for kept, had in before.items() if outer is not None else ():
+            outer.setdefault(kept, had)  # type: ignore[union-attr]
 
 
-@contextmanager
-def _as_before(buffers: dict[Any, Any]) -> Iterator[None]:
+@block
+def _as_before(buffers: dict[Any, Before]) -> Iterator[None]:
     """The buffers have their old storage inside, and afterwards the one they had."""
     now = {buffer: buffer.data for buffer in buffers}
     try:
-        for buffer, array in buffers.items():
+        for buffer, (array, *_) in buffers.items():
             buffer.data = array
         yield
     finally:
@@ -142,7 +151,7 @@ def _as_before(buffers: dict[Any, Any]) -> Iterator[None]:
 def _alias(t: Any) -> Any:
     """The same values as a leaf: the walk over the segment ends there."""
     alias = t.detach()
-    alias.requires_grad = t.requires_grad
+    alias._requires_grad = t._requires_grad
     return alias
 
 

@@ -30,7 +30,7 @@ import numpy as np
 from drawing import BLUE, FAST, GREEN, MUTED, ORANGE, plt
 
 from tinydl import backend
-from tinydl.backend import _matmul, _runtime
+from tinydl.backend.cpu import _matmul, _runtime
 from tinydl.bench import ladder
 from tinydl.errors import DeviceError
 
@@ -125,7 +125,7 @@ def cython_loops(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 # %%
 show("csrc/matmul.c", "/* Matrix product", r"^#include")
-show("csrc/tile.h", "#define TILE_ROW(", r"^static inline")
+show("csrc/shared/tile.h", "#define TILE_ROW(", r"^static inline")
 cpu = backend.get("cpu")
 show("csrc/_matmul.pyx", "def matmul(object", r"^def matmul_f32")
 
@@ -245,8 +245,6 @@ print(f"  {'Python loops':<13} {python_rate / loops:8.4f} times the Cython loops
 for name, values in rates.items():
     print(f"  {name:<13} {values[-1] / loops:8.2f} times the Cython loops")
 print(f"  C against NumPy's BLAS: {rates['C'][-1] / rates['NumPy'][-1]:.2f}")
-assert fastest["C"] < 0.8 * fastest["Cython loops"]
-assert 2 * SIDES[-1] ** 3 / fastest["Cython loops"] / 1e9 > 10 * python_rate
 
 # %%
 colors = {"NumPy": MUTED, "Cython loops": ORANGE, "C": BLUE, "OpenCL": GREEN}
@@ -293,7 +291,6 @@ print(f"\nn = {n}, speed of the C kernel by level (baseline = 1)")
 for level, turns in levels.items():
     print(f"  {level:<9} {median(levels['baseline']) / median(turns):.2f}")
 best_level = _runtime.available_levels()[-1]
-assert min(levels[best_level]) <= min(levels["baseline"])
 
 # %% [markdown]
 # ## Reading in order
@@ -322,7 +319,6 @@ print(f"\nn = {n}, b stored by columns instead of rows")
 for name in ("Cython", "C"):
     factor = median(layouts[f"{name}, columns"]) / median(layouts[f"{name}, rows"])
     print(f"  {name:<7} takes {factor:.2f} times as long")
-assert min(layouts["Cython, columns"]) > 1.1 * min(layouts["Cython, rows"])
 
 # %% [markdown]
 # ## The whole ladder, and other kernels

@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from statistics import fmean
 
 import drawing
@@ -35,12 +34,13 @@ from drawing import (
 
 from tinydl.data import digits, mnist, synthetic_digits
 from tinydl.errors import DataError
+from tinydl.experiment.program import Training
 from tinydl.nn import summary
 from tinydl.optim import SGD
 from tinydl.random import Generator
 from tinydl.recipes import RECIPES, Recipe, Split
-from tinydl.recipes.reproduce import load_measured
-from tinydl.recipes.run import Session, Settings
+from tinydl.runs.reproduce import load_measured
+from tinydl.runs.run import Settings, begin
 
 FULL = bool(os.environ.get("TINYDL_DATA")) and not FAST
 
@@ -126,10 +126,10 @@ LADDER = {
 assert list(LADDER) == ["v1", "v2", "v3a", "v3b", "v4", "v5", "v6"]
 for name in ("v1", "v5"):
     recipe = LADDER[name]
-    settings = dict(recipe.architecture)
-    print(f"{name}: {recipe.title}; {recipe.epochs} epochs of {recipe.optimizer.__name__}")
-    print(f"    {recipe.model.__name__}{settings}, {recipe.parameters:,} parameters")
-print("\n" + str(summary(LADDER["v5"].model(**LADDER["v5"].architecture), (784,))))
+    settings = dict(recipe.program.architecture)
+    print(f"{name}: {recipe.title}; {recipe.epochs} epochs of {recipe.program.optimizer.__name__}")
+    print(f"    {recipe.program.model.__name__}{settings}, {recipe.parameters:,} parameters")
+print("\n" + str(summary(LADDER["v5"].program.build(), (784,))))
 
 # %% [markdown]
 # For the quick version we shrink every rung: 64 inputs, 32 hidden units, fewer epochs. With 36
@@ -139,15 +139,14 @@ print("\n" + str(summary(LADDER["v5"].model(**LADDER["v5"].architecture), (784,)
 # %%
 def shrunk(recipe: Recipe) -> Recipe:
     """The same idea for 8 x 8 digits, in a second or two."""
-    architecture = dict(recipe.architecture)
+    architecture = dict(recipe.program.architecture)
     if "sizes" in architecture:
         architecture["sizes"] = (64, 32, 32, 10)
     else:
         architecture["in_features"] = 64
     drawn = source == "drawn digits"
     epochs = {200: 30, 250: 48, 20: 12}[recipe.epochs]
-    return replace(
-        recipe,
+    return recipe.replaced(
         dataset="synthetic_digits" if drawn else "digits",
         scale=1.0 if drawn else 16.0,
         split=Split("stratified", 0.2, validation=280, random_validation=True),
@@ -155,12 +154,12 @@ def shrunk(recipe: Recipe) -> Recipe:
         input_shape=(64,),
         batch_size=32,
         epochs=epochs,
-        optimizer_settings={"lr": 0.05} if recipe.optimizer is SGD else {"lr": 0.003},
+        optimizer_settings={"lr": 0.05} if recipe.program.optimizer is SGD else {"lr": 0.003},
     )
 
 
-def train(recipe: Recipe, seed: int = 0) -> Session:
-    session = Session(recipe, Settings(seed=seed))
+def train(recipe: Recipe, seed: int = 0) -> Training:
+    session = begin(recipe, Settings(seed=seed))
     session.fit()
     return session
 
@@ -169,9 +168,9 @@ ladder = LADDER if FULL else {name: shrunk(recipe) for name, recipe in LADDER.it
 sessions = {name: train(recipe) for name, recipe in ladder.items()}
 
 
-def accuracies(session: Session) -> dict[str, float]:
+def accuracies(session: Training) -> dict[str, float]:
     last = session.state.history.last
-    test = session.evaluate(session.parts.test)["accuracy"]
+    test = session.measure("test")["accuracy"]
     return {"train": last["accuracy"], "val": last["val_accuracy"], "test": test}
 
 
@@ -313,7 +312,7 @@ fair = {}
 print(f"\n{'':5}{'running train':>14}{'train, dropout off':>20}{'test':>8}")
 for name in ("v2", "v3a", "v5"):
     session = sessions[name]
-    fair[name] = session.evaluate(session.parts.train)["accuracy"]
+    fair[name] = session.measure("train")["accuracy"]
     print(f"{name:<5}{percent(here[name]['train']):>14}{percent(fair[name]):>20}"
           f"{percent(here[name]['test']):>8}")  # fmt: skip
 assert fair["v3a"] > here["v3a"]["train"] + 0.01
@@ -356,7 +355,7 @@ seeds = (0, 1) if FULL else (0,)
 
 
 def with_architecture(**changes: object) -> Recipe:
-    return replace(base, architecture={**base.architecture, **changes})
+    return base.replaced(architecture={**base.program.architecture, **changes})
 
 
 knobs = {
@@ -434,5 +433,5 @@ drawing.save(figure, "06_sweeps.png")
 # - change one thing at a time, and write down what came out.
 #
 # On 3,000 pictures of Fashion-MNIST, which a network learns by heart, dropout, L2, batch
-# normalisation and depth show more: `python -m tinydl.recipes.studies regularisers`
+# normalisation and depth show more: `python -m tinydl.studies regularisers`
 # (benchmarks/results/studies.md).

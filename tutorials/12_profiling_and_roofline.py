@@ -23,7 +23,7 @@ from drawing import BLUE, FAST, FIGURES, MUTED, ORANGE, plt
 
 import tinydl as td
 from tinydl import nn, optim
-from tinydl.machine import peaks
+from tinydl.measure.machine import peaks
 from tinydl.viz import plot_roofline
 
 # %% [markdown]

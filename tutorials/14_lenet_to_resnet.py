@@ -476,6 +476,6 @@ for stride, expected in ((1, 32), (2, 16)):
 # - Deeper plain networks get worse on their training data. Adding the input back cures that.
 #
 # `tinydl train lenet-mnist` and `tinydl train resnet20-cifar` train two of them for real, and
-# `python -m tinydl.recipes.studies degradation` repeats the experiment on photographs, at four
+# `python -m tinydl.studies degradation` repeats the experiment on photographs, at four
 # depths (benchmarks/results/studies.md). The next page looks in parallel: Inception, and DenseNet,
 # which joins where ResNet adds.

@@ -20,7 +20,7 @@ from matplotlib.patches import Rectangle
 
 import tinydl
 from tinydl import Tensor, no_grad
-from tinydl.backend import _runtime
+from tinydl.backend.cpu import _runtime
 from tinydl.geometry import conv2d_geometry
 from tinydl.models import MobileNetV1, MobileNetV2
 from tinydl.models.mobile.memory import memory_by_size
@@ -412,5 +412,6 @@ assert sides == (4, 7) and with_weights == 28 and (repeats, skips) == (17, 10)
 # - Bend where it is wide, keep where it is narrow.
 #
 # `tinydl train mobilenet-cifar` trains version 1 at half width for small colour pictures, and
-# `tinydl classify RUN IMAGE` asks it for its five best guesses. `python -m tinydl.recipes.studies
-# separable` counts and times more sizes, with gradients too (benchmarks/results/studies.md).
+# `tinydl classify RUN IMAGE` asks it for its five best guesses.
+# `python -m tinydl.studies separable` counts and times more sizes, with gradients too
+# (benchmarks/results/studies.md).

@@ -20,7 +20,7 @@ from tinydl.data import Batches, pad_rows, shapes
 from tinydl.metrics import class_iou, mask_iou, mean_iou
 from tinydl.models import MaskRCNN, UNet
 from tinydl.models.detection.mask_rcnn import mask_rcnn_loss, mask_targets, paste_masks
-from tinydl.models.segmentation.pixels import pixel_cross_entropy, upsampling
+from tinydl.models.segmentation.pixels import upsampling
 from tinydl.optim import Adam
 from tinydl.train import fit
 
@@ -86,10 +86,10 @@ assert published - ups[0] + sum(ups[1:]) + extra == 134_489_759
 # %%
 tinydl.seed(1)
 unet = UNet(3, 4, (8, 16, 32))
-data = Batches((scenes.x, scenes.semantic), 8, rng=Generator(0))
+data = Batches(scenes.x, scenes.semantic, batch_size=8, rng=Generator(0))
 optimizer = Adam(unet.parameters(), lr=0.005)
 epochs = 25 if FAST else 15
-history = fit(unet, data, pixel_cross_entropy, optimizer, epochs, progress=False)
+history = fit(unet, data, "cross_entropy", optimizer, epochs, progress=False)
 curve = [row["loss"] for row in history.rows]
 print(f"U-Net, {unet.count_parameters():,} parameters: loss {curve[0]:.3f} -> {curve[-1]:.3f}")
 assert curve[-1] < 0.6 * curve[0]

@@ -20,9 +20,9 @@ from tinydl import Generator, Tensor, no_grad
 from tinydl.data import shapes
 from tinydl.models.style.transfer import StyleFeatures, gram, style_loss, transfer
 from tinydl.nn import mse, total_variation
-from tinydl.recipes.parts import load_parts
-from tinydl.recipes.run import OpenRun
-from tinydl.recipes.style import features_of
+from tinydl.programs.parts import load_parts
+from tinydl.runs.run import OpenRun
+from tinydl.studies.style import features_of
 
 SIDE = 32 if FAST else 96
 
@@ -204,7 +204,7 @@ drawing.save(figure, "19_losses.png")
 # multiplies that into its weights. As relu(s h) = s relu(h) for s > 0, no map changes but by its
 # factors.
 #
-# `python -m tinydl.recipes.style RUN CONTENT STYLE` paints with them from two files.
+# `python -m tinydl.studies.style RUN CONTENT STYLE` paints with them from two files.
 #
 # They have seen 32 x 32 pixels and ten kinds of things. VGG19's last stages, five poolings deep,
 # know windows and eyes; a picture may move a line by ten pixels there and still hold a house, which

@@ -123,13 +123,13 @@ def test_without_a_driver_one_sentence_says_how_to_get_one(tmp_path):
     pytest.importorskip("pyopencl")
     said = run_child(NO_PLATFORM + ASK_FOR_A_BACKEND, OCL_ICD_VENDORS=str(tmp_path))
     assert "no device was found" in said and str(tmp_path) in said
-    assert 'pip install "tinydl[pocl]"' in said and "apt-get install pocl-opencl-icd" in said
+    assert 'pip install ".[pocl]"' in said and "apt-get install pocl-opencl-icd" in said
     assert said.strip().endswith("[]")
 
 
 def test_without_pyopencl_one_sentence_says_how_to_get_it():
     said = run_child("import sys; sys.modules['pyopencl'] = None\n" + ASK_FOR_A_BACKEND)
-    assert "pyopencl is not installed" in said and 'pip install "tinydl[opencl]"' in said
+    assert "pyopencl is not installed" in said and 'pip install ".[opencl]"' in said
 
 
 FORK = """

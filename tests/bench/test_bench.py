@@ -15,17 +15,15 @@ from tinydl.bench.harness import (
     TOLERANCE,
     WorkerProcess,
     _row,
-    geometric_means,
-    means_text,
     select,
 )
 from tinydl.bench.inputs import inputs
 from tinydl.bench.peer_tinydl import open_peer
+from tinydl.bench.told import geometric_means, means_text
 from tinydl.bench.worker import Worker, difference
-from tinydl.cli import main
-from tinydl.profiler import profile
+from tinydl.command.main import main
+from tinydl.measure.profiler import profile
 
-pytest.importorskip("tinydl.backend._runtime")
 FIELDS = {
     "name", "group", "threads", "seconds", "gflops", "peers", "best_peer", "ratio", "spread",
     "peak_share", "peaks", "gbps", "error", "problems", "versions", "missing", "level", "machine",
@@ -137,7 +135,7 @@ def test_difference():
 
 
 def test_geometric_means():
-    rows = [{"group": "conv", "threads": 1, "ratio": r} for r in (0.5, 2.0, None)]
+    rows = [{"group": "conv", "threads": 1, "ratio": r, "peers": {}} for r in (0.5, 2.0, None)]
     assert geometric_means(rows) == {("conv", 1): (pytest.approx(1.0), 0.5, 2)}
     assert "conv" in means_text(rows)
 

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
+from tinydl.backend import get
+from tinydl.backend.cpu import (
+    _conv,
+    _runtime,
+)
+from tinydl.bench import ladder
 from tinydl.errors import ConfigError, TinydlError
 from tinydl.geometry import conv2d_geometry
-
-_runtime = pytest.importorskip("tinydl.backend._runtime")
-from tinydl.backend import _conv, get  # noqa: E402
-from tinydl.bench import ladder  # noqa: E402
 
 THREADS = ["2 threads"] if _runtime.openmp() else []
 RUNGS = ["NumPy", "Cython loops", *(f"C, {n}" for n in _runtime.available_levels()), *THREADS]
@@ -47,7 +50,7 @@ def test_the_loops_of_a_convolution(groups, stride, dilation):
     g = conv2d_geometry(x.shape, weight.shape, stride, ((1, 0), (2, 1)), dilation, groups)
     y = np.full(g.y_shape, np.nan, np.float32)
     _conv.conv2d_loops_f32(x, weight, y, g)
-    assert np.allclose(y, get("numpy").conv2d(x, weight, None, g), atol=1e-4)
+    assert_close(y, get("numpy").conv2d(x, weight, None, g), 1e-5, atol=1e-4)
 
 
 def test_the_picture(tmp_path):

@@ -12,8 +12,6 @@ from tinydl.bench.inputs import inputs
 from tinydl.bench.results import markdown, write_results
 from tinydl.bench.worker import difference
 
-pytest.importorskip("tinydl.backend._runtime")
-
 
 def a_row(name, threads=1, **changes):
     row = {

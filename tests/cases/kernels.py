@@ -15,7 +15,7 @@ import numpy as np
 from tinydl.backend.reference import Backend
 from tinydl.geometry import adaptive_pool2d_geometry, conv2d_geometry, pool2d_geometry
 from tinydl.ops.roi import bin_cells, bin_weights
-from tinydl.testing import Draw
+from tinydl.testing import CASES, Draw
 
 SIZES = (1, 0, 3, 7, 8, 9, 15, 31, 33, 65)
 FLOATS = ("float32", "float64")
@@ -63,39 +63,49 @@ def values(d: Draw, where: tuple[int, ...], dtype: np.dtype, kind: str = "normal
 
 
 def _elements(d: Draw, where: tuple[int, ...], dtype: np.dtype, kind: str) -> np.ndarray:
+    if kind not in KINDS:
+        raise ValueError(f"no values of kind {kind!r}, there are {', '.join(KINDS)}")
     if dtype.kind == "b":
         return d.bools(where)
     if dtype.kind in "iu":
         low = 0 if dtype.kind == "u" else -50
-        return np.asarray(d.rng.integers(low, 51, where)).astype(dtype)
-    if kind == "positive":
-        return d.uniform(where, 0.1, 3.0).astype(dtype)
-    if kind == "tied":  # few different values: equal maxima and equal operands occur
-        return np.asarray(d.rng.integers(-2, 3, where)).astype(dtype)
-    return (d.normal(where) * 2).astype(dtype)
+        numbers = np.asarray(d.rng.integers(low, 51, where))
+        return (np.where(numbers == 0, 7, numbers) if kind == "away" else numbers).astype(dtype)
+    return KINDS[kind](d, where).astype(dtype)
 
+
+#: What floats may be drawn from. "tied": few different values, so that equal maxima and equal
+#: operands occur; "halves": multiples of 1/2, ties and integers of both signs.
+KINDS = {
+    "normal": lambda d, where: d.normal(where) * 2,
+    "positive": lambda d, where: d.uniform(where, 0.1, 3.0),
+    "away": lambda d, where: d.away_from_zero(where, 0.5),
+    "tied": lambda d, where: np.asarray(d.rng.integers(-2, 3, where)),
+    "halves": lambda d, where: np.asarray(d.rng.integers(-9, 10, where) / 2),
+}
 
 # -- elementwise -----------------------------------------------------------------------------------
 
 
-def unary(kind: str = "normal"):
-    return lambda d, dtype: (values(d, shape(d), dtype, kind),)
-
-
-def binary(kind: str = "normal", second: str | None = None):
-    """Equal shapes, or one operand 0-d."""
+def elementwise(*kinds: str):
+    """Operands of equal shape, or one of two 0-d."""
 
     def draw(d: Draw, dtype: np.dtype) -> tuple:
         where = shape(d)
-        left, right = d.choose(((where, where), (where, ()), ((), where)))
-        return values(d, left, dtype, kind), values(d, right, dtype, second or kind)
+        if len(kinds) == 1:
+            return (values(d, where, dtype, kinds[0]),)
+        shapes = d.choose(((where, where), (where, ()), ((), where)))
+        return tuple([values(d, s, dtype, k) for s, k in zip(shapes, kinds, strict=True)])
 
     return draw
 
 
-def output_and_grad(d: Draw, dtype: np.dtype) -> tuple:
-    where = shape(d)
-    return values(d, where, dtype, "tied"), values(d, where, dtype)
+def elementwise_rows() -> tuple[KernelCase, ...]:
+    """Those of tinydl/testing/cases_elementwise.py that have a kernel."""
+    kernels = {c.name: c.kernel for c in CASES.values() if c.kernel is not None}
+    return tuple(
+        [KernelCase(n, elementwise(*k.kinds), k.dtypes, k.ulps) for n, k in kernels.items()]
+    )
 
 
 def choice(d: Draw, dtype: np.dtype) -> tuple:
@@ -104,52 +114,13 @@ def choice(d: Draw, dtype: np.dtype) -> tuple:
     return d.bools(shapes[0]), values(d, shapes[1], dtype), values(d, shapes[2], dtype)
 
 
-def halves(d: Draw, dtype: np.dtype) -> tuple:
-    """Multiples of 1/2: ties and integers, of both signs."""
-    return (np.asarray(d.rng.integers(-9, 10, shape(d)) / 2, dtype),)
-
-
 def conversion(d: Draw, dtype: np.dtype) -> tuple:
     return np.asarray(np.abs(values(d, shape(d), dtype))), np.dtype(d.choose(ALL))
 
 
 ELEMENTWISE = (
-    KernelCase("negative", unary(), NUMBERS),
-    KernelCase("exp", unary(), ulps=4),
-    KernelCase("log", unary("positive"), ulps=4),
-    KernelCase("sqrt", unary("positive"), ulps=2),
-    KernelCase("abs", unary(), NUMBERS),
-    KernelCase("sign", unary("tied"), NUMBERS),
-    KernelCase("tanh", unary(), ulps=6),
-    KernelCase("sigmoid", unary(), ulps=8),
-    KernelCase("relu", unary("tied")),
-    KernelCase("log1p", unary("positive"), ulps=4),
-    KernelCase("expm1", unary(), ulps=4),
-    KernelCase("softplus", unary(), ulps=4),
-    KernelCase("sin", unary(), ulps=4),
-    KernelCase("cos", unary(), ulps=4),
-    KernelCase("erf", unary(), ulps=16),
-    KernelCase("floor", unary()),
-    KernelCase("round", halves),
-    KernelCase("logical_not", unary(), ("bool",)),
+    *elementwise_rows(),
     KernelCase("astype", conversion, ALL),
-    KernelCase("add", binary(), NUMBERS, ulps=1),
-    KernelCase("subtract", binary(), NUMBERS, ulps=1),
-    KernelCase("multiply", binary(), NUMBERS, ulps=1),
-    KernelCase("divide", binary("normal", "positive"), ulps=4),
-    KernelCase("power", binary("positive", "normal"), ulps=32),
-    KernelCase("maximum", binary("tied"), (*NUMBERS, "bool")),
-    KernelCase("minimum", binary("tied"), (*NUMBERS, "bool")),
-    KernelCase("atan2", binary(), ulps=8),
-    KernelCase("relu_grad", output_and_grad),
-    KernelCase("tanh_grad", output_and_grad, ulps=4),
-    KernelCase("sigmoid_grad", output_and_grad, ulps=4),
-    KernelCase("equal", binary("tied"), ALL),
-    KernelCase("not_equal", binary("tied"), ALL),
-    KernelCase("less", binary("tied"), ALL),
-    KernelCase("less_equal", binary("tied"), ALL),
-    KernelCase("greater", binary("tied"), ALL),
-    KernelCase("greater_equal", binary("tied"), ALL),
     KernelCase("where", choice, ALL),
 )
 
@@ -188,12 +159,12 @@ def reduced(x, axes, keepdims):
 
 
 REDUCE = (
-    KernelCase("sum", reduction, (*NUMBERS, "bool"), terms=reduced),
+    KernelCase("sum", reduction, ALL, terms=reduced),
     KernelCase("max", maxima, NUMBERS),
     KernelCase("min", maxima, NUMBERS),
     KernelCase("argmax", first_maximum, NUMBERS),
     KernelCase("argmin", first_maximum, NUMBERS),
-    KernelCase("cumsum", running, (*NUMBERS, "bool"), terms=lambda x, axis, reverse: x.shape[axis]),
+    KernelCase("cumsum", running, ALL, terms=lambda x, axis, reverse: x.shape[axis]),
     KernelCase("argsort", ranking, ALL),
 )
 
@@ -305,10 +276,11 @@ MATMUL = (KernelCase("matmul", product, terms=lambda a, b, bias, relu: 4 * a.sha
 
 
 def convolution(d: Draw):
-    """A geometry; sometimes the special ones: 1x1, depthwise, an empty batch."""
+    """A geometry; sometimes the special ones: 1x1, depthwise, an empty batch, a window as large as
+    the image."""
     drawn = d.conv2d(largest=4, channels=d.choose((2, 9, 20)), extra=d.choose((3, 9, 17)))
     x_shape, weight_shape, options = drawn["x_shape"], drawn["weight_shape"], drawn["options"]
-    kind = d.integer(0, 5)
+    kind = d.integer(0, 6)
     if kind == 0:
         x_shape = (0, *x_shape[1:])
     if kind == 1:
@@ -318,6 +290,9 @@ def convolution(d: Draw):
     if kind == 2:
         weight_shape = (*weight_shape[:2], 1, x_shape[3] * d.integer(1, 2))
         options = {**options, "groups": x_shape[3]}
+    if kind == 3:
+        x_shape = (*x_shape[:1], *weight_shape[:2], x_shape[3])
+        options = {**options, "padding": 0, "dilation": 1}
     return conv2d_geometry(x_shape, weight_shape, **options)
 
 
@@ -597,12 +572,23 @@ def labelled_grad(d: Draw, dtype: np.dtype) -> tuple:
     return REFERENCE.softmax(logits), labels, values(d, labels.shape, dtype)
 
 
+def labelled_steps(d: Draw, dtype: np.dtype) -> tuple:
+    """Labels that often repeat, and often fit into no alignment."""
+    N, T, C, L = d.integer(0, 4), size(d, 1), size(d, 2), d.choose((0, 1, 2, 5, 9))
+    blank = d.integer(0, C - 1)
+    labels = (blank + 1 + d.indices((N, L), min(C - 1, 2))) % C
+    lengths = [d.rng.integers(low, high + 1, N) for low, high in ((1, T), (0, L))]
+    log_p = REFERENCE.log_softmax(values(d, (N, T, C), dtype))
+    return log_p, labels.astype(np.int64), *lengths, blank
+
+
 SOFTMAX = (
     KernelCase("softmax", class_rows, terms=lambda x: 8),
     KernelCase("log_softmax", class_rows, terms=lambda x: 8),
     KernelCase("cross_entropy", labelled, terms=lambda x, labels: 8),
     KernelCase("cross_entropy_grad", labelled_grad, ulps=2),
 )
+CTC = (KernelCase("ctc", labelled_steps, terms=lambda *a: 8 * a[0].shape[1]),)
 
 # -- norm ------------------------------------------------------------------------------------------
 
@@ -668,7 +654,7 @@ def more(*arguments):
 NORM = (
     KernelCase("channel_norm", channel_norm, terms=many),
     KernelCase("channel_norm_apply", channel_norm_apply, terms=many),
-    KernelCase("channel_norm_sums", channel_norm_sums, terms=many),
+    KernelCase("channel_norm_sums", channel_norm_sums, terms=more),
     KernelCase("channel_norm_grad", channel_norm_grad, terms=more),
     KernelCase("row_norm", row_norm, terms=many),
     KernelCase("row_norm_grad", row_norm_grad, terms=more),
@@ -702,6 +688,36 @@ def adam(d: Draw, dtype: np.dtype) -> tuple:
     return *lists, largest if d.flag() else None, *rest
 
 
+def adagrad(d: Draw, dtype: np.dtype) -> tuple:
+    return *parameters(d, dtype, "nnp"), 0.01, 1e-7, d.choose((0.0, 0.01))
+
+
+def adadelta(d: Draw, dtype: np.dtype) -> tuple:
+    return *parameters(d, dtype, "nnpp"), 1.0, 0.9, 1e-6, d.choose((0.0, 0.01))
+
+
+def centred(d: Draw, dtype: np.dtype) -> tuple:
+    """The mean square lies well above the square of the mean: rounding decides nothing."""
+    params, grads, squares, means, velocities = parameters(d, dtype, "nnpnn")
+    squares = [np.asarray(1 + s + 4 * m * m) for s, m in zip(squares, means, strict=True)]
+    momentum = d.choose((0.9, 0.0))
+    states = squares, means if d.flag() else None, velocities if momentum else None
+    return params, grads, *states, 0.01, 0.9, momentum, 1e-7, d.choose((0.0, 0.01))
+
+
+def adamax(d: Draw, dtype: np.dtype) -> tuple:
+    *lists, largest = parameters(d, dtype, "nnnp")
+    steps = tuple([d.choose((1, 2, 1000)) for _ in largest])
+    return *lists, largest, 0.01, 0.9, 0.999, 1e-7, d.choose((0.0, 0.01)), steps
+
+
+def nadam(d: Draw, dtype: np.dtype) -> tuple:
+    lists = parameters(d, dtype, "nnnp")
+    steps = tuple([d.choose((1, 2, 1000)) for _ in lists[0]])
+    weights = tuple([(d.choose((0.5, 0.9)), d.choose((0.1, 0.5))) for _ in lists[0]])
+    return *lists, 0.01, 0.9, 0.999, 1e-7, d.choose((0.0, 0.01)), steps, weights
+
+
 def vectors(d: Draw, dtype: np.dtype) -> tuple:
     scale = d.choose((1.0, 1e30))  # whose squares are beyond float32
     return ([(x * scale).astype(dtype) for x in parameters(d, dtype, "n")[0]],)
@@ -715,6 +731,11 @@ OPTIM = (
     KernelCase("sgd_step", descent, terms=few, writes=(0, 2)),
     KernelCase("rmsprop_step", rms, terms=few, writes=(0, 2)),
     KernelCase("adam_step", adam, terms=few, writes=(0, 2, 3, 4)),
+    KernelCase("adagrad_step", adagrad, terms=few, writes=(0, 2)),
+    KernelCase("adadelta_step", adadelta, terms=few, writes=(0, 2, 3)),
+    KernelCase("centred_rmsprop_step", centred, terms=few, writes=(0, 2, 3, 4)),
+    KernelCase("adamax_step", adamax, terms=few, writes=(0, 2, 3)),
+    KernelCase("nadam_step", nadam, terms=few, writes=(0, 2, 3)),
     KernelCase("norms", vectors, terms=lambda xs: 16 * max(x.size for x in xs)),
 )
 
@@ -730,6 +751,7 @@ ROOMS = {
     "recurrent": RECURRENT,
     "random": RANDOM,
     "softmax": SOFTMAX,
+    "ctc": CTC,
     "norm": NORM,
     "optim": OPTIM,
 }

@@ -1,6 +1,7 @@
 """One row per public layer: how to make it, shapes of its inputs, shape of its result.
 
-`make(rng)` draws its first weights from rng. Rows run in tests/nn/test_layer_rows.py.
+`make(rng)` draws its first weights from rng; after a dash of the name stands a setting. Rows run in
+tests/nn/test_layer_rows.py.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinydl import nn, ops
+from tinydl import Tensor, nn, ops
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ BOXES = (
 )
 
 
+#: Rows of a table of seven.
+WORDS = Tensor(np.array([[0, 6, 2], [2, 2, 5]]))
+
+
 def _both(rng):
     return nn.Bidirectional(nn.GRU(3, 2, rng=rng), nn.GRU(3, 2, rng=rng))
 
@@ -45,6 +50,7 @@ LAYERS = {
     "AvgPool1d": LayerCase(lambda r: nn.AvgPool1d(2), (SEQUENCE,), (2, 2, 3)),
     "AvgPool2d": LayerCase(lambda r: nn.AvgPool2d(2, 1, "same"), (IMAGE,), IMAGE),
     "BatchNorm": LayerCase(lambda r: nn.BatchNorm(3), (IMAGE,), IMAGE, 6),
+    "BatchNorm-cumulative": LayerCase(lambda r: nn.BatchNorm(3, None), (IMAGE,), IMAGE, 6),
     "Bidirectional": LayerCase(_both, (SEQUENCE,), (2, 4), 84),
     "Conv1d": LayerCase(lambda r: nn.Conv1d(3, 2, 3, rng=r), (SEQUENCE,), (2, 2, 2), 20),
     "Conv2d": LayerCase(
@@ -58,7 +64,15 @@ LAYERS = {
     ),
     "DotAttention": LayerCase(lambda r: nn.DotAttention(3), (SEQUENCE, (2, 5, 3)), SEQUENCE),
     "Dropout": LayerCase(lambda r: nn.Dropout(0.5, r), (IMAGE,), IMAGE, training=False),
+    "Dropout-all": LayerCase(lambda r: nn.Dropout(1.0, r), (IMAGE,), IMAGE),
+    "ELU": LayerCase(lambda r: nn.ELU(0.7), (IMAGE,), IMAGE),
+    "Embedding": LayerCase(lambda r: nn.Embedding(7, 2, rng=r), (), (2, 3, 2), 14, rest=(WORDS,)),
+    "Embedding-padded": LayerCase(
+        lambda r: nn.Embedding(7, 2, 1, rng=r), (), (2, 3, 2), 14, rest=(WORDS,)
+    ),
     "Flatten": LayerCase(lambda r: nn.Flatten(), (IMAGE,), (2, 60)),
+    "GELU": LayerCase(lambda r: nn.GELU(), (IMAGE,), IMAGE),
+    "GELU-tanh": LayerCase(lambda r: nn.GELU("tanh"), (IMAGE,), IMAGE),
     "GRU": LayerCase(lambda r: nn.GRU(3, 2, rng=r), (SEQUENCE,), (2, 2), 42),
     "GeneralAttention": LayerCase(
         lambda r: nn.GeneralAttention(3, 2, rng=r), (SEQUENCE, (2, 5, 2)), (2, 4, 2), 6
@@ -66,14 +80,18 @@ LAYERS = {
     "GlobalAvgPool": LayerCase(lambda r: nn.GlobalAvgPool(), (IMAGE,), (2, 3)),
     "GlobalMaxPool": LayerCase(lambda r: nn.GlobalMaxPool(), (IMAGE,), (2, 3)),
     "GroupNorm": LayerCase(lambda r: nn.GroupNorm(2, 4), ((2, 3, 4),), (2, 3, 4), 8),
+    "HardSigmoid": LayerCase(lambda r: nn.HardSigmoid(), (IMAGE,), IMAGE),
+    "Identity": LayerCase(lambda r: nn.Identity(), (IMAGE,), IMAGE),
     "InstanceNorm": LayerCase(lambda r: nn.InstanceNorm(3), (IMAGE,), IMAGE, 6),
     "L2Normalize": LayerCase(lambda r: nn.L2Normalize(3), (IMAGE,), IMAGE, 3),
     "LSTM": LayerCase(
         lambda r: nn.LSTM(3, 2, return_sequences=True, rng=r), (SEQUENCE,), (2, 4, 2), 48
     ),
     "LayerNorm": LayerCase(lambda r: nn.LayerNorm(3), (IMAGE,), IMAGE, 6),
+    "LeakyReLU": LayerCase(lambda r: nn.LeakyReLU(0.3), (IMAGE,), IMAGE),
     "Linear": LayerCase(lambda r: nn.Linear(3, 2, rng=r), (SEQUENCE,), (2, 4, 2), 8),
     "LocalResponseNorm": LayerCase(lambda r: nn.LocalResponseNorm(3), (IMAGE,), IMAGE),
+    "LogSoftmax": LayerCase(lambda r: nn.LogSoftmax(1), (IMAGE,), IMAGE),
     "MaxPool1d": LayerCase(lambda r: nn.MaxPool1d(2), (SEQUENCE,), (2, 2, 3)),
     "MaxPool2d": LayerCase(lambda r: nn.MaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
     "MultiHeadAttention": LayerCase(
@@ -81,9 +99,12 @@ LAYERS = {
     ),
     "PositionalEncoding": LayerCase(lambda r: nn.PositionalEncoding(3), (SEQUENCE,), SEQUENCE),
     "ReLU": LayerCase(lambda r: nn.ReLU(), (IMAGE,), IMAGE),
+    "ReLU6": LayerCase(lambda r: nn.ReLU6(), (IMAGE,), IMAGE),
     "RepeatVector": LayerCase(lambda r: nn.RepeatVector(4), ((2, 3),), SEQUENCE),
+    "Reshape": LayerCase(lambda r: nn.Reshape(5, -1), (IMAGE,), (2, 5, 12)),
     "RoiAlign": LayerCase(lambda r: nn.RoiAlign(2), (IMAGE,), (3, 2, 2, 3), rest=BOXES),
     "RoiPool": LayerCase(lambda r: nn.RoiPool(2), (IMAGE,), (3, 2, 2, 3), rest=BOXES),
+    "SELU": LayerCase(lambda r: nn.SELU(), (IMAGE,), IMAGE),
     "SeparableConv2d": LayerCase(
         lambda r: nn.SeparableConv2d(3, 4, 3, rng=r), (IMAGE,), (2, 3, 2, 4), 43
     ),
@@ -96,6 +117,15 @@ LAYERS = {
     "Sigmoid": LayerCase(lambda r: nn.Sigmoid(), (IMAGE,), IMAGE),
     "SimpleRNN": LayerCase(lambda r: nn.SimpleRNN(3, 2, rng=r), (SEQUENCE,), (2, 2), 12),
     "Softmax": LayerCase(lambda r: nn.Softmax(), (IMAGE,), IMAGE),
+    "Softplus": LayerCase(lambda r: nn.Softplus(), (IMAGE,), IMAGE),
+    "Softsign": LayerCase(lambda r: nn.Softsign(), (IMAGE,), IMAGE),
+    "EqualizedRate": LayerCase(
+        lambda r: nn.EqualizedRate(nn.Conv2d(3, 2, 3, padding="same", rng=r), rng=r),
+        (IMAGE,),
+        (2, 5, 4, 2),
+        56,
+    ),
+    "MinibatchStd": LayerCase(lambda r: nn.MinibatchStd(), (IMAGE,), (2, 5, 4, 4)),
     "SpectralNorm": LayerCase(
         lambda r: nn.SpectralNorm(nn.Linear(3, 2, rng=r)), (SEQUENCE,), (2, 4, 2), 8, training=False
     ),
@@ -107,7 +137,15 @@ LAYERS = {
         (2, 2),
         52,
     ),
+    "SiLU": LayerCase(lambda r: nn.SiLU(), (IMAGE,), IMAGE),
+    "Swish": LayerCase(lambda r: nn.Swish(), (IMAGE,), IMAGE),
+    "Swish-beta": LayerCase(lambda r: nn.Swish(1.7), (IMAGE,), IMAGE),
     "Tanh": LayerCase(lambda r: nn.Tanh(), (IMAGE,), IMAGE),
+    "Upsample": LayerCase(lambda r: nn.Upsample(scale_factor=2), (IMAGE,), (2, 10, 8, 3)),
+    "Upsample-bilinear": LayerCase(
+        lambda r: nn.Upsample((3, 6), mode="bilinear"), (IMAGE,), (2, 3, 6, 3)
+    ),
+    "ZeroPad2d": LayerCase(lambda r: nn.ZeroPad2d(((1, 0), (2, 3))), (IMAGE,), (2, 6, 9, 3)),
     "WeightNorm": LayerCase(
         lambda r: nn.WeightNorm(nn.Linear(3, 2, rng=r)), (SEQUENCE,), (2, 4, 2), 10
     ),

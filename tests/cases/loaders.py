@@ -30,6 +30,7 @@ from cases.archives import (
     zipped,
 )
 from tinydl import data
+from tinydl.data.formats.wav import encode_wav
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,35 @@ PAYMENTS_CASE = (
     PAYMENTS.replace(b"V7,", b"W7,"),
     "has the columns",
 )
+EIGHTS = b"\n".join(b",".join([b"%d" % (k % 17) for k in range(64)] + [d]) for d in (b"3", b"0"))
+EIGHTS_CASE = (
+    lambda d: (d.x.shape, d.x[0, 2].tolist(), d.y.tolist()),
+    ((2, 8, 8), [16, 0, 1, 2, 3, 4, 5, 6], [3, 0]),
+    (EIGHTS,),
+    EIGHTS.replace(b",16,", b",17,"),
+    "a pixel outside 0 ... 16",
+)
+SPOKEN = {
+    f"recordings/{name}.wav": encode_wav(np.full(4 + k, k / 8), 8_000)
+    for k, name in enumerate(("1_ben_10", "1_ann_0", "0_ben_2"))
+}
+SPOKEN_CASE = (
+    lambda d: ([len(w) for w in d.waves], d.digits.tolist(), d.speakers.tolist(), d.names),
+    ([6, 5, 4], [0, 1, 1], [1, 0, 1], ("ann", "ben")),
+    (zipped(SPOKEN),),
+    zipped(SPOKEN | {"recordings/2_ben_1.wav": SPOKEN["recordings/1_ann_0.wav"][:-1]}),
+    "ends within a chunk",
+)
+TRACKS = b"\n".join(
+    b",".join([b"%3d" % (5 * k + 20) for k in range(16)] + [d]) for d in (b" 3", b" 0")
+)
+TRACKS_CASE = (
+    lambda d: (d.x.shape, d.x[0, 1].tolist(), d.y.tolist()),
+    ((2, 8, 2), [30, 35], [3, 0]),
+    (TRACKS,),
+    TRACKS.replace(b" 95", b"101"),
+    "a point outside 0 ... 100",
+)
 PRICES = b"""Date,Open,High,Low,Close,Volume,Adj Close
 1985-01-29,10,12,9,11,1000,10.5
 1985-12-03,11,14,10,13,2000,12.5
@@ -288,11 +318,44 @@ POEM = "\ufeffone\r\ntwo\rthr\xe9e\n".encode()
 def text_case(name, entry):
     return LoaderCase(
         getattr(data, name), str, "one\ntwo\nthr\xe9e\n", (gzip.compress(POEM),),
-        b"\xff\xfe\x00", "is not UTF-8", entry,
+        gzip.compress(b"\xff\xfe\x00"), "is not UTF-8", entry,
     )  # fmt: skip
 
 
+SEMEION = "\n".join(
+    " ".join(str(int(k in (start, 256 + start))) for k in range(266)) + " " for start in (2, 7)
+).encode()
+SEMEION_CASE = (
+    lambda d: (d.x.shape, np.argwhere(d.x).tolist(), d.y.tolist()),
+    ((2, 16, 16), [[0, 0, 2], [1, 0, 7]], [2, 7]),
+    (gzip.compress(SEMEION),),
+    gzip.compress(SEMEION.replace(b"1", b"2", 1)),
+    "no bits of one class",
+)
+
+
 # -- the rows --------------------------------------------------------------------------------------
+
+SENTENCES = "Go.\tG\xe5.\tCC (a) & (b)\nRun!\tSpring!\tCC (c) & (d)\n".encode()
+TATOEBA_CASE = (
+    lambda d: (d.sources, d.targets, d.credits),
+    (("G\xe5.", "Spring!"), ("Go.", "Run!"), ("CC (a) & (b)", "CC (c) & (d)")),
+    (gzip.compress(SENTENCES),),
+    gzip.compress(SENTENCES.replace(b"Spring!\t", b"")),
+    "line 2 is no two texts",
+)
+TURNS = {
+    "e/b.yml": b"categories:\n- b\nconversations:\n- - 'It''s?'\n  - Yes,\n    it is.\n"
+    b"  - |\n    So:\n    1\n",
+    "e/a.yml": b"conversations:\n- - Hi\n  - Hello\n- - Alone\n",
+}
+DIALOGUE_CASE = (
+    lambda d: list(zip(d.sources, d.targets, strict=True)),
+    [("Hi", "Hello"), ("It's?", "Yes, it is."), ("Yes, it is.", "So:")],
+    (zipped(TURNS),),
+    zipped(TURNS | {"e/c.yml": b"categories:\n"}),
+    "has no line conversations:",
+)
 
 LOADERS = {
     "mnist": idx_case("mnist"),
@@ -342,9 +405,22 @@ LOADERS = {
     ),
     "movielens_100k": LoaderCase(data.movielens_100k, *SMALL_CASE, "movielens_100k"),
     "movielens_1m": LoaderCase(data.movielens_1m, *LARGE_CASE, "movielens_1m"),
+    "semeion": LoaderCase(data.semeion, *SEMEION_CASE, "semeion"),
+    "fsdd": LoaderCase(data.fsdd, *SPOKEN_CASE, "fsdd"),
+    "pendigits": LoaderCase(
+        data.pendigits, lambda d: (d.x_train.shape, d.x_test.shape, d.y_test.tolist()),
+        ((2, 8, 2), (2, 8, 2), [3, 0]), (gzip.compress(TRACKS), gzip.compress(TRACKS)),
+        gzip.compress(TRACKS_CASE[3]), TRACKS_CASE[4], "pendigits",
+    ),
     "creditcard": LoaderCase(data.creditcard, *PAYMENTS_CASE, "creditcard"),
+    "optdigits": LoaderCase(
+        data.optdigits, lambda d: (d.x_train.shape, d.y_train.tolist(), d.x_test.shape),
+        ((2, 8, 8), [3, 0], (1797, 8, 8)), (gzip.compress(EIGHTS),),
+        gzip.compress(EIGHTS_CASE[3]), EIGHTS_CASE[4], "optdigits", "sklearn",
+    ),
     "stocks": LoaderCase(
-        data.stocks, *PRICES_CASE, (PRICES, b"not", b"asked for"), PRICES.replace(b"Open", b"x"),
+        data.stocks, *PRICES_CASE, (gzip.compress(PRICES), b"not", b"asked for"),
+        gzip.compress(PRICES.replace(b"Open", b"x")),
         "no column open", "stocks",
     ),
     "imdb": LoaderCase(data.imdb, *REVIEWS_CASE, "imdb"),
@@ -355,6 +431,8 @@ LOADERS = {
     ),
     "tiny_shakespeare": text_case("tiny_shakespeare", "tiny_shakespeare"),
     "war_and_peace": text_case("war_and_peace", "war_and_peace"),
+    "tatoeba": LoaderCase(data.tatoeba, *TATOEBA_CASE, "tatoeba_swe"),
+    "dialogue": LoaderCase(data.dialogue, *DIALOGUE_CASE, "dialogue"),
     "digits": LoaderCase(
         data.digits, lambda d: (d.x.shape, d.x[0, 0].tolist(), d.y[:3].tolist()),
         ((1797, 8, 8), [0, 0, 5, 13, 9, 1, 0, 0], [0, 1, 2]), needs="sklearn",
@@ -366,10 +444,6 @@ LOADERS = {
     "diabetes": LoaderCase(
         data.diabetes, lambda d: (d.x.shape, d.columns[:2], d.x[0, :2].tolist(), d.y[0]),
         ((442, 10), ("age", "sex"), [59, 2], 151), needs="sklearn",
-    ),
-    "xor_points": LoaderCase(
-        data.xor_points, lambda d: (d.x_train.tolist(), d.y_train.tolist()),
-        ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]),
     ),
 }  # fmt: skip
 
@@ -422,6 +496,16 @@ READERS = {
     ),
     "read_movielens_100k": LoaderCase(data.read_movielens_100k, *SMALL_CASE),
     "read_movielens_1m": LoaderCase(data.read_movielens_1m, *LARGE_CASE),
+    "read_fsdd": LoaderCase(data.read_fsdd, *SPOKEN_CASE),
+    "read_trees": LoaderCase(
+        data.read_trees, lambda d: ([str(t) for t in d], d[0].right.label),
+        (["(3 (2 It) (4 works))", "(0 (1 no) (2 (2 a) (2 b)))"], 4),
+        (b"(3 (2 It) (4 works))\n\n(0 (1 no) (2 (2 a) (2 b)))\n",),
+        b"(3 (2 It) (4 works)\n", "is no tree",
+    ),
+    "read_pendigits": LoaderCase(data.read_pendigits, *TRACKS_CASE),
+    "read_semeion": LoaderCase(data.read_semeion, *SEMEION_CASE),
+    "read_optdigits": LoaderCase(data.read_optdigits, *EIGHTS_CASE),
     "read_creditcard": LoaderCase(data.read_creditcard, *PAYMENTS_CASE),
     "read_csv": LoaderCase(
         data.read_csv, lambda table: (table[0], table[1].tolist()),
@@ -442,6 +526,8 @@ READERS = {
         data.read_imdb_npz, codes, [([[1, 2, 3, 4990], [7]], [1, 0]), ([[3]], [1])], (npz(),),
         npz(y_test=np.array([2])), "labels other than 0 and 1",
     ),
+    "read_tatoeba": LoaderCase(data.read_tatoeba, *TATOEBA_CASE),
+    "read_dialogue": LoaderCase(data.read_dialogue, *DIALOGUE_CASE),
     "read_text": LoaderCase(
         data.read_text, str, "one\ntwo\nthr\xe9e\n", (POEM,), b"\xff\xfe\x00", "is not UTF-8",
     ),

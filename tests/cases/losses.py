@@ -15,6 +15,7 @@ LABELS, W = np.array([0, 3, 1, 4, 3, 2]), rng.uniform(0.5, 2, 5)
 SIGNS, BITS = rng.choice([-1.0, 1.0], (6, 5)), rng.integers(0, 2, (6, 5)).astype(float)
 SAME = np.array([1.0, 0, 1, 0, 0, 1])
 A, B, C = (rng.standard_normal((6, 4)) * 0.4 for _ in range(3))
+PIXELS, CLASSES = rng.standard_normal((2, 3, 4, 5)) * 2, rng.integers(0, 5, (2, 3, 4))
 IMAGES = rng.standard_normal((2, 4, 3, 2))
 STEPS, WORDS = rng.standard_normal((3, 6, 4)), np.array([[1, 1, 2], [3, 2, 1], [2, 2, 2]])
 
@@ -30,13 +31,20 @@ def functional(name, **options):
     )
 
 
-def torch_weighted(torch, reduction):
-    def theirs(x, labels, weights):
-        return torch.nn.functional.cross_entropy(
-            x, labels, weights, ignore_index=3, reduction=reduction
-        )
+def classes_last(weighted, **options):
+    """PyTorch's cross-entropy, which has the classes in axis 1, with these settings."""
 
-    return theirs
+    def of(torch, reduction):
+        def theirs(x, labels, weight=None):
+            if weighted:
+                options["weight"] = weight
+            return torch.nn.functional.cross_entropy(
+                x.movedim(-1, 1), labels, reduction=reduction, **options
+            )
+
+        return theirs
+
+    return of
 
 
 def torch_kl(torch, r):
@@ -104,10 +112,27 @@ ORACLES = {
         (X, ONE_HOT),
         functional("cross_entropy"),
     ),
-    "weighted_cross_entropy": (
-        lambda x, t, w, reduction: nn.weighted_cross_entropy(x, t, w, 3, reduction),
+    "cross_entropy-pixels": (
+        nn.cross_entropy,
+        (PIXELS, CLASSES),
+        classes_last(False),
+    ),
+    "cross_entropy-weight": (
+        lambda x, t, w, reduction: nn.cross_entropy(x, t, reduction, weight=w, ignore_index=3),
         (X, LABELS, W),
-        torch_weighted,
+        classes_last(True, ignore_index=3),
+    ),
+    "cross_entropy-smoothing": (
+        lambda x, t, reduction: nn.cross_entropy(x, t, reduction, label_smoothing=0.3),
+        (X, LABELS),
+        classes_last(False, label_smoothing=0.3),
+    ),
+    "cross_entropy-all": (
+        lambda x, t, w, reduction: nn.cross_entropy(
+            x, t, reduction, label_smoothing=0.2, weight=w, ignore_index=4
+        ),
+        (PIXELS, CLASSES, W),
+        classes_last(True, label_smoothing=0.2, ignore_index=4),
     ),
     "nll": (nn.nll, (X, LABELS), functional("nll_loss")),
     "bce": (nn.bce, (P, SOFT), functional("binary_cross_entropy")),
@@ -121,7 +146,7 @@ ORACLES = {
     ),
 }
 #: Where only the first argument is differentiated: PyTorch's constants; targets that are 0 or 1.
-CONSTANTS = ("bce", "weighted_cross_entropy", "focal")
+CONSTANTS = ("bce", "cross_entropy-weight", "cross_entropy-all", "focal")
 
 
 def relu(x):

@@ -4,7 +4,8 @@ tests/metrics/test_metric_rows.py; the metrics of `fit`, on tensors, are in BATC
 """
 
 from collections import Counter
-from math import exp
+from itertools import combinations, permutations
+from math import exp, log
 
 import numpy as np
 
@@ -69,6 +70,23 @@ def translations(r):
     return [sentence() for _ in range(n)], references, int(r.integers(1, 5))
 
 
+def two_words(r):
+    return [list(r.choice(list("abc"), r.integers(0, 7))) for _ in range(2)]
+
+
+def edits(a, b):
+    """The definition, by recursion on the first letters."""
+    if not a or not b:
+        return len(a) + len(b)
+    kept = edits(a[1:], b[1:]) + (a[0] != b[0])
+    return min(kept, edits(a[1:], b) + 1, edits(a, b[1:]) + 1)
+
+
+def words(r):
+    pairs = [two_words(r) for _ in range(r.integers(1, 4))]
+    return [["a"], *(a for a, _ in pairs)], [["b"], *(b for _, b in pairs)]
+
+
 def curve(r):
     hit = r.integers(0, 2, r.integers(1, 30))
     total = max(int(r.integers(1, 40)), hit.sum())
@@ -96,6 +114,43 @@ def pictures(r):
         found.append(Found(near, kinds, r.permutation(1000)[:k] / 1000 + i * 1e-7))
         truths.append(Truth(boxes, labels, ignore))
     return found, truths
+
+
+def two_clouds(r):
+    d = r.integers(1, 4)
+    return r.normal(size=(20, d)) * r.uniform(0.5, 2, d), r.normal(size=(15, d)) + r.normal(size=d)
+
+
+def rows_of_classes(r):
+    n = r.integers(1, 20)
+    return r.normal(size=(n, 3)), r.integers(0, 4, n)
+
+
+def coded(r):
+    """The first factor is one number's sign, with a few mistakes; the last is constant."""
+    codes = r.normal(size=(60, 3))
+    factors = np.stack([(codes[:, 0] > 0) ^ (r.random(60) < 0.1), r.integers(0, 3, 60)], axis=1)
+    return codes, np.concatenate([factors, np.ones((60, 1), int)], axis=1).astype(int), 4
+
+
+def told_of_classes(r):
+    """Probabilities, of which some are 1 or at the edge of a bin."""
+    n = int(r.integers(1, 80))
+    p = r.dirichlet(np.full(4, 0.5), n)
+    p[r.random(n) < 0.2] = [0.5, 0.3, 0.2, 0.0]
+    p[r.random(n) < 0.1] = [0.0, 0.0, 1.0, 0.0]
+    return r.integers(0, 4, n), p, int(r.integers(1, 12))
+
+
+def costs(r):
+    rows = int(r.integers(1, 6))
+    return (r.normal(size=(rows, rows + int(r.integers(0, 2)))),)
+
+
+def doubted(r):
+    """Few distinct doubts, so that ties are frequent."""
+    n = int(r.integers(1, 30))
+    return r.integers(0, 2, n), r.choice([0.0, 0.25, 1.0, 7.5], n)
 
 
 # -- scikit-learn: its function of the same arguments ----------------------------------------------
@@ -257,6 +312,14 @@ def mean_average_precision_of_masks(found, truths):
     return np.array([result.value, *result.per_class])
 
 
+def answers(rng):
+    """Texts of two letters, of which some are among their references by chance."""
+    draw = lambda: rng.integers(0, 2, rng.integers(0, 4)).tolist()  # noqa: E731
+    return [draw() for _ in range(6)], [
+        [draw() for _ in range(rng.integers(1, 4))] for _ in range(6)
+    ]
+
+
 def counted_bleu(candidates, references, max_order):
     """Papineni et al. 2002 without smoothing, every n-gram counted by going through the texts."""
     product, used = 1.0, 0
@@ -282,7 +345,105 @@ def counted_bleu(candidates, references, max_order):
     return min(1.0, exp(1 - r / c)) * product ** (1 / used)
 
 
+def cheapest(cost):
+    """All ways; the costs have no ties."""
+    rows, columns = cost.shape
+    ways = np.array(list(permutations(range(columns), rows))).reshape(-1, rows)
+    return ways[cost[np.arange(rows), ways].sum(axis=1).argmin()]
+
+
+def by_bins(labels, probabilities, bins):
+    """Every sample into the bin whose edges it lies between."""
+    found = [[] for _ in range(bins)]
+    for label, p in zip(labels, probabilities, strict=True):
+        (place,) = [k for k in range(bins) if k / bins < p.max() <= (k + 1) / bins]
+        found[place].append((p.max(), float(p.argmax() == label)))
+    means = [np.mean(f, axis=0) if f else np.full(2, np.nan) for f in found]
+    return np.array([m[0] for m in means]), np.array([m[1] for m in means]), [*map(len, found)]
+
+
+def gap_of_bins(labels, probabilities, bins):
+    confidence, share, count = by_bins(labels, probabilities, bins)
+    return sum(n * abs(a - b) for a, b, n in zip(confidence, share, count, strict=True) if n) / sum(
+        count
+    )
+
+
+def kept(right, doubt):
+    """The mean over many orders of samples with equal doubt."""
+    n, rng = len(right), np.random.default_rng(0)
+    runs = []
+    for _ in range(2):  # whatever the order within a tie, its mean is this
+        order = np.lexsort((rng.random(n), doubt))
+        values = np.array([right[doubt == doubt[i]].mean() for i in order])
+        runs.append([values[: n - k].mean() for k in range(n)])
+    return np.arange(n) / n, np.mean(runs, axis=0)
+
+
+def under_kept(right, doubt):
+    share, accuracy = kept(right, doubt)
+    if len(share) == 1:
+        return accuracy[0]
+    return sum(accuracy[k] + accuracy[k + 1] for k in range(len(share) - 1)) / 2 / (len(share) - 1)
+
+
+def moved_gaussian(a, b):
+    """Olkin and Pukelsheim 1982: the root of C_a^1/2 C_b C_a^1/2, symmetric throughout."""
+
+    def root(matrix):
+        values, vectors = np.linalg.eigh(matrix)
+        return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+    one, two = (np.atleast_2d(np.cov(rows.T)) for rows in (a, b))
+    half = root(one)
+    apart = a.mean(axis=0) - b.mean(axis=0)
+    return apart @ apart + np.trace(one + two - 2 * root(half @ two @ half))
+
+
+def mean_pair(rows, labels):
+    """Two by two."""
+    means = []
+    for label in set(labels):
+        own = rows[labels == label]
+        apart = [np.linalg.norm(x - y) for x, y in combinations(own, 2)]
+        means += [np.mean(apart)] if apart else []
+    return np.mean(means) if means else 0.0
+
+
+def best_naming(labels, clusters, n):
+    return max(np.mean(labels == np.array(name)[clusters]) for name in permutations(range(n)))
+
+
+def gap(codes, factors, bins):
+    """sum p(a, b) log p(a, b) / p(a) p(b), cell by cell."""
+
+    def told(a, b):
+        cells = Counter(zip(a, b, strict=True))
+        ours, theirs, n = Counter(a), Counter(b), len(a)
+        return sum(c / n * log(c * n / (ours[x] * theirs[y])) for (x, y), c in cells.items())
+
+    gaps = []
+    for factor in factors.T:
+        entropy = told(factor.tolist(), factor.tolist())
+        known = []
+        for column in codes.T:
+            edges = np.linspace(column.min(), column.max(), bins + 1)
+            known.append(told(np.digitize(column, edges[1:-1]).tolist(), factor.tolist()))
+        *_, second, first = sorted(known)
+        gaps += [(first - second) / entropy] if entropy > 1e-12 else []
+    return np.mean(gaps)
+
+
 DEFINITIONS = {
+    "frechet_distance": (metrics.frechet_distance, two_clouds, moved_gaussian),
+    "assignment": (metrics.assignment, costs, cheapest),
+    "calibration_curve": (metrics.calibration_curve, told_of_classes, by_bins),
+    "calibration_error": (metrics.calibration_error, told_of_classes, gap_of_bins),
+    "rejection_curve": (metrics.rejection_curve, doubted, kept),
+    "rejection_auc": (metrics.rejection_auc, doubted, under_kept),
+    "pair_distance": (metrics.pair_distance, rows_of_classes, mean_pair),
+    "clustering_accuracy": (metrics.clustering_accuracy, classes, best_naming),
+    "mutual_information_gap": (metrics.mutual_information_gap, coded, gap),
     "roc_auc-ranks": (
         metrics.roc_auc,  # the probability that a positive is ahead, ties counting half
         scored,
@@ -309,6 +470,17 @@ DEFINITIONS = {
         lambda x: -np.log2(np.exp(-x)).sum() / x.size,
     ),
     "bleu": (metrics.bleu, translations, counted_bleu),
+    "edit_distance": (metrics.edit_distance, two_words, edits),
+    "label_error_rate": (
+        metrics.label_error_rate,
+        words,
+        lambda a, b: sum(map(edits, a, b)) / sum(map(len, a)),
+    ),
+    "exact_match": (
+        metrics.exact_match,
+        answers,
+        lambda c, r: sum(c[k] in r[k] for k in range(len(c))) / len(c),
+    ),
     "box_iou": (metrics.box_iou, lambda r: (some_boxes(r), some_boxes(r)), pixel_iou),
     "mask_iou": (
         lambda a, b: metrics.mask_iou(filled(a), filled(b)),
@@ -342,6 +514,21 @@ BATCHES = {
         batches.accuracy,
         lambda r: (r.integers(0, 3, (9, 4)).astype(float), r.integers(0, 4, 9)),
         lambda x, t: [list(row).index(max(row)) == c for row, c in zip(x, t, strict=True)],
+    ),
+    "binary_accuracy": (
+        batches.binary_accuracy,
+        lambda r: (r.uniform(size=(7, 3, 2)), r.integers(0, 2, (7, 3, 2)).astype(float)),
+        lambda x, t: [np.mean((a > 0.5) == (b == 1)) for a, b in zip(x, t, strict=True)],
+    ),
+    "pixel_accuracy": (
+        batches.pixel_accuracy,
+        lambda r: (r.normal(size=(5, 3, 2, 4)), r.integers(0, 4, (5, 3, 2))),
+        lambda x, t: [np.mean(a.argmax(-1) == b) for a, b in zip(x, t, strict=True)],
+    ),
+    "mae": (
+        batches.mae,
+        lambda r: (r.normal(size=(7, 3)), r.normal(size=(7, 3))),
+        lambda x, t: [np.mean(abs(a - b)) for a, b in zip(x, t, strict=True)],
     ),
     "sign_accuracy": (
         batches.sign_accuracy,

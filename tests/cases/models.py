@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tinydl import Tensor
-from tinydl.nn import Module
+from tinydl import Tensor, no_grad
+from tinydl.nn import Module, Parameter
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -46,3 +46,25 @@ class ModelCase:
 
     def __str__(self) -> str:
         return self.name
+
+
+def slopes(
+    model: Module, loss: Callable[[], Tensor], named: dict[str, Parameter], step: float = 1e-7
+) -> tuple[float, float, list[str]]:
+    """(measured, differentiated) slope of the loss along one random direction of these parameters
+    of a float64 model, all others fixed; and the names of those without a gradient."""
+    model.zero_grad()
+    loss().backward()
+    rng, here = np.random.default_rng(3), model.state_dict()
+    directions = {name: rng.normal(size=p.shape) for name, p in named.items()}
+    used = {name: p.grad for name, p in named.items()}
+    slope = sum(np.vdot(g.numpy(), directions[n]) for n, g in used.items() if g is not None)
+    ends = []
+    for sign in (1, -1):
+        moved = {n: here[n] + sign * step * d for n, d in directions.items()}
+        model.load_state_dict({**here, **moved})
+        with no_grad():
+            ends.append(loss().item())
+    model.load_state_dict(here)
+    absent = [n for n, g in used.items() if g is None]
+    return (ends[0] - ends[1]) / (2 * step), float(slope), absent

@@ -4,7 +4,7 @@ from cases.models import ModelCase
 from tinydl import Generator
 from tinydl.data import shapes
 from tinydl.models import FCN8s, FCN16s, FCN32s, PSPNet, UNet
-from tinydl.models.segmentation.pixels import pixel_cross_entropy
+from tinydl.nn import cross_entropy
 
 
 def scenes(rng, n):
@@ -14,7 +14,7 @@ def scenes(rng, n):
 
 
 def loss(model, x, labels):
-    return pixel_cross_entropy(model(x), labels)
+    return cross_entropy(model(x), labels)
 
 
 def fcn_case(kind, parameters):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from tinydl.data import (
     boxes_of_masks,
     transformed,
 )
-from tinydl.data.augment_colour import gamma, grey
+from tinydl.data.augment.colour import gamma, grey
 from tinydl.errors import ConfigError, DTypeError, ShapeError
 from tinydl.random import Generator
 
@@ -85,9 +86,10 @@ def test_boxes_follow_the_pixels(name, seed):
     # The pixels under each mask are the same pixels: their sums agree for what is wholly inside.
     for label, mask in zip(result.labels, result.masks, strict=True):
         if mask.sum() == sample.masks[label].sum():
-            assert np.allclose(
+            assert_close(
                 np.sort(result.image[mask].ravel()),
                 np.sort(sample.image[sample.masks[label]].ravel()),
+                1e-5,
             )
     # What is gone has no pixel left.
     for label in set(range(4)) - set(result.labels.tolist()):
@@ -132,7 +134,7 @@ def test_interpolation_is_bilinear(fill, value):
     image = picture(3, np.float64, height=7, width=9)
     matrix = np.array([[0.8, -0.5], [0.3, 1.3]])
     result = transformed(Sample(image), matrix, (0.7, -1.2), fill, value)
-    assert np.allclose(result.image, reference(image, matrix, (0.7, -1.2), fill, value), atol=1e-7)
+    assert_close(result.image, reference(image, matrix, (0.7, -1.2), fill, value), 1e-5, atol=1e-7)
     labels = (image[:, :, 0] * 5).astype(np.int64)
     one_hot = transformed(Sample(image, masks=labels), matrix, (0.7, -1.2), fill, value).masks
     assert set(np.unique(one_hot)) <= {0, *np.unique(labels)}  # nearest: no class is made up
@@ -150,7 +152,7 @@ def test_turns_agree_with_numpy():
     spot = np.zeros((11, 11), np.float32)
     spot[5, 9] = 1
     rng = Generator(0)
-    angle = Generator(0).uniform(1, -90.0, 90.0, dtype=np.float64)[0]
+    angle = Generator(0).uniform(1, low=-90.0, high=90.0, dtype=np.float64)[0]
     row = (Rotate(90)(Sample(spot), rng).image.sum(axis=1) * np.arange(11)).sum()
     assert (row < 5) == (angle > 0)
 
@@ -189,7 +191,8 @@ def test_identities(name, dtype):
 def test_colour_identities(step, dtype, atol):
     image = picture(1, dtype)
     result = step(Sample(image), Generator(0)).image
-    assert result.dtype == dtype and np.allclose(result, image, atol=atol)
+    assert result.dtype == dtype
+    assert_close(result, image, 1e-5, atol=atol)
 
 
 @given(st.integers(0, 10_000))
@@ -266,16 +269,16 @@ def test_zoom_magnifies():
 def test_colours_by_their_formulas():
     image = picture(0, np.uint8)
     rng = Generator(5)
-    d = 255 * Generator(5).uniform(1, -0.3, 0.3, dtype=np.float64)[0]
+    d = 255 * Generator(5).uniform(1, low=-0.3, high=0.3, dtype=np.float64)[0]
     result = Brightness(0.3)(Sample(image), rng).image
     assert np.array_equal(result, np.clip(np.rint(image + d), 0, 255).astype(np.uint8))
-    f = Generator(5).uniform(1, 0.5, 1.5, dtype=np.float64)[0]
+    f = Generator(5).uniform(1, low=0.5, high=1.5, dtype=np.float64)[0]
     shade = image @ np.array([0.299, 0.587, 0.114])
     expected = np.clip(np.rint(shade.mean() + f * (image - shade.mean())), 0, 255)
     assert np.array_equal(Contrast(0.5)(Sample(image), Generator(5)).image, expected)
     expected = np.clip(np.rint(shade[:, :, None] + f * (image - shade[:, :, None])), 0, 255)
     assert np.array_equal(Saturation(0.5)(Sample(image), Generator(5)).image, expected)
-    assert np.allclose(grey(image), shade)
+    assert_close(grey(image), shade, 1e-5)
 
 
 def test_colours_keep_the_range_and_leave_geometry():
@@ -309,8 +312,8 @@ def test_mix_up():
     x, y = picture(0)[:, :, 0], np.eye(H, dtype=np.float32)
     mixed, targets = MixUp(0.4)((x, y), Generator(0))
     assert mixed.shape == x.shape and mixed.dtype == np.float32
-    assert np.allclose(targets.sum(1), 1)
-    assert np.allclose(mixed, targets @ x, atol=1e-6)  # images are mixed as their targets are
+    assert_close(targets.sum(1), 1, 1e-5)
+    assert_close(mixed, targets @ x, 1e-5, atol=1e-6)  # images are mixed as their targets are
     shares = np.sort(targets, axis=1)[:, -2:]
     assert 0 < shares[:, 0].max() < 1  # with another one, by one share for the batch
     assert len(np.unique(np.round(shares[shares[:, 0] > 0], 5), axis=0)) == 1
@@ -359,3 +362,28 @@ def test_samples_must_fit_together():
         Flip(1.5)
     with pytest.raises(ConfigError, match="fill must be"):
         Rotate(3, fill="mirror")(Sample(image), Generator(0))
+
+
+def test_compose_takes_steps_or_a_list_and_looks_at_them_when_it_is_made():
+    steps = Flip(1.0), Pad(2)
+    image = np.arange(48.0).reshape(4, 4, 3)
+    for made in (Compose(*steps), Compose(list(steps)), Compose(steps)):
+        found = made(Sample(image), Generator(0)).image
+        np.testing.assert_array_equal(found, np.pad(image[:, ::-1], ((2, 2), (2, 2), (0, 0))))
+    for wrong, sentence in (
+        (3, "must be a function of .sample, rng., got 3"),
+        (Flip, r"got .*Flip.*: write Flip\(\.\.\.\)"),
+        ([Flip(), [Pad(2)]], "must be a function"),
+        (MixUp(), "MixUp changes whole batches"),
+        (Each(Flip()), r"Each changes whole batches.*Batches\(transform"),
+    ):
+        with pytest.raises(ConfigError, match=f"Compose: .*{sentence}"):
+            Compose(wrong)
+    with pytest.raises(ConfigError, match="Each: Each changes whole batches"):
+        Each(Each(Flip()))
+
+
+def test_batches_say_that_a_step_is_for_one_picture():
+    for step in (Flip(), Compose([Flip()])):
+        with pytest.raises(ConfigError, match=r"changes one picture.*transform=Each\("):
+            Batches(np.ones((4, 3, 3, 1)), batch_size=2, transform=step)

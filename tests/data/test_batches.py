@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinydl.data import Batches, take
+from tinydl import Tensor, seed
+from tinydl.data import Batches, Samples, take
 from tinydl.errors import ConfigError, DTypeError, ShapeError
 from tinydl.random import Generator
 
@@ -285,17 +286,63 @@ def test_take_copies_contiguously_from_any_layout():
         take(base, np.array([6]))
 
 
+def test_the_forms_that_arrays_come_in():
+    x, y = pair(6)
+    expected = list(Batches((x, y), 4, shuffle=False))
+    forms = [
+        Batches(x, y, batch_size=4, shuffle=False),
+        Batches([x, y], batch_size=4, shuffle=False),
+        Batches((x, y), batch_size=4, shuffle=False),
+        Batches(x, y, 4, shuffle=False),
+        Batches(Tensor(x), Tensor(y), batch_size=4, shuffle=False),
+    ]
+    for batches in forms:
+        for found, wanted in zip(batches, expected, strict=True):
+            for a, b in zip(found, wanted, strict=True):
+                assert a.dtype == b.dtype and np.array_equal(a, b)
+
+
+def test_lists_are_float32_or_int64():
+    (batch,) = Batches([[0.5, 1.0], [2.0, 3.0]], [1, 0], batch_size=2, shuffle=False)
+    assert [a.dtype for a in batch] == [np.float32, np.int64] and batch[0].shape == (2, 2)
+    (batch,) = Batches(([0.5, 1.0], [1, 0]), batch_size=2, shuffle=False)
+    assert [a.shape for a in batch] == [(2,), (2,)]
+    (batch,) = Batches([1, 2, 3], batch_size=3, shuffle=False)
+    assert [a.tolist() for a in batch] == [[1, 2, 3]]
+
+
+def test_without_rng_the_order_comes_from_the_seed():
+    orders = []
+    for value in (5, 5, 6):
+        seed(value)
+        orders.append([batch[0].tolist() for batch in Batches(np.arange(20), batch_size=20)])
+    assert orders[0] == orders[1] != orders[2]
+    generator = seed(5)
+    list(Batches(np.arange(20), batch_size=20, shuffle=False))
+    assert generator.offset == 0  # nothing to draw
+
+
 def test_bad_arguments():
     x, y = pair(6)
     rng = Generator(0)
-    with pytest.raises(ConfigError, match="needs an explicit rng"):
-        Batches((x, y), 2)
-    with pytest.raises(ConfigError, match="tuple"):
-        Batches(x, 2, rng=rng)
+    with pytest.raises(
+        ConfigError, match=r"needs a batch_size, as in Batches\(x, y, batch_size=32\)"
+    ):
+        Batches((x, y))
+    with pytest.raises(ConfigError, match="batch_size is given twice, 2 and 3"):
+        Batches((x, y), 2, batch_size=3)
+    with pytest.raises(ConfigError, match=r"shuffle is given by its name: .*shuffle=False"):
+        Batches((x, y), 2, False)
     with pytest.raises(ConfigError, match="tuple"):
         Batches((), 2, rng=rng)
-    with pytest.raises(DTypeError, match=r"arrays\[1\] must be a numeric ndarray, got list"):
-        Batches((x, [1] * 6), 2, rng=rng)
+    with pytest.raises(DTypeError, match=r"arrays\[1\] must be an array of numbers, got dict"):
+        Batches((x, {}), 2, rng=rng)
+    with pytest.raises(DTypeError, match=r"got Samples \(its arrays are .x and .y\)"):
+        Batches(Samples("s", x, y, ()), batch_size=2)
+    with pytest.raises(
+        DTypeError, match=r"rows of different length; pad_sequences makes them equal"
+    ):
+        Batches([[1, 2], [3]], batch_size=2)
     with pytest.raises(DTypeError, match="object"):
         Batches((np.array([None] * 6),), 2, rng=rng)
     with pytest.raises(ShapeError, match=r"first size, got \[\(6,\), \(5,\)\]"):

@@ -1,5 +1,6 @@
 """CIFAR's formats and what their files may hold; whole archives are rows of cases/loaders.py."""
 
+import gzip
 import pickle
 from functools import partial
 
@@ -78,6 +79,51 @@ def test_labels_beyond_the_classes(install):
     install("cifar10", [tar(files)])
     with pytest.raises(FormatError, match=r"has no test_batch\.bin"):
         cifar10()
+
+
+def loose(folder, edition, train=(3, 10, 1), packed=False):
+    """Batches 1, 3 and 10 with their number as the first label, and a test batch."""
+    folder.mkdir(exist_ok=True)
+    for name, k in [*((f"data_batch_{k}", k) for k in train), ("test_batch", 0)]:
+        x = images(2, k)
+        if edition == "binary":
+            content = cifar_records(x, [k % 10, 5])
+            name += ".bin" + ".gz" * packed
+        else:
+            content = batch(x, labels=[k % 10, 5])
+        (folder / name).write_bytes(gzip.compress(content) if packed else content)
+    return folder
+
+
+@pytest.mark.parametrize("edition, packed", [("binary", 0), ("binary", 1), ("python", 0)])
+def test_loose_files(tmp_path, edition, packed):
+    data = cifar10(edition, folder=loose(tmp_path / "x", edition, packed=packed))
+    assert data.y_train.tolist() == [1, 5, 3, 5, 0, 5] and data.y_test.tolist() == [0, 5]
+    expected = np.concatenate([images(2, k) for k in (1, 3, 10)])
+    assert np.array_equal(data.x_train, expected) and np.array_equal(data.x_test, images(2, 0))
+    assert data.classes[1] == "automobile"
+
+
+def test_folders_that_hold_no_batches(tmp_path):
+    folder = loose(tmp_path / "x", "binary")
+    with pytest.raises(DataError, match=r"has no data_batch\*, as the python edition is called"):
+        cifar10("python", folder=str(folder))
+    (folder / "data_batch_3.bin.gz").write_bytes(b"")
+    with pytest.raises(FormatError, match=r"has one batch twice"):
+        cifar10(folder=folder)
+    (folder / "data_batch_3.bin.gz").unlink()
+    (folder / "data_batch_3.bin").write_bytes(b"123")
+    with pytest.raises(FormatError, match="not a whole number of records of 3073"):
+        cifar10(folder=folder)
+    (folder / "test_batch.bin").unlink()
+    with pytest.raises(FileNotFoundError, match=r"has no test_batch\*\.bin, as the binary edition"):
+        cifar10(folder=folder)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        cifar10(folder=tmp_path / "none")
+    with pytest.raises(ConfigError, match="edition must be one of binary, python"):
+        cifar10("subset", folder=folder)
+    with pytest.raises(ConfigError, match="folder must be a path, got 3"):
+        cifar10(folder=3)
 
 
 def test_python_batches_that_are_none():

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinydl.data import read_coco, read_voc
-from tinydl.data.detection import parse_xml
+from tinydl.data.formats.voc import parse_xml
 from tinydl.errors import ConfigError, FormatError
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow (the extra `data`)")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tinydl import Generator
-from tinydl.data import KEYPOINTS, Samples, drawn_faces, face_patches, roads
-from tinydl.data.roads import CAMERA_HEIGHT, SHARPEST
+from tinydl.data import KEYPOINTS, Samples, drawn_faces, face_patches, factor_pictures, roads
+from tinydl.data.synthetic.roads import CAMERA_HEIGHT, SHARPEST
 from tinydl.errors import ConfigError
 
 
@@ -76,3 +76,21 @@ def test_patches_hold_faces_where_they_say():
     assert made.x_train[faces, 16, 16].min() > 0.6 > 0.56 > made.x_test[::2, 16, 16].max()
     with pytest.raises(ConfigError, match="two patches each"):
         face_patches(Samples("none", photographs, people, ()), 1, 12, Generator(0))
+
+
+def test_every_picture_of_the_factors_is_there_once_and_shows_them():
+    made = factor_pictures(16, 5, 3)
+    assert made.x.shape == (5 * 5 * 3 * 3, 16, 16, 1) and set(np.unique(made.x)) == {0.0, 1.0}
+    assert len(np.unique(made.factors, axis=0)) == len(made.x)
+    assert len(np.unique(made.x.reshape(len(made.x), -1), axis=0)) == len(made.x)
+    ink = made.x[..., 0] / made.x.sum(axis=(1, 2, 3))[:, None, None]
+    centre = np.arange(16)
+    column, row = ink.sum(axis=1) @ centre, ink.sum(axis=2) @ centre
+    for k, place in enumerate((column, row)):
+        assert np.corrcoef(place, made.factors[:, k])[0, 1] > 0.95
+    area, shape = made.x.sum(axis=(1, 2, 3)), made.factors[:, 3]
+    squares = [area[(shape == 0) & (made.factors[:, 2] == k)].mean() for k in range(3)]
+    assert squares[0] < squares[1] < squares[2]
+    assert area[shape == 2].mean() < area[shape == 1].mean() < area[shape == 0].mean()
+    with pytest.raises(ConfigError, match="factor_pictures: needs size >= 8"):
+        factor_pictures(7)

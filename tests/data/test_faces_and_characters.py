@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 from cases.archives import zipped
 
-from tinydl.data import (
-    omniglot,
-    read_omniglot,
-    read_omniglot_runs,
-    read_orl_faces,
-    read_pgm,
-)
+from tinydl.data import omniglot, read_omniglot, read_omniglot_runs, read_orl_faces, read_pgm
 from tinydl.errors import ConfigError, FormatError
 
 # -- PGM -------------------------------------------------------------------------------------------

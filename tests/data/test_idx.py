@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinydl.data.idx import TYPES, read_idx
+from tinydl.data.formats.idx import TYPES, read_idx
 from tinydl.errors import FormatError
 
 

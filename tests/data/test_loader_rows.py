@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from cases.loaders import LOADERS, READERS
-from support import install_set
+from support import empty_folders, install_set
 
-from tinydl.errors import DataError, FormatError
+from tinydl import data
+from tinydl.errors import ConfigError, DataError, FormatError
 
 FILED = [name for name, case in LOADERS.items() if case.entry]
 BUNDLED = [name for name, case in LOADERS.items() if case.needs == "sklearn"]
@@ -60,7 +61,7 @@ def test_another_file_than_the_catalogue_s_is_refused(name, install):
 def test_without_scikit_learn_one_sentence_says_what_to_install(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(DataError, match=r'pip install "tinydl\[data\]"'):
+    with pytest.raises(DataError, match=r'pip install "\.\[data\]"'):
         LOADERS[name].call()
 
 
@@ -77,3 +78,24 @@ def test_what_a_reader_gives_and_refuses(name, tmp_path, monkeypatch):
     with pytest.raises(FormatError, match=case.message):
         case.call(path)
     assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: data.movielens_100k("u9.base"),
+        lambda: data.omniglot("small9"),
+        lambda: data.stocks("XYZ"),
+        lambda: data.creditcard("some"),
+        lambda: data.voc2007("val"),
+        lambda: data.coco2017("test2017"),
+        lambda: data.cifar10("some"),
+        lambda: data.cifar100("some"),
+        lambda: data.cifar100(labels="some"),
+    ],
+)
+def test_arguments_are_checked_before_a_file_is_looked_for(call, monkeypatch, tmp_path):
+    """Nobody waits for a download to hear that the name of a part is wrong."""
+    empty_folders(monkeypatch, tmp_path)
+    with pytest.raises(ConfigError):
+        call()

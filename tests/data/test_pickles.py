@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinydl.data.numpy_files import read_npy, read_npz
-from tinydl.data.pickles import read_pickle
+from tinydl.data.formats.numpy_files import read_npy, read_npz
+from tinydl.data.formats.pickles import read_pickle
 from tinydl.errors import FormatError
 
 plain = st.recursive(
@@ -275,3 +275,29 @@ def test_speed_is_enough_for_a_million_codes():
     array[:] = [list(range(1, 200)) * 1000, [5000] * 100_000]
     assert sys.getsizeof(npy(array)) > 500_000
     assert read_npy(npy(array), "x") == list(array)
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_nothing_follows_and_frames_fit(protocol):
+    content = pickle.dumps({1: list(range(300)), 2: 0.5}, protocol)
+    assert read_pickle(content, "x") == {1: list(range(300)), 2: 0.5}
+    for damaged in (content + b".", content + content, content[:-1], content[:-2] + b"."):
+        with pytest.raises(FormatError):
+            read_pickle(damaged, "x")
+    if protocol == 4:
+        frame = content.index(b"\x95") + 1
+        for size in (0, 5, len(content), 2**63):
+            lying = content[:frame] + size.to_bytes(8, "little") + content[frame + 8 :]
+            if size > len(content):
+                with pytest.raises(FormatError, match="does not fit"):
+                    read_pickle(lying, "x")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"I1_0", b"I+1", b"I 1", b"L1_0L", b"F1_0.5", b"F0x1p3", b"Finfinity", b"I\xd9\xa1", b"F1e999",
+     b"FNaN"],
+)  # fmt: skip
+def test_lenient_numbers(line):
+    with pytest.raises(FormatError):
+        read_pickle(line + b"\n.", "x")

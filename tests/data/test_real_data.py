@@ -92,7 +92,7 @@ def test_digits():
 
 def test_list_shows_every_set(real_data):
     rows = {row["name"]: row for row in list_datasets()}
-    assert list(rows) == list(CATALOG) and list(rows)[:3] == ["digits", "mnist", "fashion_mnist"]
+    assert list(rows) == list(CATALOG) and next(iter(rows)) == "digits"
     assert rows["mnist"]["status"] == rows["fashion_mnist"]["status"] == "ok"
     assert rows["mnist"]["path"] == str(real_data / "mnist")
     assert "MIT" in rows["fashion_mnist"]["detail"]

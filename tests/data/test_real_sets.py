@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl.data import (
     CATALOG,
@@ -13,13 +14,17 @@ from tinydl.data import (
     bccd,
     cifar10,
     creditcard,
+    dialogue,
     imdb,
+    imdb_keras,
     movielens_100k,
     omniglot,
     omniglot_runs,
     orl_faces,
     scaled_windows,
+    semeion,
     stocks,
+    tatoeba,
     tiny_shakespeare,
     verify,
     war_and_peace,
@@ -53,8 +58,8 @@ def test_cifar10_subset(real_data):
     assert np.bincount(data.y_test).tolist() == [500] * 10
     # Figures of the full set, which the subset meets to two digits.
     mean, std = (data.x_train[::4] / 255).mean((0, 1, 2)), (data.x_train[::4] / 255).std((0, 1, 2))
-    assert np.allclose(mean, [0.4914, 0.4822, 0.4465], atol=5e-3)
-    assert np.allclose(std, [0.2470, 0.2435, 0.2616], atol=5e-3)
+    assert_close(mean, [0.4914, 0.4822, 0.4465], 1e-5, atol=5e-3)
+    assert_close(std, [0.2470, 0.2435, 0.2616], 1e-5, atol=5e-3)
     assert data.classes == ("airplane", "automobile", "bird", "cat", "deer") + data.classes[5:]
     assert data.y_train[:2].tolist() == [5, 6]  # its index file: a dog, a frog
     # Sky above: aeroplanes are bluer at the top than at the bottom, and than red is.
@@ -103,7 +108,7 @@ def test_stocks(real_data):
         assert bad == (["2015-08-31"] if symbol == "DJI" else [])
     book = stocks().between("2001-01-01", "2017-12-31")
     assert len(book) == 4276
-    assert np.allclose(book.close[:3], [10646.150391, 10945.75, 10912.410156], atol=1e-5, rtol=0)
+    assert_close(book.close[:3], [10646.150391, 10945.75, 10912.410156], 0, atol=1e-5)
     assert book.open[0] == pytest.approx(10790.919922, abs=1e-5) and book.volume[0] == 253_300_000
     x, y, _ = scaled_windows(book.close, 10)
     assert x.shape == (4266, 10, 1) and y.shape == (4266, 1)
@@ -125,6 +130,17 @@ def test_imdb(real_data):
     assert len(tokenizer) == 1000
 
 
+def test_imdb_as_keras_codes(real_data):
+    need(real_data, "imdb_tsv")
+    train, test = imdb_keras(num_words=20000, seed=None)
+    assert len(train.codes) == len(test.codes) == 25000 and train.y.sum() == 12500
+    lengths = [len(codes) for codes in train.codes]
+    assert np.mean(lengths) == pytest.approx(238.7, abs=1.0)  # Keras' own file: 238.71
+    share = np.mean([np.mean(np.array(codes) == 4) for codes in train.codes])
+    assert 0.05 < share < 0.06  # "the"
+    assert max(map(max, train.codes)) == 19999
+
+
 def test_texts(real_data):
     need(real_data, "tiny_shakespeare_packed", "war_and_peace")
     shakespeare, tolstoy = tiny_shakespeare(), war_and_peace()
@@ -133,6 +149,15 @@ def test_texts(real_data):
     assert len(CharacterTokenizer.fit(shakespeare)) == 65
     assert len(tolstoy.encode()) == 3_196_231 and tolstoy.count("\n") == 62_016
     assert len(CharacterTokenizer.fit(tolstoy)) == 82
+
+
+def test_pairs_of_texts(real_data):
+    need(real_data, "tatoeba_swe", "dialogue")
+    swedish, turns = tatoeba(), dialogue()
+    assert len(swedish) == 25_286 and swedish.sources[0] == "Gå." and swedish.targets[0] == "Go."
+    assert all(credit.startswith("CC-BY 2.0") for credit in swedish.credits)
+    assert len(turns) == 2_307 and sum("Space Race" in s for s in turns.sources) == 1
+    assert all(turns.sources) and all(turns.targets)
 
 
 def test_orl_faces(real_data):
@@ -216,3 +241,13 @@ def test_catalogued_hashes_are_those_of_the_files(real_data, name):
     if name.startswith("movielens_100k") and rows[0]["detail"].startswith("the file there is"):
         pytest.skip("TINYDL_DATA holds the other edition of ml-100k.zip")
     assert {row["status"] for row in rows} == {"ok"}
+
+
+def test_semeion_has_the_published_counts(real_data):
+    if not (real_data / "uci_digits" / "semeion.data.gz").exists():
+        pytest.skip("no semeion.data.gz in TINYDL_DATA/uci_digits")
+    digits = semeion()
+    assert np.bincount(digits.y).tolist() == [161, 162, 159, 159, 161, 159, 161, 158, 155, 158]
+    assert digits.x.shape == (1593, 16, 16) and set(np.unique(digits.x)) == {0, 1}
+    ink = digits.x.any(axis=2)
+    assert ink.argmax(axis=1).mean() < 0.2, "digits fill their frame"

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from cases import archives
 from cases.archives import ragged
+from support import install_set
 
-from tinydl.data import read_imdb_npz, read_imdb_tar, read_imdb_tsv, read_text, reviews
-from tinydl.data.reviews import imdb_keras
+from tinydl.data import read_imdb_npz, read_imdb_tar, read_imdb_tsv, read_text
+from tinydl.data.sets import imdb as reviews
+from tinydl.data.sets.imdb import imdb_keras
 from tinydl.errors import ConfigError, FormatError
 
 TSV = "label\trating\tid\ttext\n1\t7\t12\tgood\x85film<br />yes\n0\t1\t3\tbad \u2028\r film\n"
@@ -20,6 +22,7 @@ def test_tsv(tmp_path):
     part = read_imdb_tsv(path)
     assert part.texts == ("good\x85film<br />yes", "bad \u2028\r film")
     assert part.y.tolist() == [1, 0] and part.stars.tolist() == [7, 1] and len(part) == 2
+    path = tmp_path / "train.tsv"
     path.write_bytes(TSV.rstrip("\n").encode())
     assert read_imdb_tsv(path).texts == part.texts
 
@@ -143,6 +146,7 @@ def test_keras_file_that_is_none(tmp_path, changes):
 def keras(tmp_path, monkeypatch):
     path = keras_file(tmp_path)
     monkeypatch.setattr(reviews, "locate", lambda dataset, file: path)
+    monkeypatch.setattr(reviews, "first_present", lambda keras, texts: keras)
 
 
 def reference(codes, num_words, skip_top, start, oov, shift):
@@ -190,6 +194,27 @@ def test_keras_shuffle_and_maxlen(keras):
     assert [len(c) for c in short.codes] == [2, 3] and short.y.tolist() == [0, 0]
     with pytest.raises(ConfigError, match="shorter than maxlen 2"):
         imdb_keras(seed=None, maxlen=2)
+
+
+def test_keras_codes_of_texts(tmp_path, monkeypatch):
+    """Ranks by count in the training part, then by the alphabet; the test part adds no word."""
+    head = "label\trating\tid\ttext\n"
+    train = head + "1\t7\t0\tThe film, the FILM: I'm in-the-\x85film!\n0\t1\t1\tbad<br />film\n"
+    test = head + "1\t9\t0\tthe unheard-of film\n"
+    files = [gzip.compress(text.encode()) for text in (train, test)]
+    install_set(monkeypatch, tmp_path, "imdb_tsv", files)
+    # film and the 3 each, then one each of \x85film (a letter of its own), bad, br, i'm, in.
+    words = ["film", "the", "bad", "br", "i'm", "in", "\x85film"]
+    rank = {word: k for k, word in enumerate(words, 1)}
+    plain = {"start_char": None, "index_from": 0, "seed": None}
+    first, second = imdb_keras(**plain)
+    told = [["the", "film", "the", "film", "i'm", "in", "the", "\x85film"], ["bad", "br", "film"]]
+    assert first.codes == [[rank[word] for word in row] for row in told]
+    assert first.y.tolist() == [1, 0] and second.y.tolist() == [1]
+    assert second.codes == [[2, 2, 2, 1]]  # unheard and of are oov_char
+    assert imdb_keras(seed=None)[1].codes == [[1, 5, 2, 2, 4]]
+    assert imdb_keras(seed=None, oov_char=None)[1].codes == [[1, 5, 4]]
+    assert imdb_keras(seed=None, num_words=5)[0].codes[1] == [1, 2, 2, 4]
 
 
 # -- corpora ---------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from tinydl.errors import DataError
 
 def test_xor_points():
     points = xor_points()
-    assert points.y_train.tolist() == [a != b for a, b in points.x_train.tolist()]
+    assert points.x_train.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert points.y_train.tolist() == [0, 1, 1, 0]
     assert len(points.x_train) == 4 and np.array_equal(points.x_train, points.x_test)
 
 
@@ -28,5 +29,5 @@ def test_iris_and_diabetes():
 
 def test_a_missing_library_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(DataError, match=r'pip install "tinydl\[data\]"'):
+    with pytest.raises(DataError, match=r'pip install "\.\[data\]"'):
         iris()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl.data import (
     WordTokenizer,
@@ -14,7 +15,7 @@ from tinydl.data import (
     random_reviews,
     shapes,
 )
-from tinydl.data.tables import PAYMENT_COLUMNS
+from tinydl.data.sets.creditcard import PAYMENT_COLUMNS
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.random import Generator
 
@@ -84,7 +85,8 @@ def values(world, discount):
 def test_worlds_are_decision_processes(name):
     world = WORLDS[name]
     assert world.transitions.shape == (world.states, world.actions, world.states)
-    assert world.transitions.min() >= 0 and np.allclose(world.transitions.sum(2), 1)
+    assert world.transitions.min() >= 0
+    assert_close(world.transitions.sum(2), 1, 1e-5)
     assert world.rewards.shape == (world.states, world.actions) and not world.terminal[world.start]
     for state in np.flatnonzero(world.terminal):
         assert (world.transitions[state, :, state] == 1).all() and not world.rewards[state].any()
@@ -130,7 +132,7 @@ def test_the_grid_world_of_russell_and_norvig():
 def test_the_chain_of_strens():
     world = chain_world(5, slip=0.0)
     v = values(world, 0.9)
-    assert np.allclose(v, [100 * 0.9 ** (4 - k) for k in range(5)])
+    assert_close(v, [100 * 0.9 ** (4 - k) for k in range(5)], 1e-5)
     assert chain_world().rewards[4].tolist() == [0.8 * 10 + 0.2 * 2, 0.2 * 10 + 0.8 * 2]
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,16 +111,48 @@ def test_windows(n, length, step, deep):
     series = np.arange(n * 2).reshape(n, 2) if deep else np.arange(n)
     if n < length + 1:
         with pytest.raises(ConfigError):
-            windows(series, length, step)
+            windows(series, length, step=step)
         return
     starts = [k for k in range(0, n, step) if k + length < n]
-    x, y = windows(series, length, step)
+    x, y = windows(series, length, step=step)
     assert x.tolist() == [series[k : k + length].tolist() for k in starts]
     assert y.tolist() == [series[k + length].tolist() for k in starts]
-    x, y = windows(series, length, step, "shifted")
+    x, y = windows(series, length, step=step, target="shifted")
     assert y.tolist() == [series[k + 1 : k + length + 1].tolist() for k in starts]
     x[:] = 0
     assert series[-1].sum() > 0  # a copy
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4), st.integers(1, 6),
+    st.sampled_from([None, 0, -1, [1], [2, 0], (1, 1)]), st.sampled_from(["next", "shifted"]),
+)  # fmt: skip
+def test_windows_with_gaps_and_columns(n, length, step, rate, offset, columns, target):
+    """Against the definition, value by value."""
+    series = np.arange(n * 3).reshape(n, 3)
+    options = {"step": step, "sampling_rate": rate, "offset": offset, "target_columns": columns}
+    last = (length - 1) * rate
+    starts = [k for k in range(0, n, step) if k + last + offset < n]
+    if not starts:
+        with pytest.raises(ConfigError, match=f"and {n} values"):
+            windows(series, length, target=target, **options)
+        return
+    x, y = windows(series, length, target=target, **options)
+    rows = [[k + rate * i for i in range(length)] for k in starts]
+    assert x.tolist() == [[series[i].tolist() for i in row] for row in rows]
+    told = series if columns is None else series[:, columns]
+    if target == "next":
+        assert y.tolist() == [told[k + last + offset].tolist() for k in starts]
+    else:
+        assert y.tolist() == [[told[i + offset].tolist() for i in row] for row in rows]
+
+
+def test_windows_of_columns_that_are_none():
+    with pytest.raises(ConfigError, match=r"of a series \(N, D\) with columns, got shape \(9,\)"):
+        windows(np.arange(9), 2, target_columns=0)
+    for wrong in (3, -4, [0, 3], ["a"], 1.0, "ab"):
+        with pytest.raises(ConfigError, match="target_columns must be"):
+            windows(np.ones((9, 3)), 2, target_columns=wrong)
 
 
 @given(st.integers(3, 200), st.integers(1, 5), st.integers(1, 7))
@@ -162,8 +195,8 @@ def test_shifted_argument():
 def test_noisy_sine():
     x, y = noisy_sine(200, 30, Generator(0), noise=0.0, period=12)
     assert x.shape == (200, 30, 1) and y.shape == (200, 1) and x.dtype == y.dtype == np.float32
-    assert np.allclose(x[:, 12:, 0], x[:, :-12, 0], atol=1e-5)
-    assert np.allclose(y[:, 0], x[:, 30 - 12, 0], atol=1e-5)  # one period before the next value
+    assert_close(x[:, 12:, 0], x[:, :-12, 0], 1e-5, atol=1e-5)
+    assert_close(y[:, 0], x[:, 30 - 12, 0], 1e-5, atol=1e-5)  # one period before the next value
     noisy, clean = noisy_sine(200, 30, Generator(0), noise=0.5, period=12)
     assert np.array_equal(clean, y) and 0.45 < (noisy - x).std() < 0.55
 

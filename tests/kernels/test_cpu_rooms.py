@@ -7,14 +7,16 @@ import math
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import backend as backends
-from tinydl.backend import _pool, _recurrent, _runtime, reference
-from tinydl.backend.cpu import CpuBackend, uses_numpy
+from tinydl.backend import reference
+from tinydl.backend.cpu import CpuBackend, _pool, _recurrent, _runtime, uses_numpy
 from tinydl.backend.reference.random import bernoulli_threshold
 from tinydl.errors import IndexRangeError
 from tinydl.geometry import pool2d_geometry
 from tinydl.ops.roi import bin_cells, bin_weights
+from tinydl.testing import CASES
 
 DTYPES = [np.float32, np.float64]
 SUFFIX = {np.float32: "f32", np.float64: "f64"}
@@ -60,10 +62,13 @@ def erf(x):
     return np.array([math.erf(v) for v in x], np.longdouble)
 
 
-# Units of the last place that each function may be off, against long double.
+#: Those that NumPy has no long double version of.
+LONG_DOUBLE = {"sigmoid": sigmoid, "erf": erf}
+#: Units of the last place that each function may be off, against long double.
 ACCURACY = {
-    **{"exp": (np.exp, 2), "log": (np.log, 2), "tanh": (np.tanh, 4), "sigmoid": (sigmoid, 4)},
-    **{"log1p": (np.log1p, 3), "expm1": (np.expm1, 3), "erf": (erf, 4)},
+    c.name: (LONG_DOUBLE.get(c.name) or getattr(np, c.name), c.kernel.accurate)
+    for c in CASES.values()
+    if c.kernel is not None and c.kernel.accurate is not None
 }
 
 
@@ -307,6 +312,12 @@ UPDATES = [
     ("rmsprop_step", 1, (0.1, 0.9, 1e-7, 0.01)),
     ("adam_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01, False)),
     ("adam_step", 3, (0.1, 0.9, 0.999, 1e-8, 0.01, True)),
+    ("adagrad_step", 1, (0.1, 1e-7, 0.01)),
+    ("adadelta_step", 2, (1.0, 0.9, 1e-6, 0.01)),
+    ("centred_rmsprop_step", 1, (0.1, 0.9, 0.0, 1e-7, 0.01)),
+    ("centred_rmsprop_step", 3, (0.1, 0.9, 0.9, 1e-7, 0.01)),
+    ("adamax_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01)),
+    ("nadam_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01)),
 ]
 
 
@@ -319,13 +330,15 @@ def test_threads_and_company_do_not_change_an_update(cpu, level, rng, name, stat
         for _ in range(1 + states)
     ]
     grads = [read_only(rng.standard_normal(n).astype(np.float32)) for n in sizes]
-    least = {"sgd_step": 1, "adam_step": 3}.get(name, 0)
+    least = {"sgd_step": 1, "adam_step": 3, "centred_rmsprop_step": 3}.get(name, 0)
     counts = tuple(range(1, len(sizes) + 1))
 
-    def update(params, grads, rest, counts, room=cpu):
+    def update(params, grads, rest, counts, backend=cpu):
         rest = rest + [None] * (least - len(rest))
-        more = (counts,) if name == "adam_step" else ()
-        getattr(room, name)(params, grads, *rest, *rates, *more)
+        more = (counts,) if name in ("adam_step", "adamax_step", "nadam_step") else ()
+        if name == "nadam_step":
+            more = (*more, tuple([(0.9, 0.2 / count) for count in counts]))
+        getattr(backend, name)(params, grads, *rest, *rates, *more)
 
     results = []
     for threads in (1, 2, 3):
@@ -342,7 +355,7 @@ def test_threads_and_company_do_not_change_an_update(cpu, level, rng, name, stat
     wide = [[a.astype(np.float64) for a in kind] for kind in start]
     update(wide[0], grads, wide[1:], counts, reference.Backend())
     for one, wanted in zip(alone[0], wide[0], strict=True):
-        np.testing.assert_allclose(one, wanted, rtol=1e-4, atol=1e-5)
+        assert_close(one, wanted, 1e-4)
 
 
 def test_norms_of_long_arrays(cpu, level, rng):
@@ -352,7 +365,7 @@ def test_norms_of_long_arrays(cpu, level, rng):
         _runtime.set_threads(threads)
         np.testing.assert_array_equal(cpu.norms(arrays), np.float32(wanted))
     huge = [np.full(3, 1e300), np.array([3.0, 4.0])]
-    np.testing.assert_allclose(cpu.norms(huge), [1e300 * np.sqrt(3), 5.0], rtol=1e-14)
+    assert_close(cpu.norms(huge), [1e300 * np.sqrt(3), 5.0], 1e-14)
 
 
 def test_what_the_update_room_refuses(cpu):
@@ -389,7 +402,7 @@ def test_norm_of_every_awkward_size(cpu, level, rng, dtype):
             given += (oracle.channel_norm_grad(grad, x, vector, *given[1:], 0.1),)
             got += (cpu.channel_norm_grad(grad, x, vector, *given[1:5], 0.1),)
             for a, b in zip(got, given, strict=True):
-                np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1, abs(b).max()))
+                assert_close(a, b, 0, atol=tolerance * max(1, abs(b).max()))
 
 
 @pytest.mark.parametrize("shape, groups", [((1, 4000, 3), 3), ((1, 500, 70), 70), ((3, 50, 40), 4)])
@@ -399,12 +412,12 @@ def test_moments_far_from_zero(cpu, level, rng, shape, groups):
     one = np.ones(shape[2], np.float32)
     _, mean, variance = cpu.channel_norm(x, one, one, groups, 1e-3)
     parts = x.astype(np.float64).reshape(*shape[:2], groups, -1)
-    np.testing.assert_allclose(mean, parts.mean((1, 3)), rtol=5e-7)
-    np.testing.assert_allclose(variance, parts.var((1, 3)), rtol=1e-5)
+    assert_close(mean, parts.mean((1, 3)), 5e-7)
+    assert_close(variance, parts.var((1, 3)), 1e-5)
     rows = x.reshape(-1, shape[2] * 10)
     one = np.ones(rows.shape[1], np.float32)
     _, _, variance = cpu.row_norm(rows, one, one, 1e-3)
-    np.testing.assert_allclose(variance, rows.astype(np.float64).var(1), rtol=1e-5)
+    assert_close(variance, rows.astype(np.float64).var(1), 1e-5)
 
 
 # -- layouts ---------------------------------------------------------------------------------------
@@ -451,7 +464,7 @@ def test_every_stride(cpu, level, rng, dtype):
         ):
             assert result.flags.c_contiguous and result.flags.writeable
             assert not np.shares_memory(result, view)
-            np.testing.assert_allclose(result, wanted, rtol=1e-5 if dtype == np.float32 else 1e-13)
+            assert_close(result, wanted, 1e-5 if dtype == np.float32 else 1e-13)
         np.testing.assert_array_equal(view, before)
 
 
@@ -486,9 +499,9 @@ def test_bad_index_says_what_the_reference_says(cpu, kind, bad):
         ("cross_entropy", (x.T[:3, :3].copy(), indices)),
     ):
         messages = []
-        for room in (cpu, oracle):
+        for backend in (cpu, oracle):
             with pytest.raises(IndexRangeError) as caught:
-                getattr(room, name)(*args)
+                getattr(backend, name)(*args)
             messages.append(str(caught.value))
         assert messages[0] == messages[1]
 
@@ -518,7 +531,7 @@ def test_rnn_loops(cpu, level, rng, dtype):
     states = np.empty((3, 5, 6), dtype)
     getattr(_recurrent, f"rnn_forward_loops_{SUFFIX[dtype]}")(*args, states)
     tolerance, fast = 64 * np.finfo(dtype).eps, cpu.rnn_forward(*args, None, None, False)
-    np.testing.assert_allclose(fast, states, rtol=tolerance, atol=tolerance)
+    assert_close(fast, states, tolerance, atol=tolerance)
 
 
 # -- the table -------------------------------------------------------------------------------------
@@ -533,6 +546,16 @@ def test_uses_numpy_is_the_truth():
         if not name.startswith("_") and getattr(CpuBackend, name) is kernel
     }
     assert inherited == set(uses_numpy)
+
+
+def test_a_backend_without_a_kernel_cannot_be_defined():
+    """The sentence names the file: for an operation, the table of its rows."""
+    with pytest.raises(
+        TypeError, match=r"kernels exp: write .* csrc/elementwise_rows\.h \(and rebuild"
+    ):
+        type("Broken", (CpuBackend,), {"exp": reference.Elementwise.exp})
+    with pytest.raises(TypeError, match=r"kernels max_pool2d: write .* backend/cpu/pool\.py"):
+        type("Broken", (CpuBackend,), {"max_pool2d": reference.Pool.max_pool2d})
 
 
 def test_dropout_keeps_what_bernoulli_says(cpu, level):

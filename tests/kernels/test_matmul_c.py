@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinydl.backend import _matmul, _runtime
+from tinydl.backend.cpu import _matmul, _runtime
 from tinydl.backend.cpu.matmul import Matmul
 
 # Around the tile sizes (6 or 14 rows; 4 to 32 columns), the copied rows and the block of K.

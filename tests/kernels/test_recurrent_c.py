@@ -1,11 +1,12 @@
 """The loops over time of csrc/recurrent*.c where one group of sequences and one block of weight_h
-are not enough, and what their room refuses."""
+are not enough, and what their module refuses."""
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
-from tinydl.backend import _recurrent, _runtime, reference
-from tinydl.backend.cpu import CpuBackend
+from tinydl.backend import reference
+from tinydl.backend.cpu import CpuBackend, _recurrent, _runtime
 
 REFERENCE = reference.Backend()
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -38,14 +39,14 @@ def test_many_sequences_and_wide_states(cpu, kind, reset_after):
     want = want if isinstance(want, tuple) else (want,)
     got = getattr(cpu, f"{kind}_forward")(*args)
     for a, b in zip(got if isinstance(got, tuple) else (got,), want, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-13)
+        assert_close(a, b, 0, atol=1e-13)
     saved = want[1:] if kind == "lstm" else want
     after = [reset_after] if kind == "gru" else []
     first, weight_h = args[states], args[states + 2]
     back = [rng.normal(size=want[0].shape), *saved, first, weight_h, *options[:2], *after, False]
     found = getattr(cpu, f"{kind}_backward")(*back)
     for a, b in zip(found, getattr(REFERENCE, f"{kind}_backward")(*back), strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+        assert_close(a, b, 0, atol=1e-12)
 
 
 def test_the_room_refuses_what_does_not_fit():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinydl.backend import _runtime
+from tinydl.backend.cpu import _runtime
 from tinydl.backend.cpu.reduce import Reduce
 
 

@@ -1,19 +1,20 @@
-"""What room.pxd accepts as an array: NumPy's fields are read directly, so nobody else checks."""
+"""What memory.pxd accepts as an array: NumPy's fields are read directly, so nobody else checks."""
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import backend as backends
-from tinydl.backend import _matmul, _optim, _softmax
+from tinydl.backend.cpu import _matmul, _optim, _softmax
 
 ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 
 def misaligned(x):
-    room = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
-    room[...] = x
-    assert not room.flags.aligned
-    return room
+    memory = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype).reshape(x.shape)
+    memory[...] = x
+    assert not memory.flags.aligned
+    return memory
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_numbers_and_axes_of_size_one():
     odd = np.lib.stride_tricks.as_strided(ROWS, (1, 3), (4 * 12345, 4))
     y = np.empty((1, 3), np.float32)
     _softmax.softmax(odd, y)
-    np.testing.assert_allclose(y.sum(), 1, rtol=1e-6)
+    assert_close(y.sum(), 1, 1e-6)
 
 
 def test_results_are_plain_arrays():

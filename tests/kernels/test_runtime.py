@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
-from tinydl.backend import _runtime
+from tinydl.backend.cpu import _runtime
 from tinydl.backend.cpu.matmul import Matmul
 from tinydl.errors import ConfigError
 
@@ -22,7 +23,7 @@ def in_new_process(code, **environment):
     return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
 
 
-SHOW = "from tinydl.backend import _runtime as r; print(r.level(), r.threads())"
+SHOW = "from tinydl.backend.cpu import _runtime as r; print(r.level(), r.threads())"
 
 
 def test_levels_are_forced_by_environment_or_call():
@@ -34,6 +35,21 @@ def test_levels_are_forced_by_environment_or_call():
     assert _runtime.level() == before
     failed = in_new_process(SHOW, TINYDL_CPU="avx1024")
     assert "ConfigError: cpu level: this processor offers baseline" in failed.stderr
+
+
+def test_no_module_takes_the_name_of_another():
+    """A compiled module enters itself in sys.modules by its whole name; `_random` is Python's."""
+    code = """
+import sys
+from tinydl.backend.cpu.compiled import MODULES
+print({m.__name__ for m in MODULES} <= set(sys.modules), end=" ")
+print([name for name in sys.modules if getattr(sys.modules[name], "__name__", name) != name
+       and "tinydl" in repr(sys.modules[name])])
+import random
+random.random()
+"""
+    done = in_new_process(code, TINYDL_ENGINE="compiled")
+    assert done.stdout.strip() == "True []", done.stderr
 
 
 def test_threads_come_from_the_environment_or_the_cores():
@@ -51,7 +67,7 @@ def test_freed_memory_is_kept_for_the_next_array_unless_told_otherwise():
         pytest.skip("not glibc, or TINYDL_MALLOC=system")
     code = """
 import numpy as np, os
-from tinydl.backend import _runtime
+from tinydl.backend.cpu import _runtime
 resident = lambda: int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 first = np.ones(1 << 24)  # 128 MiB
 full = resident()
@@ -68,7 +84,7 @@ def test_a_forked_child_computes_with_one_thread_until_it_asks_for_more():
     code = """
 import os, signal, sys, warnings
 import numpy as np
-from tinydl.backend import _runtime
+from tinydl.backend.cpu import _runtime
 from tinydl.backend.cpu.matmul import Matmul
 _runtime.set_threads(2)
 a = np.ones((300, 300), "f4")
@@ -89,7 +105,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 def objects(level):
-    found = sorted(ROOT.glob(f"build/temp*/{level}_float/csrc/*.o"))
+    found = sorted(ROOT.glob(f"build/objects*/{level}_float/*.o"))
     if not found or not shutil.which("objdump"):
         pytest.skip("needs objdump and the objects of a build in this tree")
     return found
@@ -123,6 +139,6 @@ def test_levels_agree():
     try:
         for name in _runtime.available_levels():
             _runtime.set_level(name)
-            assert np.allclose(Matmul().matmul(a, b), a @ b, rtol=1e-13, atol=1e-13)
+            assert_close(Matmul().matmul(a, b), a @ b, 1e-13)
     finally:
         _runtime.set_level(before)

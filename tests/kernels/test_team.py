@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinydl.backend import _runtime
+from tinydl.backend.cpu import _runtime
 from tinydl.backend.cpu.conv import Conv
 from tinydl.backend.cpu.matmul import Matmul
 from tinydl.geometry import conv2d_geometry
 
 ROOT = Path(__file__).parents[2]
+SHARED = ROOT / "csrc" / "shared"
 
 
 @pytest.fixture
@@ -29,8 +30,20 @@ def three_threads():
 def built(flags, folder):
     """The stress program, or None where gcc, its libraries or Linux are missing."""
     program = folder / "stress"
-    sources = [str(ROOT / "csrc" / "team.c"), str(ROOT / "tests" / "kernels" / "team_stress.c")]
-    command = ["gcc", "-O1", "-g", "-fopenmp", *flags, f"-I{ROOT / 'csrc'}", *sources, "-lpthread"]
+    sources = [
+        str(SHARED / "team.c"),
+        str(ROOT / "tests" / "kernels" / "team_stress.c"),
+    ]
+    command = [
+        "gcc",
+        "-O1",
+        "-g",
+        "-fopenmp",
+        *flags,
+        f"-I{SHARED}",
+        *sources,
+        "-lpthread",
+    ]
     if sys.platform != "linux" or not shutil.which("gcc"):
         return None
     made = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True)

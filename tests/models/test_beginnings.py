@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 import tinydl
 from tinydl import Tensor, no_grad
@@ -150,7 +151,7 @@ def test_a_cubic_has_the_powers_of_x():
     model = PolynomialRegression(3).astype("float64")
     model.linear.weight.assign(np.array([[0.5], [-1.0], [2.0]]))
     model.linear.bias.assign(np.array([-3.0]))
-    np.testing.assert_allclose(model(Tensor(x)).numpy(), y, rtol=0, atol=1e-14)
+    assert_close(model(Tensor(x)).numpy(), y, 0, atol=1e-14)
     with pytest.raises(ConfigError, match="degree must be >= 1"):
         PolynomialRegression(0)
     with pytest.raises(ShapeError, match=r"x must be \(N, 1\)"):
@@ -162,10 +163,8 @@ def test_the_gradient_of_logistic_regression_is_the_textbooks():
     model = LogisticRegression(4, "normal").astype("float64")
     bce_with_logits(model(Tensor(x)), Tensor(t)).backward()
     p = 1 / (1 + np.exp(-(x @ model.linear.weight.numpy()[:, 0] + model.linear.bias.numpy())))
-    np.testing.assert_allclose(
-        model.linear.weight.grad.numpy()[:, 0], x.T @ (p - t) / 20, rtol=1e-9
-    )
-    np.testing.assert_allclose(model.linear.bias.grad.numpy(), [(p - t).mean()], rtol=1e-9)
+    assert_close(model.linear.weight.grad.numpy()[:, 0], x.T @ (p - t) / 20, 1e-9)
+    assert_close(model.linear.bias.grad.numpy(), [(p - t).mean()], 1e-9)
 
 
 def test_diabetes_by_linear_regression_reaches_least_squares():

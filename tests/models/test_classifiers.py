@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cases.models_classifiers import LARGER
+from closeness import assert_close
 from support import weightless
 
 import tinydl
@@ -117,7 +118,7 @@ def test_depthwise_and_pointwise_are_the_convolution_of_their_outer_product():
     apart = ops.conv2d(ops.depthwise_conv2d(x, depth, None, 2, "same"), point)
     outer = depth.numpy() * point.numpy()[0, 0][None, None]  # (3, 3, 3, 5)
     together = ops.conv2d(x, Tensor(outer), None, 2, "same")
-    np.testing.assert_allclose(apart.numpy(), together.numpy(), rtol=0, atol=1e-13)
+    assert_close(apart.numpy(), together.numpy(), 0, atol=1e-13)
 
 
 @pytest.mark.parametrize("block", [BasicBlock, PreActivationBlock])

@@ -10,9 +10,9 @@ from tinydl import Tensor, no_grad
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.models import FaceDetector, KeypointCNN, PilotNet
 from tinydl.nn import mse
+from tinydl.programs.parts import load_parts
 from tinydl.recipes import find
-from tinydl.recipes.parts import load_parts
-from tinydl.recipes.run import Session
+from tinydl.runs.run import begin
 from tinydl.train.metrics import Within, sign_accuracy
 
 
@@ -59,15 +59,15 @@ def test_within_counts_the_numbers_that_are_near():
 
 def test_a_recipe_that_estimates_numbers_learns():
     """A thousand faces, few epochs: better than the mean keypoint."""
-    recipe = dataclasses.replace(find("keypoints-faces"), epochs=8)
+    recipe = find("keypoints-faces").replaced(epochs=8)
     parts = load_parts(recipe)
     assert parts.classes == () and parts.train[1].shape == (3_000, 10)
     small = dataclasses.replace(
         parts, train=tuple(a[:1000] for a in parts.train), test=tuple(a[:200] for a in parts.test)
     )
-    session = Session(recipe, parts=small)
+    session = begin(recipe, data=small)
     session.fit()
-    found = session.evaluate(small.test)
+    found = session.measure("test")
     y = small.test[1]
     constant = mse(Tensor(np.broadcast_to(small.train[1].mean(axis=0), y.shape).copy()), Tensor(y))
     assert found["loss"] < 0.8 * constant.item() and found["accuracy"] > 0.3

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cases.models_detection import some_boxes, tiny_faster_rcnn
+from closeness import assert_close
 
 from tinydl import Generator, Tensor, ops
 from tinydl.data import pad_rows
@@ -71,7 +72,7 @@ def test_samples_of_regions():
     assert (overlap[on].max(axis=1) >= 0.5).all() and (overlap[~on].max(axis=1) < 0.5).all()
     assert np.array_equal(classes[on], labels[overlap[on].argmax(axis=1)] + 1)
     back = decode(offsets[on], to_centre(chosen[on]), VARIANCES)
-    np.testing.assert_allclose(back, boxes[overlap[on].argmax(axis=1)], atol=1e-9)
+    assert_close(back, boxes[overlap[on].argmax(axis=1)], 1e-7, atol=1e-9)
     half = np.array([[0.0, 0, 5, 10], [0, 0, 4.9, 10]])  # IoU with the box: 0.5, 0.49
     whole = np.array([[0.0, 0, 10, 10]])
     _, classes, _ = sample_proposals(half, whole, labels[:1], 16, Generator(0), share=1.0)
@@ -93,17 +94,17 @@ def test_proposals_are_the_surest_of_what_does_not_overlap():
     outputs = np.zeros((4, 6))
     outputs[:, 1] = [1, 3, 2, 9]  # the last is less than four pixels wide
     found = proposals(outputs, anchors, (40, 60), 5)
-    np.testing.assert_allclose(found, to_corners(anchors[[1, 2]]))
+    assert_close(found, to_corners(anchors[[1, 2]]), 1e-7)
     assert len(proposals(outputs, anchors, (40, 60), 1)) == 1
     outputs[2, 2:] = (1.0, 0, 0, 0)  # one width to the right, and cut there
-    np.testing.assert_allclose(proposals(outputs, anchors, (40, 40), 5)[1], [34, 26, 40, 34])
+    assert_close(proposals(outputs, anchors, (40, 40), 5)[1], [34, 26, 40, 34], 1e-7)
 
 
 def test_proposals_are_ranked_by_the_difference_of_their_scores():
     anchors = np.array([[10.0, 10, 8, 8], [30, 30, 4, 8]])  # the second just wide enough
     outputs = np.zeros((2, 6))
     outputs[:, :2] = [[9, 10], [1, 3]]  # background, object
-    np.testing.assert_allclose(proposals(outputs, anchors, (40, 60), 5), to_corners(anchors[::-1]))
+    assert_close(proposals(outputs, anchors, (40, 60), 5), to_corners(anchors[::-1]), 1e-7)
     assert len(proposals(outputs, anchors, (40, 60), 5, candidates=1)) == 1
 
 
@@ -168,7 +169,7 @@ def test_what_is_found_is_what_the_head_says(monkeypatch):
     outputs[1, 3:7] = (1, 0, 0, 0)  # a tenth of its width to the right
     (found,) = [model.head.found(outputs, regions, (24, 32), 0.5, 0.3)]
     assert found.labels.tolist() == [1, 0]
-    np.testing.assert_allclose(found.boxes, [[2, 2, 12, 12], [15.6, 4, 31.6, 22]], atol=1e-5)
+    assert_close(found.boxes, [[2, 2, 12, 12], [15.6, 4, 31.6, 22]], 1e-7, atol=1e-5)
     x = np.random.default_rng(0).uniform(size=(2, 24, 32, 3)).astype(np.float32)
     several = model.detect(x, score=0.0)
     assert len(several) == 2 and len(several[0].boxes) and model.training

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cases.models_detection import pictures, small_ssd, some_boxes
+from closeness import assert_close
 
 from tinydl import Tensor
 from tinydl.errors import ConfigError, ShapeError
@@ -60,7 +61,7 @@ def test_targets_decode_to_the_boxes_they_encode():
     (found,) = model.found(perfect(model, boxes, np.array([2, 0, 1])), 0.5)
     order = np.argsort(found.labels)
     assert found.labels[order].tolist() == [0, 1, 2]
-    np.testing.assert_allclose(found.boxes[order], boxes[[1, 2, 0]], atol=1e-3)
+    assert_close(found.boxes[order], boxes[[1, 2, 0]], 1e-7, atol=1e-3)
 
 
 def test_a_picture_without_boxes_has_background_everywhere():
@@ -116,10 +117,10 @@ def test_ssdlite_reads_the_expansion_at_stride_16():
     )
     assert len(model.defaults) == 1917 and model(x).shape == (1, 1917, 7)
     firsts = model.defaults[np.cumsum([0, 19 * 19 * 3, 600, 150, 54, 24])]
-    np.testing.assert_allclose(firsts[:, 2], [0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
+    assert_close(firsts[:, 2], [0.2, 0.35, 0.5, 0.65, 0.8, 0.95], 1e-7)
     few, many = model.defaults[:3], model.defaults[19 * 19 * 3 :][:6]
-    np.testing.assert_allclose(few[:, 2] / few[:, 3], [1, 1, 2])
-    np.testing.assert_allclose(many[:, 2] / many[:, 3], [1, 1, 2, 1 / 2, 3, 1 / 3])
+    assert_close(few[:, 2] / few[:, 3], [1, 1, 2], 1e-7)
+    assert_close(many[:, 2] / many[:, 3], [1, 1, 2, 1 / 2, 3, 1 / 3], 1e-7)
     middle = model.features.blocks[13]
     before = model.features.stem(x)
     for block in model.features.blocks[:13]:
@@ -127,6 +128,6 @@ def test_ssdlite_reads_the_expansion_at_stride_16():
     after = middle(before)  # the block whole, as in the classifier
     for block in model.features.blocks[14:]:
         after = block(after)
-    np.testing.assert_allclose(model.features.last(after).numpy(), maps[1].numpy(), atol=1e-6)
+    assert_close(model.features.last(after).numpy(), maps[1].numpy(), 1e-7, atol=1e-6)
     with pytest.raises(ConfigError, match="last block of stride 2 must have an expansion"):
         SSDLite(blocks=((1, 8, 1, 2),))

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
+from support import agree, oracle_module
 
-from tinydl import Tensor, ops
+from tinydl import Tensor, nn, ops
 from tinydl.errors import ConfigError, DTypeError
 from tinydl.nn import Apply, ReLU, Sequential, Sigmoid, Softmax, Tanh
+from tinydl.ops import activations
 
 X = np.array([[-2.0, 0.0, 3.0], [0.5, -0.5, 1.0]])
 
@@ -27,9 +30,62 @@ def softmax(x, axis):
     ids=["relu", "tanh", "sigmoid", "softmax", "softmax-0"],
 )
 def test_values(layer, expected):
-    np.testing.assert_allclose(layer(Tensor(X)).numpy(), expected, rtol=1e-12)
+    assert_close(layer(Tensor(X)).numpy(), expected, 1e-12)
     with pytest.raises(DTypeError):
         layer(Tensor([[1, 2]]))
+
+
+#: layer: what PyTorch calls it, given its module and functions.
+TORCH = {
+    nn.ReLU(): lambda t, F: t.ReLU(),
+    nn.ReLU6(): lambda t, F: t.ReLU6(),
+    nn.LeakyReLU(): lambda t, F: t.LeakyReLU(0.2),
+    nn.LeakyReLU(0.01): lambda t, F: t.LeakyReLU(),
+    nn.ELU(): lambda t, F: t.ELU(),
+    nn.ELU(0.3): lambda t, F: t.ELU(0.3),
+    nn.SELU(): lambda t, F: t.SELU(),
+    nn.GELU(): lambda t, F: t.GELU(),
+    nn.GELU("tanh"): lambda t, F: t.GELU(approximate="tanh"),
+    nn.Swish(): lambda t, F: t.SiLU(),
+    nn.Swish(2.0): lambda t, F: lambda x: x * F.sigmoid(2.0 * x),
+    nn.Softplus(): lambda t, F: t.Softplus(),
+    nn.Softsign(): lambda t, F: t.Softsign(),
+    nn.HardSigmoid(): lambda t, F: lambda x: F.hardtanh(0.2 * x + 0.5, 0.0, 1.0),
+    nn.Sigmoid(): lambda t, F: t.Sigmoid(),
+    nn.Tanh(): lambda t, F: t.Tanh(),
+    nn.Softmax(): lambda t, F: t.Softmax(-1),
+    nn.LogSoftmax(): lambda t, F: t.LogSoftmax(-1),
+    nn.LogSoftmax(0): lambda t, F: t.LogSoftmax(0),
+    nn.Identity(): lambda t, F: t.Identity(),
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("layer", TORCH, ids=repr)
+def test_against_pytorch(layer):
+    torch = oracle_module("torch")
+    x = np.random.default_rng(1).normal(size=(5, 6)) * 4
+    agree(layer, TORCH[layer](torch.nn, torch.nn.functional), [x])
+
+
+def test_every_activation_of_ops_is_a_layer():
+    functions = {n for n, f in vars(activations).items() if n in ops.__all__ and n != "where"}
+    functions = {n for n in functions if getattr(ops, n).__module__ == activations.__name__}
+    functions |= {"relu", "sigmoid", "tanh", "softmax", "log_softmax"}
+    layers = {type(layer).__name__.lower() for layer in TORCH}
+    assert len(functions) == 14
+    assert {name.replace("_", "") for name in functions} | {"identity"} == layers
+
+
+def test_settings_show_and_wrong_ones_are_told():
+    shown = "LeakyReLU(0.2) ELU(0.3) ELU() GELU('tanh') Swish() Swish(2) LogSoftmax(axis=0)"
+    layers = (
+        nn.LeakyReLU(), nn.ELU(0.3), nn.ELU(), nn.GELU("tanh"), nn.Swish(), nn.Swish(2.0),
+        nn.LogSoftmax(0),
+    )  # fmt: skip
+    assert " ".join(map(repr, layers)) == shown
+    with pytest.raises(ConfigError, match="GELU: approximation must be None or 'tanh', got 'erf'"):
+        nn.GELU("erf")
 
 
 def test_repr():
@@ -41,5 +97,7 @@ def test_any_function_is_a_layer():
     assert model(Tensor(X)).tolist() == [[1.0, 0.0, 3.0], [0.5, 0.25, 1.0]]
     assert repr(model.layers[0]) == "Apply(leaky_relu, slope=0.5)"
     for wrong in (None, "relu", ReLU()):
-        with pytest.raises(ConfigError, match="Apply: needs a function, got"):
+        with pytest.raises(ConfigError, match=r"Apply: (function must be|needs) a function, got"):
             Apply(wrong)
+    with pytest.raises(ConfigError, match="method of a module would hide its parameters"):
+        Apply(nn.LSTM(2, 3).run)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
+from support import oracle_module
 
 from tinydl import Generator, Tensor
 from tinydl.errors import ConfigError, DTypeError, ShapeError
@@ -67,7 +69,7 @@ def test_errors_name_rule_and_values():
 @pytest.mark.oracle
 @pytest.mark.parametrize("options", CASES)
 def test_weights_interchange_with_pytorch(options):
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
+    torch = oracle_module("torch")
     x = rng.standard_normal((2, 9, 8, 4))
     theirs = torch.nn.Conv2d(4, 6, **options).double()
     images = torch.from_numpy(x.transpose(0, 3, 1, 2).copy())
@@ -75,7 +77,7 @@ def test_weights_interchange_with_pytorch(options):
     def compare(mine):
         expected = theirs(images).detach().numpy().transpose(0, 2, 3, 1)
         atol = 1e-9 * abs(expected).max()
-        np.testing.assert_allclose(mine(Tensor(x)).numpy(), expected, rtol=0, atol=atol)
+        assert_close(mine(Tensor(x)).numpy(), expected, 0, atol=atol)
 
     # (F, C/groups, KH, KW) there, (KH, KW, C/groups, F) here
     mine = Conv2d(4, 6, **options).astype(np.float64)

@@ -4,10 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import Generator
 from tinydl.errors import ConfigError, ShapeError
-from tinydl.nn import init
+from tinydl.nn import Parameter, init
 
 SHAPES = [(120, 80), (3, 3, 16, 40), (3, 5, 8, 64)]
 
@@ -65,10 +66,10 @@ def test_truncated_normal_redraws():
 def test_orthogonal(shape):
     w = init.orthogonal(shape, Generator(1), np.float64).reshape(-1, shape[-1])
     gram = w.T @ w if w.shape[0] >= w.shape[1] else w @ w.T
-    np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-12)
+    assert_close(gram, np.eye(len(gram)), 1e-7, atol=1e-12)
     assert init.orthogonal(shape, Generator(1), np.float32).flags.c_contiguous
     doubled = init.orthogonal(shape, Generator(1), np.float64, gain=2.0).reshape(w.shape)
-    np.testing.assert_allclose(doubled, 2 * w)
+    assert_close(doubled, 2 * w, 1e-7)
 
 
 def test_orthogonal_is_uniform_over_the_group():
@@ -91,3 +92,15 @@ def test_names_and_streams():
         assert a.dtype == np.float32 and a.shape == (6, 4)
     with pytest.raises(ConfigError, match="unknown initialiser 'kaiming'; choose from zeros"):
         init.initializer("kaiming")
+
+
+def test_a_spread_or_bounds_that_are_none():
+    weight = Parameter(np.ones((2, 3), np.float32))
+    for function in (init.normal_, init.truncated_normal_):
+        with pytest.raises(ConfigError, match=r"normal_: std must be >= 0, got -1"):
+            function(weight, std=-1)
+    with pytest.raises(ConfigError, match="uniform_: needs low <= high, got 1 and 0"):
+        init.uniform_(weight, 1, 0)
+    assert (weight.numpy() == 1).all()
+    init.normal_(weight, 2, 0)
+    assert (weight.numpy() == 2).all()

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
+from support import oracle_module
 
 from tinydl import Generator, Tensor
 from tinydl.errors import ConfigError, DTypeError, ShapeError
@@ -17,7 +19,7 @@ def test_values_and_shapes():
         y = layer(Tensor(x))
         assert y.shape == (*lead, 2)
         expected = x @ layer.weight.numpy() + layer.bias.numpy()
-        np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12, atol=1e-14)
+        assert_close(y.numpy(), expected, 1e-12)
 
 
 def test_without_bias():
@@ -56,7 +58,7 @@ def test_errors_name_rule_and_values():
         layer(Tensor(np.zeros((5, 4))))
     with pytest.raises(ConfigError, match="in_features must be an integer >= 1, got 0"):
         Linear(0, 2)
-    with pytest.raises(ConfigError, match=r"out_features must be an integer >= 1, got 2\.0"):
+    with pytest.raises(ConfigError, match=r"out_features must be an integer, got 2\.0"):
         Linear(1, 2.0)
     with pytest.raises(ConfigError, match="unknown initialiser 'xavier'"):
         Linear(1, 2, weight_init="xavier")
@@ -66,7 +68,7 @@ def test_errors_name_rule_and_values():
 
 @pytest.mark.oracle
 def test_weights_interchange_with_pytorch():
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
+    torch = oracle_module("torch")
     x = rng.standard_normal((6, 5))
     theirs = torch.nn.Linear(5, 3).double()
     mine = Linear(5, 3).astype(np.float64)
@@ -77,15 +79,11 @@ def test_weights_interchange_with_pytorch():
         }
     )
     expected = theirs(torch.from_numpy(x)).detach().numpy()
-    np.testing.assert_allclose(
-        mine(Tensor(x)).numpy(), expected, rtol=0, atol=1e-9 * abs(expected).max()
-    )
+    assert_close(mine(Tensor(x)).numpy(), expected, 1e-9)
 
     mine = Linear(5, 3, rng=Generator(9)).astype(np.float64)
     with torch.no_grad():
         theirs.weight.copy_(torch.from_numpy(mine.weight.numpy().T.copy()))
         theirs.bias.copy_(torch.from_numpy(mine.bias.numpy().copy()))
     expected = theirs(torch.from_numpy(x)).detach().numpy()
-    np.testing.assert_allclose(
-        mine(Tensor(x)).numpy(), expected, rtol=0, atol=1e-9 * abs(expected).max()
-    )
+    assert_close(mine(Tensor(x)).numpy(), expected, 1e-9)

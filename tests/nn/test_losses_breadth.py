@@ -4,6 +4,7 @@ orders, conventions and errors."""
 import numpy as np
 import pytest
 from cases.losses import ALL, CONSTANTS, FORMULAS, ORACLES, X, reduced
+from closeness import assert_close
 from support import oracle_module
 
 from tinydl import Tensor, nn, uniform
@@ -39,7 +40,7 @@ def test_against_pytorch(name, reduction):
     pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)
               if b.requires_grad]  # fmt: skip
     for a, b in pairs:
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * abs(b).max())
+        assert_close(a, b, 1e-9)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -49,7 +50,7 @@ def test_against_the_formula(name, reduction):
     y = mine(*[Tensor(a) for a in arrays], reduction=reduction).numpy()
     expected = reduced(formula(*arrays), reduction)
     assert y.shape == np.shape(expected)
-    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    assert_close(y, expected, 1e-12)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -63,6 +64,21 @@ def test_float32_stays_float32(name):
     mine, arrays = ALL[name]
     narrow = [Tensor(a.astype(np.float32) if a.dtype.kind == "f" else a) for a in arrays]
     assert mine(*narrow, reduction="mean").dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_arrays_take_the_type_of_the_tensor_beside_them(name):
+    """float32 arrays beside a float64 tensor, and the other way; labels stay integers."""
+    mine, arrays = ALL[name]
+    narrow = [a.astype(np.float32) if a.dtype.kind == "f" else a.astype(np.int16) for a in arrays]
+    for first, rest in ((arrays[0], narrow[1:]), (narrow[0], arrays[1:])):
+        found = mine(Tensor(first), *rest, reduction="mean")
+        alike = [Tensor(a.astype(first.dtype if a.dtype.kind == "f" else int)) for a in rest]
+        wanted = mine(Tensor(first), *alike, reduction="mean")
+        assert found.dtype == first.dtype and found.item() == wanted.item()
+    alone = mine(*narrow, reduction="mean")
+    assert alone.dtype == np.float32
+    assert alone.item() == mine(Tensor(narrow[0]), *narrow[1:], reduction="mean").item()
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -98,7 +114,7 @@ def test_gradient_penalty_value_and_double_backward():
     slope = ((1 - np.tanh(x @ weight) ** 2) * out.T) @ weight.T
     expected = (np.sqrt((slope**2).sum(1)) - 1) ** 2
     found = penalty(Tensor(weight), Tensor(out)).numpy()
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert_close(found, expected, 1e-12)
     check_grads(lambda w, v: penalty(w, v, "mean"), [Tensor(weight), Tensor(out)], 2)
 
 
@@ -121,12 +137,12 @@ def test_gradient_penalty_against_pytorch():
     pairs = [(mine.item(), theirs.item())]
     pairs += [(a.grad.numpy(), b.grad.numpy()) for a, b in zip(ours, others, strict=True)]
     for a, b in pairs:
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * np.abs(b).max())
+        assert_close(a, b, 1e-9)
 
 
 def test_nothing_left_after_ignoring_is_zero():
     x = Tensor(X, requires_grad=True)
-    loss = nn.weighted_cross_entropy(x, Tensor(np.full(6, -100)), ignore_index=-100)
+    loss = nn.cross_entropy(x, Tensor(np.full(6, -100)), ignore_index=-100)
     loss.backward()
     assert loss.item() == 0
     np.testing.assert_array_equal(x.grad.numpy(), 0)

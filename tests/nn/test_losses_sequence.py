@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from support import load_backend, oracle_module
@@ -65,7 +66,7 @@ def test_against_pytorch(reduction):
         mine.sum().backward()
         theirs.sum().backward()
         for a, b in ((mine.numpy(), theirs.detach().numpy()), (x.grad.numpy(), z.grad.numpy())):
-            np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * max(abs(b).max(), 1e-3))
+            assert_close(a, b, 0, atol=1e-9 * max(abs(b).max(), 1e-3))
 
     check()
 
@@ -102,22 +103,22 @@ def test_labels_that_do_not_fit():
         assert loss.item() == expected and not g.numpy().any()
     none = nn.ctc(x, labels, label_lengths=[0, 0], reduction="none").numpy()
     want = -np.log(probabilities(x.numpy())[:, :, 0]).sum(1)
-    np.testing.assert_allclose(none, want, rtol=1e-12)
+    assert_close(none, want, 1e-12)
 
 
-@pytest.mark.parametrize("room", ["cpu", "opencl"])
-def test_long_rows_in_float32_on_every_backend(room):
-    where = load_backend(room)
+@pytest.mark.parametrize("name", ["cpu", "opencl"])
+def test_long_rows_in_float32_on_every_backend(name):
+    where = load_backend(name)
     logits = rng.normal(size=(2, 20, 5)).astype(np.float32) * 20
     labels = rng.integers(1, 5, (2, 6))
-    x = Tensor(logits, where, requires_grad=True)
-    loss = nn.ctc(x, Tensor(labels, where), [20, 13], [6, 4])
+    x = Tensor(logits, backend=where, requires_grad=True)
+    loss = nn.ctc(x, Tensor(labels, backend=where), [20, 13], [6, 4])
     wide = Tensor(logits.astype(np.float64), requires_grad=True)
     want = nn.ctc(wide, Tensor(labels), [20, 13], [6, 4])
     loss.backward()
     want.backward()
     assert loss.dtype == np.float32 and abs(loss.item() / want.item() - 1) < 1e-5
-    np.testing.assert_allclose(x.grad.numpy(), wide.grad.numpy(), atol=1e-4)
+    assert_close(x.grad.numpy(), wide.grad.numpy(), 1e-7, atol=1e-4)
 
 
 @given(problems())
@@ -152,7 +153,7 @@ def test_errors():
         nn.ctc(x, labels, label_lengths=[2])
     with pytest.raises(DTypeError, match="input_lengths must be integers"):
         nn.ctc(x, labels, [1.0, 2.0])
-    with pytest.raises(DTypeError, match="labels must be int32 or int64"):
+    with pytest.raises(DTypeError, match="labels must be integers, got float64"):
         nn.ctc(x, labels.astype(np.float64))
     with pytest.raises(IndexRangeError, match=r"0..2 and not be the blank 2, got 2"):
         nn.ctc(x, labels, blank=2)

@@ -190,7 +190,7 @@ def test_a_copied_net_computes_and_learns_apart(backend, how):
     net = Sequential(Linear(3, 4, rng=Generator(1)), ReLU(), Linear(4, 2, rng=Generator(2)))
     net = net.to(backend)
     twin = how(net)
-    x = Tensor(np.ones((2, 3), np.float32), backend)
+    x = Tensor(np.ones((2, 3), np.float32), backend=backend)
     assert np.array_equal(twin(x).numpy(), net(x).numpy())
     assert next(iter(twin.parameters())).backend is x.backend
     before = net(x).numpy().copy()

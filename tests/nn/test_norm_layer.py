@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 from support import oracle_module
 
 from tinydl import Tensor
@@ -16,6 +17,7 @@ from tinydl.nn import (
     LayerNorm,
     Linear,
     LocalResponseNorm,
+    MinibatchStd,
     Sequential,
     summary,
 )
@@ -35,9 +37,34 @@ def test_batch_norm_follows_pytorch_through_training_and_eval(shape):
         x = rng.normal(size=shape) * 2 + 1
         y = mine(Tensor(x)).numpy()
         want = theirs(torch.tensor(x).movedim(-1, 1)).movedim(1, -1).detach().numpy()
-        np.testing.assert_allclose(y, want, rtol=0, atol=1e-9 * abs(want).max())
-    np.testing.assert_allclose(mine.running_mean.numpy(), theirs.running_mean, rtol=1e-9)
-    np.testing.assert_allclose(mine.running_variance.numpy(), theirs.running_var, rtol=1e-9)
+        assert_close(y, want, 1e-9)
+    assert_close(mine.running_mean.numpy(), theirs.running_mean, 1e-9)
+    assert_close(mine.running_variance.numpy(), theirs.running_var, 1e-9)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("correction", [1, 0])
+def test_without_momentum_the_running_statistics_are_means_over_all_batches(correction):
+    torch = oracle_module("torch")
+    theirs = torch.nn.BatchNorm1d(4, momentum=None).double()
+    mine = BatchNorm(4, momentum=None, correction=correction).astype(np.float64)
+    batches = [rng.normal(size=(n, 4)) * 2 + 1 for n in (5, 9, 3)]
+    for done, x in enumerate(batches, 1):
+        mine(Tensor(x))
+        theirs(torch.tensor(x))
+        assert_close(mine.running_mean.numpy(), theirs.running_mean, 1e-12)
+        variances = [x.var(0, ddof=correction) for x in batches[:done]]
+        found = mine.running_variance.numpy()
+        assert_close(found, np.mean(variances, 0), 1e-12)
+        if correction:
+            assert_close(found, theirs.running_var, 1e-12)
+    state = mine.state_dict()
+    assert state["batches"] == 3 and "batches" not in BatchNorm(4).state_dict()
+    again = BatchNorm(4, momentum=None, correction=correction).astype(np.float64)
+    again.load_state_dict(state)
+    for layer in (mine, again):
+        layer(Tensor(batches[0]))
+    assert np.array_equal(again.running_mean.numpy(), mine.running_mean.numpy())
 
 
 def test_buffers_are_saved_loaded_moved_and_not_trained():
@@ -86,7 +113,7 @@ def test_errors():
         BatchNorm(4)(Tensor(np.ones((2, 3), np.float32)))
     with pytest.raises(ShapeError, match="needs more than 1 values per channel"):
         BatchNorm(4, correction=1)(Tensor(np.ones((1, 4), np.float32)))
-    with pytest.raises(ConfigError, match=r"momentum must be in \[0, 1\]"):
+    with pytest.raises(ConfigError, match=r"momentum must be in \[0.5, 1\]"):
         BatchNorm(4, momentum=2)
     with pytest.raises(ConfigError, match="groups 3 must divide channels 4"):
         GroupNorm(3, 4)
@@ -94,3 +121,18 @@ def test_errors():
         LayerNorm(4, eps=0)
     with pytest.raises(ShapeError, match=r"LayerNorm: x must end in \(4,\)"):
         LayerNorm(4)(Tensor(np.ones((2, 3), np.float32)))
+
+
+def test_minibatch_std_is_its_formula_and_sees_sameness():
+    x = np.random.default_rng(0).normal(size=(4, 3, 2, 5))
+    found = MinibatchStd()(Tensor(x)).numpy()
+    np.testing.assert_array_equal(found[..., :5], x)
+    assert_close(found[..., 5], np.full((4, 3, 2), x.std(axis=0).mean()), 1e-7)
+    same = MinibatchStd()(Tensor(np.repeat(x[:1], 4, axis=0))).numpy()
+    assert_close(same[..., 5], np.full((4, 3, 2), 1e-4), 1e-9)
+    assert MinibatchStd()(Tensor(x[:, 0, 0])).shape == (4, 6)
+    for shape in ((3,), (0, 3)):
+        with pytest.raises(ShapeError, match=r"MinibatchStd: x must be \(N, ..., C\)"):
+            MinibatchStd()(Tensor(np.zeros(shape)))
+    with pytest.raises(ConfigError, match="MinibatchStd: eps must be > 0"):
+        MinibatchStd(0)

@@ -1,4 +1,4 @@
-"""Pooling layers, Flatten."""
+"""Pooling layers."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from tinydl.nn import (
     AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
-    Flatten,
     MaxPool1d,
     MaxPool2d,
 )
@@ -74,12 +73,3 @@ def test_every_argument_reaches_the_operation():
             ops.adaptive_avg_pool1d(Tensor(np.zeros(shape, np.float32)), size)
     with pytest.raises(ConfigError, match="MaxPool1d: kernel_size must be"):
         MaxPool1d(0)
-
-
-def test_flatten():
-    x = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2)
-    np.testing.assert_array_equal(Flatten()(Tensor(x)).numpy(), x.reshape(2, 12))
-    assert Flatten()(Tensor(x[:0])).shape == (0, 12)
-    assert Flatten()(Tensor([1.0, 2.0])).shape == (2, 1)
-    with pytest.raises(ShapeError, match="needs a batch axis"):
-        Flatten()(Tensor(1.0))

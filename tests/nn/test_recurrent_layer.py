@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close, is_close
 from support import oracle_module
 
 from tinydl import Generator, Tensor, ops
-from tinydl.errors import ConfigError, DTypeError, ShapeError
+from tinydl.errors import ArgumentsError, ConfigError, DTypeError, ShapeError
 from tinydl.nn import (
     GRU,
     L2,
@@ -26,7 +27,7 @@ def test_defaults():
     limit = np.sqrt(6 / 44)
     assert np.abs(layer.weight_x.numpy()).max() <= limit
     square = layer.weight_h.numpy().astype(np.float64)
-    np.testing.assert_allclose(square.T @ square, np.eye(16), atol=1e-6)
+    assert_close(square.T @ square, np.eye(16), 1e-7, atol=1e-6)
     assert (layer.bias.numpy() == 0).all() and layer.count_parameters() == 16 * (28 + 16 + 1)
     assert layer.multiply_adds((2, 7, 28)) == 2 * 7 * (28 * 16 + 16 * 16)
 
@@ -39,12 +40,12 @@ def test_last_state_sequences_and_first_state():
     assert states.shape == (2, 5, 4) and layer(x).shape == (2, 4)
     np.testing.assert_array_equal(layer(x).numpy(), states.numpy()[:, -1])
     rest = layer(x[:, 2:], states[:, 1])
-    np.testing.assert_allclose(rest.numpy(), states.numpy()[:, -1], rtol=1e-5, atol=1e-6)
+    assert_close(rest.numpy(), states.numpy()[:, -1], 1e-5)
 
 
 @pytest.mark.oracle
 def test_agrees_with_pytorch_forward_and_backward():
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
+    torch = oracle_module("torch")
     theirs = torch.nn.RNN(5, 7, batch_first=True).double()
     mine = SimpleRNN(5, 7, return_sequences=True).astype(np.float64)
     with torch.no_grad():
@@ -72,7 +73,7 @@ def test_agrees_with_pytorch_forward_and_backward():
     mine.return_sequences = False
     pairs.append((mine(Tensor(x)).numpy(), last[0].detach().numpy()))
     for a, b in pairs:
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * abs(b).max())
+        assert_close(a, b, 1e-9)
 
 
 def test_input_dropout_is_one_mask_per_sequence():
@@ -105,8 +106,8 @@ def test_errors_name_rule_and_values():
         layer(Tensor(np.zeros((1, 5, 3))))
     with pytest.raises(ConfigError, match="hidden_size must be an integer >= 1, got 0"):
         SimpleRNN(3, 0)
-    with pytest.raises(ConfigError, match=r"input_dropout must be in \[0, 1\), got 1"):
-        SimpleRNN(3, 4, input_dropout=1)
+    with pytest.raises(ConfigError, match=r"input_dropout must be in \[0, 1\], got 2"):
+        SimpleRNN(3, 4, input_dropout=2)
 
 
 # -- LSTM, GRU and what all share ------------------------------------------------------------------
@@ -139,14 +140,14 @@ def test_stacks_against_pytorch(kind, bidirectional):
         layer.load_state_dict({"weight_x": wx, "weight_h": wh, **split})
     x = rng.normal(size=(2, 5, 3))
     want, last = theirs(torch.tensor(x))
-    np.testing.assert_allclose(stack(Tensor(x)).numpy(), want.detach().numpy(), rtol=0, atol=1e-10)
+    assert_close(stack(Tensor(x)).numpy(), want.detach().numpy(), 0, atol=1e-10)
     states, state = stack.run(Tensor(x))
-    np.testing.assert_allclose(states.numpy(), want.detach().numpy(), rtol=0, atol=1e-10)
+    assert_close(states.numpy(), want.detach().numpy(), 0, atol=1e-10)
     if kind is LSTM and not two:
         for layer in (0, 1):
             for k in (0, 1):  # h, c
                 expected = last[k][layer].detach().numpy()
-                np.testing.assert_allclose(state[layer][k].numpy(), expected, rtol=0, atol=1e-10)
+                assert_close(state[layer][k].numpy(), expected, 0, atol=1e-10)
 
 
 def test_defaults_of_gated_layers():
@@ -169,7 +170,7 @@ def test_a_mask_in_both_directions_equals_the_unpadded_run(merge):
         got, want = both(x, mask).numpy(), both(x[:, :3]).numpy()
         got = got[:, :3] if sequences else got
         assert got.shape == want.shape
-        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+        assert_close(got, want, 1e-5)
 
 
 def test_a_stack_passes_masks_and_states_on():
@@ -177,12 +178,12 @@ def test_a_stack_passes_masks_and_states_on():
     x = Tensor(single(rng.normal(size=(2, 6, 3))))
     mask = Tensor(np.arange(6) < np.array([[4], [4]]))
     states, _ = stack.run(x[:, :4])
-    np.testing.assert_allclose(stack(x, mask).numpy()[:, :4], states.numpy(), rtol=1e-5, atol=1e-6)
+    assert_close(stack(x, mask).numpy()[:, :4], states.numpy(), 1e-5)
     one_way = StackedRNN.of(LSTM, 3, 4, 2, rng=Generator(0))
     all_states, _ = one_way.run(x)
     _, state = one_way.run(x[:, :2])
     rest, _ = one_way.run(x[:, 2:], state)
-    np.testing.assert_allclose(rest.numpy(), all_states.numpy()[:, 2:], rtol=1e-5, atol=1e-6)
+    assert_close(rest.numpy(), all_states.numpy()[:, 2:], 1e-5)
     np.testing.assert_array_equal(one_way(x).numpy(), all_states.numpy()[:, -1])
     dropped = StackedRNN.of(SimpleRNN, 3, 4, 2, dropout=0.5)
     assert (dropped(x).numpy() != dropped(x).numpy()).any()
@@ -205,7 +206,7 @@ def test_stateful_layers_go_on_where_they_stopped(kind):
     assert layer.state is not None and not any(
         t.requires_grad for t in (layer.state if kind is LSTM else [layer.state])
     )
-    np.testing.assert_allclose(np.concatenate(parts, 1), whole, rtol=1e-5, atol=1e-6)
+    assert_close(np.concatenate(parts, 1), whole, 1e-5)
     with pytest.raises(ShapeError, match=f"{kind.__name__}: the state kept is of 2 sequences"):
         layer(x[:1])
     layer.reset_state()
@@ -234,8 +235,8 @@ def test_truncated_bptt(kind):
     cut = zip((0, 2, 4), starts, strict=True)
     want = gradients((layer.run(x[:, t : t + 2], s)[0] ** 2).sum() for t, s in cut)
     for a, b in zip(short, want, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
-    assert not np.allclose(short[1], full[1])
+        assert_close(a, b, 1e-9)
+    assert not is_close(short[1], full[1], 1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -252,7 +253,7 @@ def test_recurrent_dropout_is_one_mask_for_all_steps(kind):
         h, w = np.zeros((5, 8)), [p.numpy() for p in layer.parameters()]
         for t in range(4):
             h = np.tanh(x.numpy()[:, t] @ w[0] + (h * factors.numpy()) @ w[1] + w[2])
-            np.testing.assert_allclose(got[:, t], h, rtol=1e-4, atol=1e-5)
+            assert_close(got[:, t], h, 1e-4)
 
 
 def test_penalties_cover_every_weight():
@@ -264,7 +265,7 @@ def test_penalties_cover_every_weight():
     total = sum(float(p.item()) for p in layer.own_penalties())
     squares = [float((p.numpy() ** 2).sum()) for p in (layer.weight_x, layer.weight_h, layer.bias)]
     want = squares[0] + 10 * squares[1] + 100 * squares[2] + 1000 * (y.numpy() ** 2).sum() / 2
-    np.testing.assert_allclose(total, want, rtol=1e-5)
+    assert_close(total, want, 1e-5)
 
 
 def test_repeat_vector_and_relu():
@@ -283,10 +284,19 @@ def test_more_errors():
     with pytest.raises(ConfigError, match="merge must be"):
         Bidirectional(GRU(3, 4), GRU(3, 4), "mean")
     with pytest.raises(ConfigError, match="GRU: recurrent_dropout must be in"):
-        GRU(3, 4, recurrent_dropout=1.0)
+        GRU(3, 4, recurrent_dropout=1.5)
     with pytest.raises(ConfigError, match="StackedRNN: needs at least one layer"):
         StackedRNN()
     with pytest.raises(ConfigError, match="num_layers must be an integer >= 1"):
         StackedRNN.of(GRU, 3, 4, 0)
     with pytest.raises(ShapeError, match=r"RepeatVector: x must be \(N, D\), got \(2,\)"):
         RepeatVector(3)(Tensor(np.ones(2)))
+
+
+@pytest.mark.parametrize("kind", [SimpleRNN, LSTM, GRU])
+def test_an_unknown_argument_is_told_with_the_name_of_the_layer(kind):
+    message = (
+        rf"^{kind.__name__}: .*'dropuot'; there are .*activation, .*stateful.*; .*'units': write"
+    )
+    with pytest.raises(ArgumentsError, match=message):
+        kind(3, 4, dropuot=0.1, units=4)

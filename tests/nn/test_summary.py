@@ -7,9 +7,11 @@ from tinydl import Tensor, concat, instruments, relu
 from tinydl.backend import use_backend
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.nn import (
+    GRU,
     LSTM,
     AvgPool2d,
     BatchNorm,
+    Bidirectional,
     Conv2d,
     Dropout,
     Flatten,
@@ -20,6 +22,7 @@ from tinydl.nn import (
     ReLU,
     Sequential,
     SimpleRNN,
+    StackedRNN,
     activations,
     summary,
 )
@@ -114,7 +117,7 @@ def test_operations_between_layers_have_rows_and_views_have_none(backend):
     ]
     assert result.parameters == sum(r.parameters for r in result.rows) == 8 + 15
     assert result.activation_bytes == 84 and result.multiply_adds == 6 + 18 + 0
-    assert "layers.0 (concat)" in str(result) and not instruments.active
+    assert "layers.0                concat  (None, 5)" in str(result) and not instruments.active
 
 
 def test_memory_and_the_frozen_part():
@@ -174,3 +177,19 @@ def test_arguments():
     assert summary(AvgPool2d(2), (4, 4, 3)).rows[0].output_shape == (2, 2, 3)
     text = str(summary(Linear(2, 3), (2,)))
     assert text.splitlines()[2].split() == ["Linear", "(None,", "3)", "9", "6", "12"]
+
+
+def test_pairs_and_stacks_of_recurrent_layers_are_a_row_with_all_they_hold():
+    """Their layers are driven by `run`, so no forward of theirs is seen."""
+    one = summary(LSTM(4, 6, return_sequences=True), (5, 4)).rows[0]
+    pair = Sequential(Bidirectional(LSTM(4, 6, return_sequences=True)), Linear(12, 2))
+    first, last = summary(pair, (5, 4)).rows
+    assert (first.layer, first.output_shape) == ("Bidirectional", (5, 12))
+    assert first.parameters == 2 * one.parameters and last.parameters == 26
+    assert first.multiply_adds == 2 * one.multiply_adds
+    stack = StackedRNN.of(GRU, 4, 6, 3, bidirectional="concat", return_sequences=True)
+    found = summary(Sequential(stack, Linear(12, 2)), (5, 4))
+    assert [row.layer for row in found.rows] == ["StackedRNN", "Linear"]
+    assert sum(row.parameters for row in found.rows) == found.parameters
+    single = [summary(GRU(size, 6), (5, size)).rows[0].multiply_adds for size in (4, 12)]
+    assert found.rows[0].multiply_adds == 2 * (single[0] + 2 * single[1])

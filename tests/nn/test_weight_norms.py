@@ -2,11 +2,20 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 from support import oracle_module
 
 from tinydl import Generator, Tensor, grad
 from tinydl.errors import ConfigError
-from tinydl.nn import Conv2d, Linear, ReLU, Sequential, SpectralNorm, WeightNorm
+from tinydl.nn import (
+    Conv2d,
+    EqualizedRate,
+    Linear,
+    ReLU,
+    Sequential,
+    SpectralNorm,
+    WeightNorm,
+)
 
 rng = np.random.default_rng(3)
 
@@ -24,7 +33,7 @@ def pairs(torch):
 
 def close(a, b):
     b = b.detach().numpy()
-    np.testing.assert_allclose(a, b, rtol=0, atol=1e-9 * abs(b).max())
+    assert_close(a, b, 1e-9)
 
 
 def same(mine, theirs, x, their_x, turned, raw):
@@ -70,7 +79,7 @@ def test_weight_norm_follows_pytorch(which):
         theirs.bias.copy_(torch.tensor(layer.bias.numpy().copy()))
     before = layer(Tensor(x)).numpy()
     mine = WeightNorm(layer)
-    np.testing.assert_allclose(mine(Tensor(x)).numpy(), before, rtol=1e-12)
+    assert_close(mine(Tensor(x)).numpy(), before, 1e-12)
     theirs = torch.nn.utils.parametrizations.weight_norm(theirs)
     gain = rng.normal(size=mine.gain.shape)
     mine.gain.replace(gain)
@@ -114,10 +123,27 @@ def test_state_and_moves():
     assert wide(x.astype("float64")).dtype == np.float64
 
 
+def test_an_equalised_layer_is_he_s_with_numbers_of_one_size():
+    """What is trained has the variance 1 in a wide and in a narrow layer, what comes out too."""
+    layers = [EqualizedRate(Conv2d(c, 64, 3), rng=Generator(1)) for c in (4, 64)]
+    for layer, K in zip(layers, (36, 576), strict=True):
+        raw = layer.layer.weight.numpy()
+        assert abs(raw.std() - 1) < 0.03
+        assert_close(layer.normalized().numpy(), raw * np.float32(np.sqrt(2 / K)), 1e-6)
+    layer = EqualizedRate(Linear(400, 300), gain=1, rng=Generator(2))
+    x = Tensor(rng.normal(size=(50, 400)).astype(np.float32))
+    assert abs(layer(x).numpy().std() - 1) < 0.05
+    wanted = x.numpy() @ layer.layer.weight.numpy() / 20 + layer.layer.bias.numpy()
+    assert_close(layer(x).numpy(), wanted, 1e-5)
+
+
 def test_errors():
+    for gain in (0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="EqualizedRate: gain must be > 0"):
+            EqualizedRate(Linear(2, 2), gain)
     with pytest.raises(ConfigError, match=r"SpectralNorm: the layer needs a weight .* got ReLU"):
         SpectralNorm(ReLU())
-    with pytest.raises(ConfigError, match="iterations must be an integer >= 1, got 0"):
+    with pytest.raises(ConfigError, match=r"must be an integer in 1 \.\.\. 10000, got 0"):
         SpectralNorm(Linear(2, 2), iterations=0)
     with pytest.raises(ConfigError, match="eps must be > 0"):
         SpectralNorm(Linear(2, 2), eps=0)

@@ -18,9 +18,9 @@ NAN, INFINITY = float("nan"), float("inf")
 )
 def test_a_loss_names_what_is_no_tensor(loss):
     tensor = td.zeros((2, 3))
-    for pair in ((tensor, np.zeros((2, 3), np.float32)), (np.zeros((2, 3)), tensor)):
+    for pair in ((tensor, [[0.0] * 3] * 2), ("x", tensor)):
         with pytest.raises(
-            DTypeError, match=rf"{loss.__name__}: \w+ must be a tensor, got ndarray"
+            DTypeError, match=rf"{loss.__name__}: \w+ must be a tensor or an ndarray"
         ):
             loss(*pair)
 
@@ -37,7 +37,7 @@ def test_a_metric_refuses_a_column_of_targets(metric):
 def test_rates_are_finite_numbers(value):
     parameters = [nn.Parameter(np.ones(2, np.float32))]
     for rule in (optim.SGD, optim.Adam, optim.AdaGrad):
-        with pytest.raises(ConfigError, match=f"{rule.__name__}: lr must be in"):
+        with pytest.raises(ConfigError, match=f"{rule.__name__}: lr must be (in|a number)"):
             rule(parameters, lr=value)
     makers = {
         "StepDecay: lr": lambda: optim.StepDecay(value, 2),
@@ -49,7 +49,7 @@ def test_rates_are_finite_numbers(value):
         "Piecewise: each of boundaries and values": lambda: optim.Piecewise([1], [0.1, value]),
     }
     for words, make in makers.items():
-        with pytest.raises(ConfigError, match=f"{words} must be a finite number, got"):
+        with pytest.raises(ConfigError, match=f"{words} must be an? .*(number|integer), got"):
             make()
 
 

@@ -14,11 +14,11 @@ GRID = np.arange(24.0).reshape(2, 3, 4)
     "ours, numpys",
     [
         (lambda x: ops.stack([x, x], -1), lambda x: np.stack([x, x], -1)),
-        (lambda x: ops.split(x, 2, 2)[1], lambda x: np.split(x, 2, 2)[1]),
+        (lambda x: ops.split(x, sections=2, axis=2)[1], lambda x: np.split(x, 2, 2)[1]),
         (lambda x: ops.tile(x, (2, 1, 1, 3)), lambda x: np.tile(x, (2, 1, 1, 3))),
         (lambda x: ops.tile(x, 0), lambda x: np.tile(x, 0)),
-        (lambda x: ops.repeat(x, [1, 0, 2], 1), lambda x: np.repeat(x, [1, 0, 2], 1)),
-        (lambda x: x.repeat(2), lambda x: x.repeat(2)),
+        (lambda x: ops.repeat(x, repeats=[1, 0, 2], axis=1), lambda x: np.repeat(x, [1, 0, 2], 1)),
+        (lambda x: x.repeat(repeats=2), lambda x: x.repeat(2)),
         (lambda x: ops.flip(x), lambda x: np.flip(x)),
         (lambda x: ops.flip(x, (0, -1)), lambda x: np.flip(x, (0, -1))),
         (lambda x: ops.roll(x, 5), lambda x: np.roll(x, 5)),
@@ -48,7 +48,7 @@ def test_as_numpy(ours, numpys, dtype):
 
 def test_views_share_storage():
     x = Tensor(GRID)
-    for view in (ops.flip(x, 1), *ops.split(x, 3, 1), ops.diagonal(x)):
+    for view in (ops.flip(x, 1), *ops.split(x, sections=3, axis=1), ops.diagonal(x)):
         assert np.shares_memory(view.data, x.data)
 
 
@@ -66,7 +66,7 @@ def test_blocks_and_their_inverse():
 
 
 def test_split_by_sizes():
-    parts = ops.split(Tensor(GRID), [1, 0, 3], -1)
+    parts = ops.split(Tensor(GRID), sections=[1, 0, 3], axis=-1)
     assert [p.shape for p in parts] == [(2, 3, 1), (2, 3, 0), (2, 3, 3)]
 
 
@@ -76,12 +76,12 @@ def test_split_by_sizes():
         (lambda x: ops.stack([]), ShapeError, "at least one tensor"),
         (lambda x: ops.stack([x, x[0]]), ShapeError, r"tensor 1 has shape \(3, 4\)"),
         (lambda x: ops.stack([x, x.astype("float32")]), DTypeError, "tensor 1 is float32"),
-        (lambda x: ops.split(x, 2, 1), ShapeError, "2 equal parts of axis 1"),
-        (lambda x: ops.split(x, [1, 1], 1), ShapeError, "do not add up to axis 1"),
-        (lambda x: ops.split(x, [4, -1], 1), ShapeError, "do not add up"),
+        (lambda x: ops.split(x, sections=2, axis=1), ShapeError, "2 equal parts of axis 1"),
+        (lambda x: ops.split(x, sections=[1, 1], axis=1), ShapeError, "do not add up to axis 1"),
+        (lambda x: ops.split(x, sections=[4, -1], axis=1), ShapeError, "do not add up"),
         (lambda x: ops.tile(x, -1), ShapeError, "integers >= 0, got -1"),
-        (lambda x: ops.repeat(x, [1, 2], 1), ShapeError, "an integer >= 0 or 3 of them"),
-        (lambda x: ops.repeat(x, 1.5, 1), ShapeError, "got 1.5"),
+        (lambda x: ops.repeat(x, repeats=[1, 2], axis=1), ShapeError, "integer >= 0 or 3 of them"),
+        (lambda x: ops.repeat(x, repeats=1.5, axis=1), ShapeError, "got 1.5"),
         (lambda x: ops.roll(x, (1, 2), 0), ShapeError, "2 shifts for 1 axes"),
         (lambda x: ops.roll(x, (1, 2)), ShapeError, "without an axis"),
         (lambda x: ops.flip(x, 3), ShapeError, "flip: axis 3 is out of range"),

@@ -19,7 +19,7 @@ def test_first_and_second_order(case):
     @settings(max_examples=EXAMPLES)
     @given(example=examples(case), seed=seeds())
     def check(example, seed):
-        tensors = [Tensor(x, "numpy") for x in example.inputs]
+        tensors = [Tensor(x, backend="numpy") for x in example.inputs]
         check_grads(
             lambda *arguments: case.function(*arguments, **example.options),
             tensors,
@@ -34,7 +34,9 @@ def test_first_and_second_order(case):
 def test_operations_without_derivative_are_not_recorded(case):
     @given(example=examples(case))
     def check(example):
-        tensors = [Tensor(x, "numpy", requires_grad=x.dtype == np.float64) for x in example.inputs]
+        tensors = [
+            Tensor(x, backend="numpy", requires_grad=x.dtype == np.float64) for x in example.inputs
+        ]
         y = case.function(*tensors, **example.options)
         # astype keeps the graph between float types (tests/ops/test_elementwise.py)
         assert not y.requires_grad or (case.name == "astype" and y.dtype.kind == "f")

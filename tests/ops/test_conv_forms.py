@@ -5,6 +5,8 @@ Against PyTorch with mixed arguments: tests/oracle/test_torch.py.
 
 import numpy as np
 import pytest
+from closeness import assert_close
+from support import oracle_module
 
 from tinydl import Tensor, ops
 from tinydl.errors import ShapeError
@@ -22,7 +24,7 @@ def test_conv_transpose2d_is_the_adjoint():
         g = rng.normal(size=y.shape)
         back = ops.conv_transpose2d(Tensor(g), Tensor(w), None, 2, padding, extra)
         assert back.shape == x.shape
-        assert np.isclose((y.numpy() * g).sum(), (back.numpy() * x).sum(), rtol=1e-12)
+        assert_close((y.numpy() * g).sum(), (back.numpy() * x).sum(), 1e-12)
 
 
 def test_depthwise_and_separable_from_single_channels():
@@ -35,9 +37,9 @@ def test_depthwise_and_separable_from_single_channels():
     ]
     want = np.concatenate(parts, axis=-1)
     got = ops.depthwise_conv2d(Tensor(x), Tensor(w), Tensor(b), **options)
-    assert np.allclose(got.numpy(), want + b, rtol=1e-12, atol=1e-12)
+    assert_close(got.numpy(), want + b, 1e-12)
     both = ops.separable_conv2d(Tensor(x), Tensor(w), Tensor(p), Tensor(b[:4]), **options)
-    assert np.allclose(both.numpy(), want @ p[0, 0] + b[:4], rtol=1e-12, atol=1e-12)
+    assert_close(both.numpy(), want @ p[0, 0] + b[:4], 1e-12)
 
 
 def test_causal_sees_no_future():
@@ -91,6 +93,26 @@ def test_errors(call, words):
 
 def test_global_pooling():
     x = rng.normal(size=(2, 3, 4, 5))
-    assert np.allclose(ops.global_avg_pool(Tensor(x)).numpy(), x.mean((1, 2)))
+    assert_close(ops.global_avg_pool(Tensor(x)).numpy(), x.mean((1, 2)), 1e-5)
     assert ops.global_max_pool(Tensor(x), keepdims=True).shape == (2, 1, 1, 5)
     assert np.array_equal(ops.global_max_pool(Tensor(x[0])).numpy(), x[0].max(1))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("stride, dilation, padding", [(1, 2, 0), (1, 3, 1), (2, 5, (1, 2))])
+def test_output_padding_up_to_the_dilation(stride, dilation, padding):
+    """PyTorch's rule: below the stride or below the dilation; values, not only sizes."""
+    torch = oracle_module("torch")
+    x, w = (
+        np.random.default_rng(0).normal(size=(2, 3, 4, 2)),
+        np.random.default_rng(1).normal(size=(2, 3, 3, 2)),
+    )
+    for extra in range(max(stride, dilation)):
+        y = ops.conv_transpose2d(
+            Tensor(x), Tensor(w), None, stride, padding, extra, dilation
+        ).numpy()
+        z = torch.nn.functional.conv_transpose2d(
+            torch.tensor(x).permute(0, 3, 1, 2), torch.tensor(w).permute(3, 2, 0, 1), None,
+            stride, padding, extra, 1, dilation,
+        ).permute(0, 2, 3, 1)  # fmt: skip
+        assert_close(y, z.numpy(), 0.0, 1e-12 * abs(y).max())

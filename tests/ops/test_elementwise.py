@@ -125,3 +125,18 @@ def test_conditions_are_bool():
         ops.where(Tensor([True]), Tensor([1.0]), Tensor([1]))
     with pytest.raises(DTypeError, match="logical_not: needs a bool tensor"):
         ~Tensor([1.0])
+
+
+@pytest.mark.parametrize("asked", ["t * 1", "t * 2", "1 + t", "t + 0", "t == 2"])
+def test_truth_values_are_no_integers(asked):
+    """NumPy and PyTorch count on in int64; a type that stayed bool would lose every count."""
+    with pytest.raises(DTypeError, match=r"bool tensor with the integer .*use .astype\('int64'\)"):
+        eval(asked, {"t": Tensor([True, False])})
+
+
+def test_truth_values_compare_with_0_and_1():
+    t = Tensor([True, False])
+    assert (t == 1).tolist() == (t != 0).tolist() == (t > 0).tolist() == [True, False]
+    assert (t & True).tolist() == (t + True).tolist()[:1] + [False]
+    with pytest.raises(DTypeError, match="masked_fill: bool does not hold 2"):
+        ops.masked_fill(t, t, 2)

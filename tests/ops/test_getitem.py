@@ -33,13 +33,13 @@ I, J = np.array([[0], [-1]]), np.array([1, 2, 1])
     ids=repr,
 )
 def test_as_numpy_on_every_backend(backend, key):
-    x = Tensor(GRID, backend)
+    x = Tensor(GRID, backend=backend)
     assert np.array_equal(x[key].numpy(), GRID[key])
 
 
 def test_tensors_as_indices(backend):
-    x = Tensor(GRID, backend)
-    i, j = Tensor(np.abs(I), backend), Tensor(J.astype(np.int32), backend)
+    x = Tensor(GRID, backend=backend)
+    i, j = Tensor(np.abs(I), backend=backend), Tensor(J.astype(np.int32), backend=backend)
     assert np.array_equal(x[i, :, j].numpy(), GRID[np.abs(I), :, J])
     assert np.array_equal(x[:, j].numpy(), GRID[:, J])
     assert np.array_equal(x[i, J].numpy(), GRID[np.abs(I), J])
@@ -56,12 +56,12 @@ def test_repeated_places_add_their_gradients(on_numpy):
 @pytest.mark.parametrize("bad", [4, -1, 77])
 def test_an_index_tensor_out_of_range(backend, bad):
     """It must not read the neighbouring row; the host backends name the axis."""
-    x, wrong = Tensor(GRID, backend), np.zeros((3, 1, 5), np.int64)
+    x, wrong = Tensor(GRID, backend=backend), np.zeros((3, 1, 5), np.int64)
     wrong[1, 0, 2] = bad
     for call in (
-        lambda: ops.take_along_axis(x, Tensor(wrong, backend), 1).numpy(),
-        lambda: x[:, Tensor(np.array([0, bad]), backend)].numpy(),
-        lambda: x[Tensor([0], backend=backend), Tensor(np.array([bad]), backend)].numpy(),
+        lambda: ops.take_along_axis(x, Tensor(wrong, backend=backend), 1).numpy(),
+        lambda: x[:, Tensor(np.array([0, bad]), backend=backend)].numpy(),
+        lambda: x[Tensor([0], backend=backend), Tensor(np.array([bad]), backend=backend)].numpy(),
     ):
         with pytest.raises(IndexRangeError, match="out of range"):
             call()
@@ -70,11 +70,13 @@ def test_an_index_tensor_out_of_range(backend, bad):
         with pytest.raises(
             IndexRangeError, match=f"index {bad} is out of range for axis 1 of size 4"
         ):
-            ops.take_along_axis(x, Tensor(wrong, backend), 1)
+            ops.take_along_axis(x, Tensor(wrong, backend=backend), 1)
         with pytest.raises(
             IndexRangeError, match=f"index {bad} is out of range for axis 0 of size 4"
         ):
-            ops.scatter_add_along_axis(x[:, :1], Tensor(wrong, backend)[:, :1] * 0 + bad, 0, 4)
+            ops.scatter_add_along_axis(
+                x[:, :1], Tensor(wrong, backend=backend)[:, :1] * 0 + bad, 0, 4
+            )
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ def test_axes():
     x = Tensor(np.array([[3.0, 1.0], [2.0, 4.0]]))
     assert ops.sort(x, 0).tolist() == [[2, 1], [3, 4]]
     assert ops.sort(x, None, descending=True).tolist() == [4, 3, 2, 1]
-    assert ops.cumsum(x).tolist() == [3, 4, 6, 10]
+    assert ops.cumsum(x.ravel(), 0).tolist() == [3, 4, 6, 10]
     assert ops.cumsum(x, 0).tolist() == [[3, 1], [5, 5]]
     assert ops.cumsum(x, 1, reverse=True).tolist() == [[4, 1], [6, 4]]
-    assert ops.cumsum(Tensor([True, True])).dtype == np.int64
+    assert ops.cumsum(Tensor([True, True]), 0).dtype == np.int64
 
 
 def test_empty_axes():

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 import tinydl
 from tinydl import Generator, Tensor, ops
-from tinydl.errors import ConfigError, DTypeError
+from tinydl.errors import ConfigError, DTypeError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
 
@@ -37,9 +38,9 @@ def test_nothing_is_drawn_outside_of_training():
     assert rng.offset == 0
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1.0, 2])
+@pytest.mark.parametrize("rate", [-0.1, 1.01, 2])
 def test_rates(rate):
-    with pytest.raises(ConfigError, match=r"dropout: rate must be in \[0, 1\)"):
+    with pytest.raises(ConfigError, match=r"dropout: rate must be in \[0, 1\]"):
         ops.dropout(tinydl.ones((2,)), rate)
 
 
@@ -56,7 +57,7 @@ def test_host_and_device_draw_one_stream(backend):
         assert np.array_equal(host, device.numpy())
         host = Generator(9).normal((3, 5), dtype=name)
         device = tinydl.normal((3, 5), dtype=name, rng=Generator(9), backend=backend)
-        assert np.allclose(host, device.numpy(), rtol=1e-6, atol=1e-6)
+        assert_close(host, device.numpy(), 1e-6)
 
 
 def test_state_is_saved_exactly():
@@ -95,3 +96,27 @@ def test_two_draws_never_overlap():
     rng = Generator(0)
     places = [rng.take(n, dtype) for n, dtype in ((5, "float32"), (5, "float64"), (1, "float32"))]
     assert [offset for _, offset in places] == [0, 2, 5] and rng.offset == 6
+
+
+def test_classes_are_drawn_by_their_probabilities():
+    weights = Tensor(np.array([[1.0, 2.0, 7.0], [0.0, 5.0, 0.0]]))
+    drawn = tinydl.multinomial(weights, 4000, replacement=True, rng=Generator(0))
+    assert drawn.shape == (2, 4000) and drawn.dtype == np.int64
+    shares = np.bincount(drawn.numpy()[0], minlength=3) / 4000
+    spread = np.sqrt(np.array([0.09, 0.16, 0.21]) / 4000)
+    assert (np.abs(shares - (0.1, 0.2, 0.7)) < 4 * spread).all()
+    assert (drawn.numpy()[1] == 1).all()  # what has no probability is never drawn
+    assert tinydl.multinomial(weights[0], rng=Generator(1)).shape == (1,)
+
+
+@pytest.mark.parametrize("wrong", [[0.0, 0.0], [0.5, -0.1], [np.nan, 1.0], [np.inf, 1.0]])
+def test_what_is_no_probability_is_refused(wrong):
+    with pytest.raises(ConfigError, match="multinomial: probabilities must be >= 0"):
+        tinydl.multinomial(Tensor(np.array(wrong)))
+
+
+def test_several_draws_say_that_they_are_independent():
+    with pytest.raises(ConfigError, match="more with replacement=True, got 2"):
+        tinydl.multinomial(tinydl.ones((3,)), 2)
+    with pytest.raises(ShapeError, match=r"must be \(C,\) or \(N, C\), got \(1, 1, 3\)"):
+        tinydl.multinomial(tinydl.ones((1, 1, 3)))

@@ -1,12 +1,15 @@
 """Recurrent sequences: fused against their cells, the formulas and PyTorch; masks, errors."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
+from closeness import assert_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle_module
 
-from tinydl import Tensor, grad, ops
+from tinydl import Tensor, grad, no_grad, ops
 from tinydl.errors import DTypeError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
@@ -28,7 +31,7 @@ def arrays(kind, N=3, T=5, D=4, H=2, bias_h=False, seed=8, dtype=np.float64):
 
 
 def leaves_of(values, backend="numpy"):
-    return [Tensor(v, backend, requires_grad=True) for v in values]
+    return [Tensor(v, backend=backend, requires_grad=True) for v in values]
 
 
 def joined(result):
@@ -43,13 +46,13 @@ def joined(result):
 def values_and_gradients(function, values, backend="numpy", **options):
     leaves = leaves_of(values, backend)
     y = joined(function(*leaves, **options))
-    cotangent = Tensor(np.random.default_rng(1).normal(size=y.shape), backend)
+    cotangent = Tensor(np.random.default_rng(1).normal(size=y.shape), backend=backend)
     return [t.numpy() for t in (y, *grad(y, leaves, cotangent))]
 
 
 def close(got, want, scale=1e-9):
     for a, b in zip(got, want, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=scale * max(1e-30, abs(b).max(initial=0)))
+        assert_close(a, b, 0, atol=scale * max(1e-30, abs(b).max(initial=0)))
 
 
 # -- formulas --------------------------------------------------------------------------------------
@@ -60,7 +63,7 @@ def test_the_vanilla_formula():
     got = ops.rnn_sequence(*[Tensor(a) for a in (x, h, weight_x, weight_h, bias)]).numpy()
     for t in range(x.shape[1]):
         h = np.tanh(x[:, t] @ weight_x + h @ weight_h + bias)
-        assert np.allclose(got[:, t], h)
+        assert_close(got[:, t], h, 1e-5)
 
 
 def hard(v):
@@ -75,7 +78,7 @@ def test_the_gru_of_cho_2014_with_the_gates_of_old_keras():
         s = x[:, step] @ wx + b
         r, z = hard(s[:, :2] + h @ wh[:, :2]), hard(s[:, 2:4] + h @ wh[:, 2:4])
         h = z * h + (1 - z) * np.tanh(s[:, 4:] + (r * h) @ wh[:, 4:])
-        np.testing.assert_allclose(got[:, step], h, rtol=1e-12)
+        assert_close(got[:, step], h, 1e-12)
 
 
 def test_the_gru_of_keras_2_with_two_biases():
@@ -86,7 +89,7 @@ def test_the_gru_of_keras_2_with_two_biases():
         s, inner = x[:, step] @ wx + b, h @ wh + bh
         r, z = 1 / (1 + np.exp(-(s + inner)[:, :2])), 1 / (1 + np.exp(-(s + inner)[:, 2:4]))
         h = z * h + (1 - z) * np.tanh(s[:, 4:] + r * inner[:, 4:])
-        np.testing.assert_allclose(got[:, step], h, rtol=1e-12)
+        assert_close(got[:, step], h, 1e-12)
 
 
 def test_the_lstm_with_the_gates_of_old_keras():
@@ -98,8 +101,8 @@ def test_the_lstm_with_the_gates_of_old_keras():
         i, f, o = hard(s[:, :2]), hard(s[:, 2:4]), hard(s[:, 6:])
         c = f * c + i * np.tanh(s[:, 4:6])
         h = o * np.tanh(c)
-        np.testing.assert_allclose(got.numpy()[:, step], h, rtol=1e-12)
-    np.testing.assert_allclose(last.numpy(), c, rtol=1e-12)
+        assert_close(got.numpy()[:, step], h, 1e-12)
+    assert_close(last.numpy(), c, 1e-12)
 
 
 # -- fused against composed ------------------------------------------------------------------------
@@ -125,8 +128,8 @@ def test_fused_equals_composed(backend, kind, options):
         N, T, D, H = (int(n) for n in rng.integers(1, (6, 6, 5, 19)))
         two = kind == "gru" and options.get("reset_after", True)
         values = arrays(kind, N, T, D, H, two, seed)
-        mask = Tensor(rng.random((N, T)) < 0.6, backend) if masked else None
-        drop = Tensor((rng.random((N, H)) < 0.5) / 0.5, backend) if dropped else None
+        mask = Tensor(rng.random((N, T)) < 0.6, backend=backend) if masked else None
+        drop = Tensor((rng.random((N, H)) < 0.5) / 0.5, backend=backend) if dropped else None
         found = [
             values_and_gradients(function, values, backend, mask=mask, drop=drop, **options)
             for function in (FUSED[kind], COMPOSED[kind])
@@ -189,7 +192,7 @@ def test_a_mask_equals_the_unpadded_run(kind):
         rows = [t[n : n + 1] for t in others[: first - 1]]
         one = function(x[n : n + 1, : int(length)], *rows, *others[first - 1 :])
         one = one[0] if kind == "lstm" else one
-        np.testing.assert_allclose(y.numpy()[n, :length], one.numpy()[0], rtol=1e-12, atol=1e-14)
+        assert_close(y.numpy()[n, :length], one.numpy()[0], 1e-12)
         assert (y.numpy()[n, length:] == y.numpy()[n, length - 1]).all()
 
 
@@ -259,3 +262,29 @@ def test_errors_of_gated_sequences():
     weights = (wx[:, :6], wh[:, :6], b[:6])
     with pytest.raises(ShapeError, match="bias_h exists only with reset_after=True"):
         ops.gru_sequence(x, h, *weights, b[:6], reset_after=False)
+
+
+@pytest.mark.parametrize("kind", GATES)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_one_step_of_one_sequence_by_a_large_weight_reads_it_in_place(kind, recorded, monkeypatch):
+    """Whole text or step by step: the same states, and no kernel of sequences where it packs."""
+    H = 512 if kind != "rnn" else 768
+    values = arrays(kind, 1, 3, 4, H, bias_h=kind == "gru", dtype=np.float32)
+    values = [v * (0.05 if v.shape[0] == H else 1) for v in values]
+    x, *rest = (Tensor(v.astype(np.float32), backend="cpu") for v in values)
+    width = 2 if kind == "lstm" else 1
+    state, weights = rest[:width], rest[width:]
+    whole = FUSED[kind](x, *state, *weights)
+    called = []
+    room, name = type(x.backend), f"{kind}_forward"
+    kernel = getattr(room, name)
+    monkeypatch.setattr(room, name, lambda *given: called.append(name) or kernel(*given))
+    states = []
+    with nullcontext() if recorded else no_grad():
+        for t in range(3):
+            found = FUSED[kind](x[:, t : t + 1], *state, *weights)
+            states.append(found[0] if kind == "lstm" else found)
+            state = [states[-1][:, -1]] + ([found[1]] if kind == "lstm" else [])
+    wanted = whole[0] if kind == "lstm" else whole
+    assert_close(np.concatenate([s.numpy() for s in states], axis=1), wanted.numpy(), 1e-5)
+    assert len(called) == (3 if recorded else 0)

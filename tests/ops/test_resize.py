@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
+from support import oracle_module
 
 from tinydl import Tensor, ops
 from tinydl.errors import ConfigError, DTypeError, ShapeError
@@ -37,7 +39,7 @@ def test_a_linear_image_stays_linear():
     ramp = np.arange(12.0).reshape(1, 3, 4, 1)
     y = ops.resize(Tensor(ramp), (5, 7), mode="bilinear", align_corners=True).numpy()[0, :, :, 0]
     want = np.linspace(0, 8, 5)[:, None] + np.linspace(0, 3, 7)
-    assert np.allclose(y, want)
+    assert_close(y, want, 1e-5)
 
 
 def test_the_same_size_is_the_same_tensor():
@@ -48,14 +50,27 @@ def test_the_same_size_is_the_same_tensor():
 @pytest.mark.parametrize(
     "call, error, words",
     [
-        (lambda x: ops.resize(x[0], 2), ShapeError, r"x must be \(N, H, W, C\)"),
+        (lambda x: ops.resize(x[0], (2, 2)), ShapeError, r"x must be \(N, H, W, C\)"),
         (lambda x: ops.resize(x, (0, 2)), ShapeError, "size must be an integer >= 1"),
-        (lambda x: ops.resize(x[:, :0], 2), ShapeError, "an image without pixels"),
-        (lambda x: ops.resize(x, 2, "bicubic"), ConfigError, "must be nearest or bilinear"),
-        (lambda x: ops.resize(x, 2, align_corners=True), ConfigError, "'bilinear' only"),
-        (lambda x: ops.resize(x.astype("int64"), 3, "bilinear"), DTypeError, "needs a float"),
+        (lambda x: ops.resize(x[:, :0], (2, 2)), ShapeError, "an image without pixels"),
+        (lambda x: ops.resize(x, (2, 2), "bicubic"), ConfigError, "must be nearest or bilinear"),
+        (lambda x: ops.resize(x, (2, 2), align_corners=True), ConfigError, "'bilinear' only"),
+        (lambda x: ops.resize(x.astype("int64"), (3, 3), "bilinear"), DTypeError, "needs a float"),
     ],
 )
 def test_errors(call, error, words):
     with pytest.raises(error, match=words):
         call(Tensor(np.zeros((1, 2, 2, 1))))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("factor", [2, 0.5, 1.7, (0.6, 2.3)])
+def test_a_factor_gives_sizes_and_they_the_places(factor):
+    """As PyTorch with recompute_scale_factor=True."""
+    torch = oracle_module("torch")
+    x = np.random.default_rng(0).standard_normal((2, 5, 6, 3))
+    options = {"scale_factor": factor, "recompute_scale_factor": True, "align_corners": False}
+    image = torch.from_numpy(x.transpose(0, 3, 1, 2).copy())
+    want = torch.nn.functional.interpolate(image, mode="bilinear", **options).numpy()
+    got = ops.resize(Tensor(x), mode="bilinear", scale_factor=factor).numpy()
+    assert_close(got.transpose(0, 3, 1, 2), want, 1e-9)

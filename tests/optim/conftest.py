@@ -1,4 +1,4 @@
-"""The tests of this room run on the compiled backend."""
+"""The tests of this folder run on the compiled backend."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tinydl.backend import use_backend
 
 @pytest.fixture(autouse=True)
 def backend():
-    with use_backend("cpu") as room:
-        yield room
+    with use_backend("cpu") as there:
+        yield there

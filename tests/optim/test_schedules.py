@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from cases.optimizers import SCHEDULES
+from closeness import assert_close
+from support import oracle_module
 
 from tinydl import nn
 from tinydl.errors import ConfigError
@@ -23,12 +25,12 @@ from tinydl.train import LearningRateSchedule, ReduceOnPlateau, fit
 def test_closed_forms(schedule, rates):
     found = [schedule(step) for step in range(len(rates))]
     assert all(isinstance(rate, float) for rate in found)
-    np.testing.assert_allclose(found, rates, rtol=1e-14, atol=1e-16)
+    assert_close(found, rates, 1e-14)
 
 
 @pytest.mark.oracle
 def test_cosine_agrees_with_pytorch():
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'tinydl[oracle]'")
+    torch = oracle_module("torch")
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.3)
     theirs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10, 0.01)
     mine = Cosine(0.3, 10, 0.01)

@@ -29,7 +29,7 @@ def recurrence(x, w, h):
 
 
 def our_recurrence(x, w, h):
-    return ops.rnn_sequence(x, h, w, w, Tensor(np.zeros(4), "numpy"))
+    return ops.rnn_sequence(x, h, w, w, Tensor(np.zeros(4), backend="numpy"))
 
 
 # name: ours, autograd's, arguments
@@ -80,7 +80,7 @@ def test_hessian_vector_products(name):
             return sum(anp.sum(g * v) for g, v in zip(firsts, directions, strict=True))
 
         want = autograd_grad(slope, places)(*arrays)
-        leaves = [Tensor(a, "numpy", requires_grad=True) for a in arrays]
+        leaves = [Tensor(a, backend="numpy", requires_grad=True) for a in arrays]
         y = ours(*leaves)
         firsts = grad((y * y).sum(), leaves, create_graph=True)
         dot = sum((g * v).sum() for g, v in zip(firsts, directions, strict=True))

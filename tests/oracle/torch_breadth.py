@@ -140,8 +140,9 @@ def depth_to_space(x, block):
     return functional.pixel_shuffle(y, block).permute(0, 2, 3, 1)
 
 
-def resize(x, size, mode, align_corners):
-    size = (size, size) if isinstance(size, int) else size
+def resize(x, size, mode, align_corners, scale_factor=None):
+    if size is None:
+        size = [n * f for n, f in zip(x.shape[1:3], scale_factor, strict=True)]
     image = x.permute(0, 3, 1, 2)
     if mode == "nearest":
         y = functional.interpolate(image, size, mode="nearest-exact")
@@ -244,44 +245,28 @@ BREADTH = {
     "any": each_axis(torch.any),
     "argmin": argmin,
     "argsort": flat(ordered(1)),
-    "atan2": torch.atan2,
     "clip": lambda x, low=None, high=None: torch.clamp(x, low, high),
-    "cos": torch.cos,
     "cumsum": flat(cumsum),
     "depth_to_space": depth_to_space,
     "diagonal": diagonal,
     "einsum": einsum,
-    "elu": lambda x, alpha: functional.elu(x, alpha),
-    "erf": torch.erf,
-    "expm1": torch.expm1,
     "flip": flip,
-    "floor": torch.floor,
     "gelu": lambda x, approximation: functional.gelu(x, approximate=approximation or "none"),
     "getitem_arrays": getitem,
     "gram_matrix": gram,
     "hard_sigmoid": lambda x: torch.clamp(0.2 * x + 0.5, 0, 1),
     "leaky_relu": lambda x, slope: functional.leaky_relu(x, slope),
-    "log1p": torch.log1p,
-    "logical_and": torch.logical_and,
-    "logical_or": torch.logical_or,
-    "logical_xor": torch.logical_xor,
     "masked_fill": lambda x, mask, value: x.masked_fill(mask, value),
     "min": smallest,
-    "minimum": torch.minimum,
     "norm": norm,
     "pad_reflect": pad,
     "pad_replicate": pad,
     "prod": each_axis(torch.prod),
-    "relu6": functional.relu6,
     "repeat": repeat,
     "resize": resize,
     "roll": lambda x, shift, axis: torch.roll(x, shift, axis),
-    "round": torch.round,
     "scatter_add_along_axis": scatter_add_along_axis,
-    "selu": functional.selu,
-    "sin": torch.sin,
     "softplus": lambda x: functional.softplus(x, threshold=1e9),
-    "softsign": functional.softsign,
     "sort": flat(ordered(0)),
     "space_to_depth": space_to_depth,
     "split": split,

@@ -1,4 +1,5 @@
-"""docs/models.md and docs/book_errors.md are what docs/tables.py writes; what they name exists."""
+"""docs/models.md, book_errors.md and coming_from.md are what docs/tables.py writes; what they name
+exists."""
 
 import re
 from pathlib import Path
@@ -22,7 +23,8 @@ def tables():
 def test_the_pages_are_current_and_the_readme_leads_to_them(tables):
     assert tables.stale() == [], "run `python docs/tables.py`"
     readme = (ROOT / "README.md").read_text()
-    assert "docs/models.md" in readme and "docs/book_errors.md" in readme
+    for page in ("models", "book_errors", "coming_from"):
+        assert f"docs/{page}.md" in readme
 
 
 def test_only_measured_figures_may_differ(tables):
@@ -37,7 +39,7 @@ def test_every_recipe_and_model_has_its_row():
     page = (ROOT / "docs" / "models.md").read_text()
     for recipe in RECIPES.values():
         assert page.count(f"\n| `{recipe.name}` |") == 1
-        assert f"| `{recipe.model.__name__}` |" in page
+        assert f"| `{recipe.program.model.__name__}` |" in page
 
 
 def test_notes_on_errors_of_recipes_belong_to_one_error_each(tables):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import tinydl
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -38,6 +40,36 @@ def test_the_curvature_block_prints_what_it_says(tmp_path):
     ).stdout
     numbers = [float(n) for n in re.findall(r"\d+\.\d*|\d+", out.replace("(3,)", ""))]
     assert numbers == [0.75, 3, 12, 3, 6, 12]
+
+
+def test_the_recipe_of_ones_own_trains_as_the_readme_says(tmp_path):
+    (block,) = [b for b in BLOCKS if "Recipe(" in b]
+    (commands,) = [
+        c for c in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "spirals.py" in c
+    ]
+    (tmp_path / "spirals.py").write_text(block)
+    said = []
+    for line in commands.splitlines():
+        program, *arguments = line.split()
+        assert program == "tinydl"
+        done = subprocess.run(
+            [sys.executable, "-m", "tinydl", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(tinydl.__file__).parents[1])},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    lines = [line for text in said for line in text.splitlines()]
+    beside = [line for line in lines if line.startswith("beside it nearest mean")]
+    own = [line for line in lines if not line.startswith("beside it")]
+    reached = [float(s) for line in own for s in re.findall(r"accuracy ([\d.]+) %", line)]
+    assert len(beside) == 3
+    assert len(reached) == 3 and min(reached) > 95 and reached[0] == reached[1]
+    left = {p.name for p in tmp_path.iterdir()} - {"__pycache__"}
+    assert left == {"spirals-run", "spirals.py"}
 
 
 def test_the_trace_command_prints_the_way_of_a_product(tmp_path):

@@ -4,16 +4,18 @@ import json
 
 import numpy as np
 import pytest
+from closeness import assert_close
+from support import by_hand
 
 from tinydl import Generator
-from tinydl.cli import main
+from tinydl.command.main import main
 from tinydl.data import fit_image, pad_planes, pad_rows, shapes
 from tinydl.errors import DTypeError, ShapeError
 from tinydl.metrics import Found
+from tinydl.programs.parts import Parts
 from tinydl.recipes import RECIPES
-from tinydl.recipes.detect import detect
-from tinydl.recipes.parts import Parts
-from tinydl.recipes.run import OpenRun, Session, train_into
+from tinydl.runs.detect import detect
+from tinydl.runs.run import OpenRun, begin, train_into
 from tinydl.viz import draw_boxes
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow (the extra `data`)")
@@ -27,7 +29,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "ssd"
     folder.mkdir()
     recipe = RECIPES["ssd-shapes"].changed(epochs=1)
-    train_into(folder, Session(recipe, parts=Parts(part, None, part, scenes.classes)), False)
+    train_into(folder, begin(recipe, data=Parts(part, None, part, scenes.classes)), False)
     return folder
 
 
@@ -57,7 +59,7 @@ def test_regions_are_searched_on_pictures_of_the_recipes_size(picture, tmp_path,
     part = (scenes.x, pad_rows(scenes.boxes, scenes.labels))
     folder.mkdir()
     recipe = RECIPES["rcnn-shapes"].changed(epochs=1)
-    train_into(folder, Session(recipe, parts=Parts(part, None, part, scenes.classes)), False)
+    train_into(folder, begin(recipe, data=Parts(part, None, part, scenes.classes)), False)
 
     def detect_on(model, x, score, overlap):
         seen.append(x.shape)
@@ -77,7 +79,7 @@ def test_boxes_are_in_pixels_of_the_picture(run, picture, monkeypatch):
     monkeypatch.setattr(model, "found", lambda *rest: [found], raising=False)
     monkeypatch.setattr(opened, "model", lambda backend=None: model, raising=False)
     (one,) = detect(opened, [np.asarray(Image.open(picture))])
-    np.testing.assert_allclose(one.boxes, [[12, 24, 60, 72]])
+    assert_close(one.boxes, [[12, 24, 60, 72]], 1e-7)
     assert one.labels.tolist() == [0] and one.scores.tolist() == [0.9]
 
 
@@ -86,7 +88,7 @@ def test_masks_come_back_in_pixels_of_the_picture(picture, tmp_path, monkeypatch
     part = (scenes.x, pad_planes(scenes.masks, scenes.labels))
     folder.mkdir()
     recipe = RECIPES["mask-rcnn-shapes"].changed(epochs=1)
-    train_into(folder, Session(recipe, parts=Parts(part, None, part, scenes.classes)), False)
+    train_into(folder, begin(recipe, data=Parts(part, None, part, scenes.classes)), False)
     mask = np.zeros((1, 64, 64), bool)
     mask[0, 8:24, 4:20] = True
     box = Found(np.array([[4.0, 8, 20, 24]]), np.array([1]), np.array([0.9]), mask)
@@ -117,7 +119,7 @@ def test_bad_input(run, picture, tmp_path, capsys, monkeypatch):
     config = json.loads((run / "config.json").read_text())
     other = tmp_path / "digits"
     other.mkdir()
-    (other / "config.json").write_text(json.dumps({**config, "recipe": "mlp-digits"}))
+    (other / "config.json").write_text(by_hand(config, RECIPES["mlp-digits"]))
     assert "mlp-digits, which is a classifier" in message(other, picture)
     assert "is no run folder" in message(tmp_path, picture)
     assert "there is no file" in message(run, tmp_path / "none.png")
@@ -141,7 +143,7 @@ def test_fitting_keeps_the_aspect():
     fitted, scale = fit_image(image, 64, 64)
     assert scale == 1.6 and fitted.shape == (64, 64, 3) and fitted.dtype == np.float32
     assert not fitted[:32, :30].any() and (fitted[:32, 34:] == 1).all()
-    np.testing.assert_allclose(fitted[32:], 0.5)
+    assert_close(fitted[32:], 0.5, 1e-7)
     grey, _ = fit_image(image[:, :, 0], 64, 64)
     assert np.array_equal(grey, fitted)
     for bad, error in (

@@ -4,18 +4,18 @@ import dataclasses
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import Generator, Tensor
 from tinydl.data import pad_planes, pad_rows, shapes, unpad_rows
 from tinydl.errors import ConfigError
+from tinydl.experiment.datasets import load_dataset
 from tinydl.metrics import Found
 from tinydl.models.detection.fast_rcnn import fast_rcnn_loss
 from tinydl.models.detection.selective_search import selective_search
 from tinydl.nn import Module
-from tinydl.recipes import RECIPES
-from tinydl.recipes.parts import Parts, load_dataset, load_parts
-from tinydl.recipes.run import Session, Settings
-from tinydl.recipes.scores import (
+from tinydl.programs.parts import Parts, load_parts
+from tinydl.programs.scores import (
     batch_transform,
     check_kind,
     found_in,
@@ -24,13 +24,15 @@ from tinydl.recipes.scores import (
     searched,
     truths_of,
 )
+from tinydl.recipes import RECIPES
+from tinydl.runs.run import Settings, begin
 
 
 def toy(name):
     """The recipe with a small model, and parts of eight pictures."""
     scenes = shapes(8, Generator(3), size=32, max_things=2)
     recipe = RECIPES[name]
-    if recipe.score == "mean_iou":
+    if recipe.program.score == "mean_iou":
         y, classes = scenes.semantic, ("background", *scenes.classes)
         small = {"in_channels": 3, "classes": 4, "widths": (4, 6)}
     else:
@@ -42,38 +44,38 @@ def toy(name):
         small |= {"mask_bins": 3, "mask_hidden": 4, "mask_depth": 1}
     if name == "rcnn-shapes":
         small = {"side": 16, "widths": (4, 4), "hidden": 8}
-    small = {**recipe.architecture, **small}
-    recipe = dataclasses.replace(recipe, architecture=small, epochs=1, batch_size=4)
+    small = {**recipe.program.architecture, **small}
+    recipe = recipe.replaced(architecture=small, epochs=1, batch_size=4)
     return recipe, Parts((scenes.x, y), (scenes.x, y), (scenes.x, y), classes)
 
 
 @pytest.mark.parametrize("name", ["unet-shapes", "ssd-shapes", "rcnn-shapes", "mask-rcnn-shapes"])
 def test_a_recipe_trains_and_is_judged(name):
     recipe, parts = toy(name)
-    session = Session(recipe, Settings(), parts)
+    session = begin(recipe, Settings(), parts)
     history = session.fit()
     assert {"loss", "val_loss"} <= set(history.last) and "accuracy" not in history.last
-    score = session.evaluate(parts.test)
+    score = session.measure("test")
     named = {"map", "map_square", "map_disk", "map_triangle"}
     keys = {"map": named, "mask_map": named | {f"mask_{n}" for n in named}}
-    assert set(score) == {"loss"} | keys.get(recipe.score, {"mean_iou"})
-    assert 0 <= score[recipe.score] < 0.9
+    assert set(score) == {"loss"} | keys.get(recipe.program.score, {"mean_iou"})
+    assert 0 <= score[recipe.program.score] < 0.9
 
 
 def test_rcnn_learns_from_crops_of_proposals(monkeypatch):
     recipe, parts = toy("rcnn-shapes")
-    model, calls = Session(recipe, Settings(), parts).model, []
+    model, calls = begin(recipe, Settings(), parts).model, []
 
     def search(image):
         calls.append(image)
         return selective_search(image)
 
-    monkeypatch.setattr("tinydl.recipes.scores.selective_search", search)
+    monkeypatch.setattr("tinydl.programs.scores.selective_search", search)
     searched.cache_clear()
-    cut, (x, rows) = batch_transform(recipe, model), parts.train
+    cut, (x, rows) = batch_transform(recipe.program, model), parts.train
     crops, targets = cut((x, rows), Generator(0))
-    again = looked_at(recipe, model, parts.train)
-    first, second = next(iter(again)), next(iter(looked_at(recipe, model, parts.train)))
+    again = looked_at(recipe.program, model, parts.train)
+    first, second = next(iter(again)), next(iter(looked_at(recipe.program, model, parts.train)))
     searched.cache_clear()
     assert len(calls) == len(x)  # once for each picture, whoever asks
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
@@ -85,11 +87,11 @@ def test_rcnn_learns_from_crops_of_proposals(monkeypatch):
         here = slice(start, start + len(wanted[0]))
         np.testing.assert_array_equal(crops[here], wanted[0])
         np.testing.assert_array_equal(targets[here, 0], wanted[1])
-        np.testing.assert_allclose(targets[here, 1:], wanted[2], rtol=1e-6)
+        assert_close(targets[here, 1:], wanted[2], 1e-6)
         start = here.stop
     outputs = model(Tensor(crops))
     alone = fast_rcnn_loss(outputs, targets[:, 0].astype(int), targets[:, 1:])
-    assert recipe.loss(outputs, Tensor(targets)).item() == alone.item()
+    assert recipe.program.loss(outputs, Tensor(targets)).item() == alone.item()
 
 
 class Knows(Module):
@@ -102,18 +104,18 @@ class Knows(Module):
     def forward(self, x):
         rows = self.answers[np.arange(self.place, self.place + len(x)) % len(self.answers)]
         self.place += len(x)
-        return Tensor(rows, x.backend)
+        return Tensor(rows, backend=x.backend)
 
 
 def test_who_knows_every_box_scores_one():
     recipe, parts = toy("ssd-shapes")
-    model = Session(recipe, Settings(), parts).model
+    model = begin(recipe, Settings(), parts).model
     x, rows = parts.test
     encoded = np.stack([model.targets(r[r[:, 4] >= 0, :4], r[r[:, 4] >= 0, 4]) for r in rows])
     answers = np.zeros((len(x), len(model.defaults), 8), np.float32)
     answers[..., :4] = encoded[..., 1:]
     np.put_along_axis(answers, 4 + encoded[..., :1].astype(int), 20, axis=2)
-    score = judge(recipe, Knows(model, answers), parts.test, parts.classes)
+    score = judge(recipe.program, Knows(model, answers), parts.test, parts.classes)
     present = sorted({int(k) for k in rows[..., 4].ravel() if k >= 0})
     assert score["map"] == 1 and score["loss"] < 1e-5
     assert all(score[f"map_{parts.classes[k]}"] == 1 for k in present)
@@ -121,8 +123,8 @@ def test_who_knows_every_box_scores_one():
 
 def test_who_knows_every_mask_scores_one_and_who_knows_the_boxes_only_does_not():
     recipe, parts = toy("mask-rcnn-shapes")
-    model = Session(recipe, Settings(), parts).model
-    truths = truths_of(recipe, parts.test[1])
+    model = begin(recipe, Settings(), parts).model
+    truths = truths_of(recipe.program, parts.test[1])
     scenes = shapes(8, Generator(3), size=32, max_things=2)
     for truth, boxes, labels, masks in zip(
         truths, scenes.boxes, scenes.labels, scenes.masks, strict=True
@@ -132,13 +134,13 @@ def test_who_knows_every_mask_scores_one_and_who_knows_the_boxes_only_does_not()
     for wrong in (False, True):
         known = [Found(t.boxes, t.labels, np.ones(len(t.labels)), t.masks ^ wrong) for t in truths]
         model.detect_masks = lambda *rest, known=known: known
-        score = judge(recipe, model, parts.test, parts.classes)
+        score = judge(recipe.program, model, parts.test, parts.classes)
         assert score["map"] == 1 and score["mask_map"] == (0 if wrong else 1)
 
 
 def test_unsure_boxes_count_and_thresholds_reach_the_detector():
     recipe, parts = toy("ssd-shapes")
-    model = Session(recipe, Settings(), parts).model
+    model = begin(recipe, Settings(), parts).model
     answers = np.zeros((1, len(model.defaults), 8), np.float32)
     answers[..., 4] = 20
     answers[0, 0, 5:] = 20 + np.log(0.02)  # three classes with about 2 % each
@@ -159,7 +161,7 @@ def test_unsure_boxes_count_and_thresholds_reach_the_detector():
 def test_who_knows_every_pixel_scores_one():
     recipe, parts = toy("unet-shapes")
     answers = 20 * np.eye(4, dtype=np.float32)[parts.test[1]]
-    score = judge(recipe, Knows(None, answers), parts.test, parts.classes)
+    score = judge(recipe.program, Knows(None, answers), parts.test, parts.classes)
     assert score["mean_iou"] == 1 and score["loss"] < 1e-5
 
 
@@ -176,7 +178,7 @@ def test_boxes_that_make_no_sense_are_told_before_training(row, message):
     rows = parts.test[1].copy()
     rows[2, 0] = row
     with pytest.raises(ConfigError, match=f"shapes_boxes, {message}"):
-        Session(recipe, Settings(), dataclasses.replace(parts, test=(parts.test[0], rows)))
+        begin(recipe, Settings(), dataclasses.replace(parts, test=(parts.test[0], rows)))
 
 
 def test_a_command_names_the_kind_of_run_it_needs():
@@ -186,7 +188,7 @@ def test_a_command_names_the_kind_of_run_it_needs():
 
 
 def test_made_up_pictures_have_a_part_of_their_own(monkeypatch):
-    monkeypatch.setattr("tinydl.recipes.parts.SHAPES", ((12, 1), (5, 2)))
+    monkeypatch.setattr("tinydl.experiment.datasets.SHAPES", ((12, 1), (5, 2)))
     load_dataset.cache_clear()
     parts, pixels = load_parts(RECIPES["ssd-shapes"]), load_parts(RECIPES["unet-shapes"])
     load_dataset.cache_clear()

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import Tensor
 from tinydl.errors import ConfigError, FormatError
 from tinydl.function import no_grad
 from tinydl.nn import cross_entropy
 from tinydl.optim import SGD
-from tinydl.recipes import studies
-from tinydl.recipes.studies import (
+from tinydl.studies import comparisons as studies
+from tinydl.studies.__main__ import main
+from tinydl.studies.comparisons import (
     DEGRADATION,
     REGULARISERS,
     SETTINGS,
@@ -24,12 +26,11 @@ from tinydl.recipes.studies import (
     few,
     half_images,
     in_turns,
-    main,
     perceptron,
     regularisers,
     separable,
 )
-from tinydl.recipes.study_pages import STUDIES, page, read, write
+from tinydl.studies.pages import STUDIES, page, read, write
 from tinydl.train import fit
 
 
@@ -42,7 +43,7 @@ def test_images_are_halved_by_means():
     x = np.arange(2 * 4 * 6 * 3).reshape(2, 4, 6, 3).astype(np.uint8)
     small = half_images(x)
     assert small.shape == (2, 2, 3, 3) and small.dtype == np.float32
-    np.testing.assert_allclose(small[1, 0, 2], x[1, :2, 4:].mean(axis=(0, 1)) / 255, rtol=1e-6)
+    assert_close(small[1, 0, 2], x[1, :2, 4:].mean(axis=(0, 1)) / 255, 1e-6)
     assert few((x, np.arange(2)), 1, half_images)[0].shape == (1, 2, 3, 3)
     with pytest.raises(ConfigError, match="needs 3 samples, there are 2"):
         few((x, np.arange(2)), 3, half_images)
@@ -159,7 +160,7 @@ def test_the_command(tmp_path, capsys):
     pytest.importorskip("matplotlib", reason="needs the extra `plot`")
     main(["separable", "--tiny", "--out", str(tmp_path)])
     text = capsys.readouterr().out
-    assert text.startswith("3x3 | 8x8 | 4 | ") and f"written: {tmp_path / 'studies.md'}" in text
+    assert "\n3x3     8x8           4  " in text and f"written: {tmp_path / 'studies.md'}" in text
     assert (tmp_path / "study_separable.png").exists()
 
 

@@ -1,16 +1,16 @@
 """Style transfer through the features of a run."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from tinydl import Generator, Tensor
+from tinydl.console import command
 from tinydl.errors import ConfigError
+from tinydl.programs.parts import Parts
 from tinydl.recipes import RECIPES
-from tinydl.recipes.parts import Parts
-from tinydl.recipes.run import OpenRun, Session, train_into
-from tinydl.recipes.style import features_of, main, sized
+from tinydl.runs.run import OpenRun, begin, train_into
+from tinydl.studies.style import features_of, main, sized
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow (the extra `data`)")
 
@@ -23,12 +23,12 @@ def parts():
 
 @pytest.fixture(scope="module")
 def run(parts, tmp_path_factory):
-    recipe = dataclasses.replace(
-        RECIPES["vgg-cifar"], architecture={"widths": (4, 6)}, epochs=1, transform=None
+    recipe = RECIPES["vgg-cifar"].replaced(
+        architecture={"widths": (4, 6)}, epochs=1, transform=None
     )
     folder = tmp_path_factory.mktemp("runs") / "vgg"
     folder.mkdir()
-    train_into(folder, Session(recipe, parts=parts), False)
+    train_into(folder, begin(recipe, data=parts), False)
     return folder
 
 
@@ -47,12 +47,13 @@ def test_the_features_of_a_run_are_balanced_and_the_run_stays(run, parts):
     maps = features_of(OpenRun(run), x)(Tensor(x))
     for m in maps:
         squares = (m.numpy() ** 2).mean((0, 1, 2))
-        assert np.allclose(squares[squares > 0], 1, rtol=1e-4) and (squares > 0).sum() >= 3
+        assert_close(squares[squares > 0], 1, 1e-4)
+        assert (squares > 0).sum() >= 3
     assert (run / "model.safetensors").read_bytes() == before
 
 
 def test_a_picture_is_painted(run, parts, pictures, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tinydl.recipes.style.load_parts", lambda recipe: parts)
+    monkeypatch.setattr("tinydl.studies.style.load_parts", lambda recipe: parts)
     out = tmp_path / "out.png"
     main([str(run), *pictures, "--out", str(out), "--side", "24", "--steps", "6"])
     first, last = capsys.readouterr().out.split(";")[0].removeprefix("loss ").split(" -> ")
@@ -63,13 +64,12 @@ def test_a_picture_is_painted(run, parts, pictures, tmp_path, capsys, monkeypatc
 
 
 def test_bad_input(run, parts, pictures, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("tinydl.recipes.style.load_parts", lambda recipe: parts)
+    monkeypatch.setattr("tinydl.studies.style.load_parts", lambda recipe: parts)
 
     def message(*arguments):
-        with pytest.raises(SystemExit) as stopped:
-            main(list(arguments))
+        assert command(lambda: main(arguments), "style") == 2
         found = capsys.readouterr().err
-        assert stopped.value.code == 2 and found.startswith("style: error: ")
+        assert found.startswith("style: error: ") and found.count("\n") == 1
         return found
 
     assert "is no run folder" in message(str(tmp_path), *pictures)

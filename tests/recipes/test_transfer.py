@@ -2,20 +2,21 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 import tinydl
 from tinydl import Generator
 from tinydl.data import synthetic_digits
 from tinydl.errors import ConfigError
 from tinydl.models import LeNet5
-from tinydl.recipes.transfer import TASKS, Task, chosen, few, learn, transfer
+from tinydl.studies.transfer import TASKS, Task, chosen, few, learn, transfer
 
 
 def test_classes_are_chosen_and_relabelled():
     x, y = np.arange(6, dtype=np.uint8).reshape(6, 1, 1), np.array([7, 2, 5, 7, 9, 5])
     images, labels = chosen((x, y), (5, 7))
     assert labels.tolist() == [1, 0, 1, 0] and images.shape == (4, 1, 1, 1)
-    np.testing.assert_allclose(images.ravel() * 255, [0, 2, 3, 5], rtol=1e-6)
+    assert_close(images.ravel() * 255, [0, 2, 3, 5], 1e-6)
 
 
 def test_few_are_equally_many_of_each_class():
@@ -45,7 +46,7 @@ def test_frozen_features_stay_and_the_new_head_learns():
 def test_only_the_new_head_is_trained_in_between(monkeypatch):
     counts, part = [], (np.zeros((10, 16, 16, 1), np.float32), np.arange(10) % 5)
     monkeypatch.setattr(
-        "tinydl.recipes.transfer.learn",
+        "tinydl.studies.transfer.learn",
         lambda model, *_: counts.append(sum(p.size for _, p in model.trainable_parameters())),
     )
     task = Task("none", LeNet5, {"image_size": 16, "classes": 5, "padding": 1}, "head",

@@ -30,7 +30,9 @@ def run(stopper, values, column="val_loss"):
         stopper.on_epoch_end(state)
         if state.stop:
             break
-    stopper.on_fit_end(state)
+    weights = stopper.best_weights(state)
+    if weights is not None:
+        state.model.load_state_dict(weights)
     return state.epoch, state.model.epoch
 
 
@@ -52,7 +54,8 @@ def test_stops_after_two_epochs_without_improvement_and_restores_the_best(values
 def test_accuracy_is_to_grow_and_small_steps_may_not_count():
     assert run(EarlyStopping("accuracy", 2), [0.1, 0.2, 0.2, 0.1], "accuracy") == (4, 2)
     small = EarlyStopping("accuracy", 2, min_delta=0.05)
-    assert run(small, [0.1, 0.12, 0.14, 0.9], "accuracy") == (3, 3)
+    assert run(small, [0.1, 0.12, 0.14, 0.9], "accuracy") == (3, 1)
+    assert small.best_epoch == 1
     assert run(EarlyStopping(patience=2, restore_best=False), [1, 2, 3, 4]) == (3, 3)
     assert run(EarlyStopping("loss", 1, mode="max"), [1, 2, 1], "loss") == (3, 2)
 

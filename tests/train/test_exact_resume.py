@@ -2,15 +2,18 @@
 than weights: running statistics, power iterations, states of stateful layers, plateaus, averages of
 every optimiser, groups of them."""
 
+import json
+
 import numpy as np
 import pytest
 
 import tinydl as td
 from tinydl import nn, optim
 from tinydl.data import Batches
-from tinydl.errors import DTypeError, FormatError
+from tinydl.errors import ConfigError, DTypeError, FormatError
 from tinydl.random import default_generator
-from tinydl.train import Checkpoint, History, ReduceOnPlateau, State, fit, restore
+from tinydl.train import Checkpoint, History, ReduceOnPlateau, State, fit, read_tensors, restore
+from tinydl.train.tensor_files import write_tensors
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((16, 5, 3)).astype(np.float32), RNG.integers(0, 3, 16)
@@ -86,7 +89,7 @@ def test_two_and_two_epochs_are_four_epochs(name, tmp_path):
 def test_a_checkpoint_of_a_fresh_stateful_layer_forgets_its_state(tmp_path):
     path = tmp_path / "checkpoint"
     state = run(optim.Adam)
-    Checkpoint(path).on_epoch_end(state)
+    Checkpoint(path).on_epoch_done(state)
     train(state, 1)
     assert len(state.model.turns.back.kept_state()) == 2  # h and c
     restore(path, state)
@@ -95,7 +98,7 @@ def test_a_checkpoint_of_a_fresh_stateful_layer_forgets_its_state(tmp_path):
 
 def test_a_checkpoint_of_another_optimiser_changes_nothing(tmp_path):
     path = tmp_path / "checkpoint"
-    Checkpoint(path).on_epoch_end(run(optim.Adam))
+    Checkpoint(path).on_epoch_done(run(optim.Adam))
     other = run(optim.AMSGrad)
     train(other, 1)
     before = other.model.state_dict()
@@ -114,3 +117,84 @@ def test_groups_check_every_gradient_before_the_first_step():
         groups.step()
     assert weights[0].numpy().tolist() == [1, 1]
     assert groups.steps == [0, 0]
+
+
+def everything(state):
+    """What `restore` may change, as bytes."""
+    told = {"model": state.model.state_dict(), "optimizer": state.optimizer.state_dict()["arrays"]}
+    arrays = {f"{k}.{n}": a.tobytes() for k, d in told.items() for n, a in d.items()}
+    kept = [t.numpy().tobytes() for t in state.model.turns.back.kept_state()]
+    generators = [g.state_dict() for g in (state.model.turns.back.rng, default_generator())]
+    scalars = state.optimizer.state_dict()["scalars"]
+    return (arrays, kept, generators, scalars, state.data.state_dict(), state.epoch,
+            repr(state.history.rows))  # fmt: skip
+
+
+def without(key):
+    return lambda tensors, saved: saved.pop(key)
+
+
+WRONG = {
+    "no key": without("optimizer"),
+    "no tensor of the model": lambda t, s: t.pop("model.out.weight"),
+    "a tensor of another shape": lambda t, s: t.update({"model.out.bias": np.zeros(9, "f4")}),
+    "a tensor that is no number": lambda t, s: t["model.out.bias"].fill(np.nan),
+    "no tensor of the optimizer": lambda t, s: t.pop("optimizer.steps"),
+    "negative steps": lambda t, s: t["optimizer.steps"].fill(-1),
+    "another rate": lambda t, s: s["optimizer"].update(lr="fast"),
+    "an infinite rate": lambda t, s: s["optimizer"].update(lr=float("inf")),
+    "other settings": lambda t, s: s["optimizer"].update(beta1=0.1),
+    "a kept tensor is missing": lambda t, s: t.pop("state.turns.back.0"),
+    "other generators": lambda t, s: s["generators"].clear(),
+    "a generator of text": lambda t, s: s["generator"].update(key="1"),
+    "other samples": lambda t, s: s["data"].update(samples=5),
+    "a batch beyond the epoch": lambda t, s: s["data"].update(batch=99),
+    "an epoch of the data below 0": lambda t, s: s["data"].update(epoch=-1),
+    "no generator of the data": lambda t, s: s["data"].update(rng=None),
+    "an unknown key of the data": lambda t, s: s["data"].update(more=1),
+    "an epoch of text": lambda t, s: s.update(epoch="1"),
+    "a history of text": lambda t, s: s.update(history="1"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_restoring_changes_everything_or_nothing(name, tmp_path):
+    path = tmp_path / "checkpoint"
+    train(run(optim.Adam), 2, Checkpoint(path))
+    tensors, metadata = read_tensors(path)
+    saved = json.loads(metadata["state"])
+    WRONG[name](tensors, saved)
+    write_tensors(path, tensors, {"format": metadata["format"], "state": json.dumps(saved)})
+    state = run(optim.Adam)
+    train(state, 1)
+    before = everything(state)
+    with pytest.raises((FormatError, ConfigError)) as error:
+        restore(path, state)
+    assert str(error.value).isprintable()
+    assert everything(state) == before
+
+
+def test_data_of_ones_own_that_fail_late_undo_the_rest(tmp_path):
+    class Data:
+        def __init__(self, state):
+            self.state = state
+
+        def state_dict(self):
+            return {"place": self.state}
+
+        def load_state_dict(self, state):
+            before, self.state = self.state, state["place"]
+            if before == 1:
+                raise RuntimeError("no such place")
+
+    path = tmp_path / "checkpoint"
+    first = run(optim.Adam)
+    first.data = Data(2)
+    Checkpoint(path).on_epoch_done(first)
+    second = run(optim.Adam)
+    train(second, 1)
+    second.data = Data(1)
+    before = everything(second)
+    with pytest.raises(RuntimeError, match="no such place"):
+        restore(path, second)
+    assert everything(second) == before

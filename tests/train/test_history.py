@@ -39,3 +39,18 @@ def test_other_files_are_refused(tmp_path):
         path.write_bytes(content)
         with pytest.raises(FormatError, match="not a history file"):
             History.from_csv(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a,b\n1,2,3\n", b"a,b\n1\n", b"a,a\n1,2\n", b"a\n1_0\n", b"a\n+1\n", b"a\n 1\n", b"",
+        "a\n\u0661\n".encode(), b"a\nTrue\n", b"a\n0x1\n", b"a\n" + b"9" * 400 + b"\n", b"a\n\n",
+        b"\x1b[2J\n1\n",
+    ],
+)  # fmt: skip
+def test_only_what_is_written_is_read(tmp_path, content):
+    (tmp_path / "history.csv").write_bytes(content)
+    with pytest.raises(FormatError, match=r"history: .* is not a history file") as error:
+        History.from_csv(tmp_path / "history.csv")
+    assert str(error.value).isprintable()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 import tinydl
 from tinydl.data import Batches
@@ -68,10 +69,8 @@ def test_one_step_of_fit_is_gradient_descent_on_loss_plus_penalty():
     grad_logits = (powers / powers.sum(1, keepdims=True) - np.eye(2)[y]) / 4
     data = Batches((x, y), 4, shuffle=False)
     history = fit(layer, data, cross_entropy, SGD(layer.parameters(), lr=0.5), 1, progress=False)
-    np.testing.assert_allclose(
-        layer.weight.numpy(), w - 0.5 * (x.T @ grad_logits + 0.2 * w), rtol=1e-5
-    )
-    np.testing.assert_allclose(layer.bias.numpy(), b - 0.5 * grad_logits.sum(0), rtol=1e-5)
+    assert_close(layer.weight.numpy(), w - 0.5 * (x.T @ grad_logits + 0.2 * w), 1e-5)
+    assert_close(layer.bias.numpy(), b - 0.5 * grad_logits.sum(0), 1e-5)
     expected = losses_by_hand(x @ w + b, y).mean() + 0.1 * (w**2).sum()
     assert history.last["loss"] == pytest.approx(expected, rel=1e-5)
 
@@ -114,11 +113,30 @@ def test_batches_may_have_several_inputs():
     assert history["loss"][2] < history["loss"][0]
 
 
+def test_predict_takes_and_gives_several_arrays():
+    tinydl.seed(0)
+    model, rng = TwoInputs(), np.random.default_rng(0)
+    x, z = (rng.normal(size=(7, n)).astype(np.float32) for n in (2, 3))
+    expected = model(tinydl.tensor(x), tinydl.tensor(z)).numpy()
+    found = predict(model, (x, z), batch_size=3)
+    assert_close(found, expected, 1e-6)
+
+    class Both(TwoInputs):
+        def forward(self, x, z):
+            return self.a(x), self.b(z)
+
+    first, second = predict(Both(), (x, z), batch_size=3)
+    assert first.shape == second.shape == (7, 2)
+    for wrong in ((x, z[:5]), (), (x[:0], z[:0])):
+        with pytest.raises(ConfigError, match="as many in each input"):
+            predict(model, wrong)
+
+
 def test_metrics_are_functions_or_names(problem):
     p = problem()
 
     def first_class(outputs, targets):
-        return targets == tinydl.zeros(targets.shape, np.int64, backend=targets.backend)
+        return targets == tinydl.zeros(targets.shape, dtype=np.int64, backend=targets.backend)
 
     found = evaluate(p.model, in_order(p, 16), None, {"first": first_class, "hits": accuracy})
     assert list(found) == ["first", "hits"]

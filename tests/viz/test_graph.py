@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import tinydl as td
-from tinydl.cli import main
+from tinydl.command.main import main
 from tinydl.errors import ConfigError, GraphError
 from tinydl.nn import LSTM, BatchNorm, Conv2d, Dropout, Linear, Module, ReLU, Sequential, Tanh
 from tinydl.viz.graph import autodiff_graph, model_graph, write_graph

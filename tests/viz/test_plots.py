@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 import tinydl as td
 from tinydl import viz
@@ -31,14 +32,27 @@ def ticks(axis):
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
+def test_bands_show_mean_smallest_and_largest(tmp_path):
+    rows = RNG.normal(size=(4, 6))
+    (axes,) = panels(viz.plot_bands({"one": rows, "other": rows + 3}, tmp_path / "bands.png"))
+    assert legend_texts(axes) == ["one", "other"] and (tmp_path / "bands.png").exists()
+    assert_close(axes.lines[0].get_ydata(), rows.mean(axis=0), 1e-12)
+    edge = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert edge.min() == rows.min() and edge.max() == rows.max()
+    with pytest.raises(ShapeError, match=r"one must be \(seeds, epochs\), got \(4,\)"):
+        viz.plot_bands({"one": np.ones(4)})
+    with pytest.raises(ConfigError, match="needs 1 to 5 named courses"):
+        viz.plot_bands({})
+
+
 def test_curves_show_training_and_validation():
     rows = [{"epoch": e, "loss": 1 / e, "val_loss": 2 / e, "accuracy": e / 9} for e in (1, 2, 3)]
     loss, accuracy = panels(viz.plot_curves(History(rows)))
     assert (loss.get_title(), accuracy.get_title()) == ("loss", "accuracy")
     assert legend_texts(loss) == ["training", "validation"]
     assert legend_texts(accuracy) == ["training"]
-    np.testing.assert_allclose(loss.lines[0].get_xydata(), [[1, 1], [2, 1 / 2], [3, 1 / 3]])
-    np.testing.assert_allclose(loss.lines[1].get_ydata(), [2, 1, 2 / 3])
+    assert_close(loss.lines[0].get_xydata(), [[1, 1], [2, 1 / 2], [3, 1 / 3]], 1e-7)
+    assert_close(loss.lines[1].get_ydata(), [2, 1, 2 / 3], 1e-7)
 
 
 def test_a_grid_is_on_one_scale_and_has_its_titles():
@@ -70,7 +84,7 @@ def test_filters_of_several_channels_and_of_colour():
     weight[..., 1] = 7.0  # a constant filter is black, not a division by 0
     first, second = pictures(viz.plot_filters(weight))
     low, high = weight[..., 0].min(), weight[..., 0].max()
-    np.testing.assert_allclose(first, (weight[..., 0] - low) / (high - low))
+    assert_close(first, (weight[..., 0] - low) / (high - low), 1e-7)
     assert (second == 0).all()
     with pytest.raises(ShapeError, match="needs \\(KH, KW, C, F\\)"):
         viz.plot_filters(np.ones((3, 3)))
@@ -90,7 +104,7 @@ def test_activations():
 def test_confusion_matrix():
     matrix = np.array([[8, 2, 0], [0, 5, 0], [0, 0, 0]])
     (axes,) = panels(viz.plot_confusion(matrix, names=["cat", "dog", "emu"]))
-    np.testing.assert_allclose(axes.images[0].get_array(), [[0.8, 0.2, 0], [0, 1, 0], [0, 0, 0]])
+    assert_close(axes.images[0].get_array(), [[0.8, 0.2, 0], [0, 1, 0], [0, 0, 0]], 1e-7)
     found = {text.get_position(): text.get_text() for text in axes.texts}
     assert found == {(0, 0): "8", (1, 0): "2", (1, 1): "5"}  # x is the predicted class
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
@@ -112,11 +126,12 @@ def test_roc_curves():
         f"good (area {roc_auc(LABELS, GOOD):.3f})", f"bad (area {roc_auc(LABELS, BAD):.3f})"
     ]  # fmt: skip
     assert legend_texts(axes) == expected and expected[0] == "good (area 0.833)"
-    np.testing.assert_allclose(
+    assert_close(
         axes.lines[0].get_xydata(),
         [[0, 0], [0, 1 / 3], [0, 2 / 3], [0.5, 2 / 3], [0.5, 1], [1, 1]],
+        1e-7,
     )
-    np.testing.assert_allclose(axes.lines[2].get_xydata(), [[0, 0], [1, 1]])
+    assert_close(axes.lines[2].get_xydata(), [[0, 0], [1, 1]], 1e-7)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("false positive rate", "true positive rate")
 
 
@@ -124,11 +139,26 @@ def test_precision_recall_curves():
     (axes,) = panels(viz.plot_precision_recall(LABELS, GOOD))
     assert legend_texts(axes) == ["(average 0.917)"]  # (1 + 1 + 3/4) / 3
     line, base = axes.lines
-    np.testing.assert_allclose(
-        line.get_xydata(), [[1, 3 / 5], [1, 3 / 4], [2 / 3, 2 / 3], [2 / 3, 1], [1 / 3, 1], [0, 1]]
+    assert_close(
+        line.get_xydata(),
+        [[1, 3 / 5], [1, 3 / 4], [2 / 3, 2 / 3], [2 / 3, 1], [1 / 3, 1], [0, 1]],
+        1e-7,
     )
     assert line.get_drawstyle() == "steps-post" and base.get_ydata()[0] == 3 / 5
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("recall", "precision")
+
+
+def test_thresholds_stand_over_the_precision_and_recall_that_they_give():
+    (axes,) = panels(viz.plot_thresholds(LABELS, GOOD, threshold=0.5))
+    precision, recall, mark = axes.lines
+    assert legend_texts(axes) == ["precision", "recall"] and axes.get_xscale() == "log"
+    for (limit, p), (same, r) in zip(precision.get_xydata(), recall.get_xydata(), strict=True):
+        found = np.array(GOOD) >= limit
+        assert limit == same and p == np.mean(np.array(LABELS)[found])
+        assert r == np.sum(np.array(LABELS)[found]) / np.sum(LABELS)
+    assert mark.get_xdata()[0] == 0.5
+    with pytest.raises(ConfigError, match="scores must be > 0"):
+        viz.plot_thresholds(np.array([0, 1]), np.array([0.0, 1.0]))
 
 
 def test_histograms():
@@ -182,7 +212,7 @@ def test_codes_by_label():
     codes = RNG.normal(size=(6, 2))
     figure = viz.plot_codes(codes, np.array([3, 3, 1, 1, 1, 7]))
     one, three, seven = figure.axes[0].collections
-    np.testing.assert_allclose(one.get_offsets(), codes[2:5])
+    assert_close(one.get_offsets(), codes[2:5], 1e-7)
     assert (one.get_label(), three.get_label(), seven.get_label()) == ("1", "3", "7")
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["1", "3", "7"]
     assert viz.plot_codes(codes).legends == []

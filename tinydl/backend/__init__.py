@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections.abc import Iterator
 from contextvars import ContextVar
 
+from ..blocks import block
 from ..errors import DeviceError
+from ..quoting import quoted
 from .reference import Backend
 
 _loaded: dict[str, Backend] = {}
@@ -24,29 +26,35 @@ def get(name: str | Backend | None = None) -> Backend:
         return name
     if name is None:
         name = _default.get()
-    backend = _loaded.get(name)
+    try:
+        backend = _loaded.get(name)
+    except TypeError:  # no name: it cannot even be looked up
+        backend = None
     if backend is None:
         backend = _loaded[name] = _load(name)
     return backend
 
 
 def _load(name: str) -> Backend:
+    if not isinstance(name, str):
+        raise DeviceError(f"a backend is named by a string, got {quoted(name)}")
     if name == "numpy":
         return Backend()
     if name == "cpu":
         try:
             from .cpu import CpuBackend
         except ImportError as error:
-            raise DeviceError(
-                f"backend 'cpu': the compiled kernels are missing ({error}); build them with "
-                "`pip install .` (or `pip install -e .`), or use backend 'numpy'"
-            ) from error
+            raise DeviceError(f"backend 'cpu': {error}; or use backend 'numpy'") from error
         return CpuBackend()
     if name == "opencl" or name.startswith("opencl:"):
         from .opencl import OpenCLBackend
 
         return OpenCLBackend(name)
-    raise DeviceError(f"unknown backend {name!r}: choose 'numpy', 'cpu', 'opencl' or 'opencl:1'")
+    kind = name.rstrip("0123456789") in ("float", "int", "uint", "bool")
+    raise DeviceError(
+        f"unknown backend {name!r}: choose 'numpy', 'cpu', 'opencl' or 'opencl:1'"
+        + f"; an element type is given by x.astype({name!r})" * kind
+    )
 
 
 def default_backend() -> str:
@@ -60,8 +68,8 @@ def set_default_backend(name: str) -> None:
     _default.set(get(name).name)
 
 
-@contextmanager
-def use_backend(name: str):
+@block
+def use_backend(name: str) -> Iterator[Backend]:
     """`with use_backend("numpy"):` new tensors inside live on that backend."""
     token = _default.set(get(name).name)
     try:

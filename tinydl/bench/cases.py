@@ -13,19 +13,23 @@ from dataclasses import dataclass, field
 from math import prod
 
 from ..geometry import conv2d_geometry, pool2d_geometry, recurrent_multiply_adds
+from .games import network
 from .networks import NETWORKS
+from .rules import RULES
 
 GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
-    "norm", "elementwise", "softmax", "adam", "rnn", "step", "inference", "engine",
+    "norm", "elementwise", "softmax", "ctc", "adam", "optim", "rnn", "step", "gan", "inference",
+    "engine",
 )  # fmt: skip
 #: Who measures a group, where it is not the best of all: for products NumPy's BLAS, for single
-#: calls the library that also runs them one by one. The programs that JAX and TensorFlow compile
-#: of a whole chain are shown beside it.
+#: calls and update rules the library that also runs them one by one. The programs that JAX and
+#: TensorFlow compile of a whole chain are shown beside it.
 BARS = {
     "gemm": ("numpy",),
     "gemm_small": ("numpy",),
     "engine": ("torch",),
+    "optim": ("torch",),
     "inference": ("torch", "torch_channels_last"),
 }
 
@@ -86,6 +90,8 @@ STEPS = (
     ("mlp", 128, 1), ("lenet", 128, 1), ("resnet20", 32, 0), ("mobilenet", 8, 0),
     ("charlstm", 100, 0),
 )  # fmt: skip
+#: game, N, channels of the first layer, quick: widths of the trained recipes, and the book's
+GANS = (("dcgan", 64, 32, 1), ("wgangp", 64, 32, 1), ("dcgan", 128, 64, 0), ("wgangp", 64, 64, 0))
 INFERENCES = (("mlp", 1, 1), ("lenet", 1, 1), ("resnet20", 1, 0), ("mobilenet", 1, 0))
 
 LENGTHS = (16384, 1 << 20, 1 << 24)
@@ -93,6 +99,8 @@ ELEMENTWISE = ("relu", "add", "sum", "exp", "tanh", "sigmoid")
 BIASES = ((128, 1000), (4096, 1024))
 CLASSES = ((128, 10), (128, 1000), (1600, 80))
 ADAMS = (1_000_000, 10_000_000)
+#: N, T, C, L: digits, words and lines of text.
+LABELLED = ((64, 50, 11, 6), (32, 100, 30, 20), (16, 200, 80, 60))
 RNNS = ((32, 128), (32, 512), (128, 128), (128, 512))  # N, H with T = 100, D = 128
 CELLS = {"rnn": 1, "lstm": 4, "gru": 3}  # recurrent cells and their gates
 
@@ -178,6 +186,13 @@ def _softmax() -> Iterator[Case]:
         yield Case(f"softmax-CE+bwd {name}", "softmax", kind, sizes, 0, quick, 2 * traffic)
 
 
+def _ctc() -> Iterator[Case]:
+    for N, T, C, L in LABELLED:
+        sizes, traffic = {"N": N, "T": T, "C": C, "L": L}, FLOAT * 2 * N * T * C
+        name = f"ctc+bwd N{N} T{T} C{C} L{L}"
+        yield Case(name, "ctc", "ctc_backward", sizes, 0, T == 50, traffic)
+
+
 def _rnn() -> Iterator[Case]:
     for kind, gates in CELLS.items():
         for N, H in RNNS:
@@ -189,21 +204,35 @@ def _rnn() -> Iterator[Case]:
             yield Case(f"{kind}+bwd {name}", "rnn", f"{kind}_backward", sizes, 3 * flops, quick)
 
 
+def _rules() -> Iterator[Case]:
+    """One step of every update rule, a million parameters in 20 tensors."""
+    n = ADAMS[0]
+    for name, rule in RULES.items():
+        traffic = FLOAT * n * (3 + 2 * rule.states)
+        quick = name in ("adadelta", "adam")
+        yield Case(f"{name} step {n}", "optim", f"{name}_rule", {"n": n}, 0, quick, traffic)
+
+
 def _whole() -> Iterator[Case]:
     """Adam, whole networks, and the engine's own cost."""
     for n in ADAMS:
         traffic = FLOAT * 7 * n  # parameter, two averages: read and written; gradient: read
         yield Case(f"adam {n}", "adam", "adam", {"n": n}, 0, n == ADAMS[0], traffic)
-    for network, N, quick in STEPS:
-        flops = 3 * 2 * N * NETWORKS[network].multiply_adds
-        yield Case(f"{network} step N{N}", "step", f"{network}_step", {"N": N}, flops, bool(quick))
-    for network, N, quick in INFERENCES:
-        flops, kind = 2 * N * NETWORKS[network].multiply_adds, f"{network}_inference"
-        yield Case(f"{network} inference N{N}", "inference", kind, {"N": N}, flops, bool(quick))
+    for net, N, quick in STEPS:
+        flops = 3 * 2 * N * NETWORKS[net].multiply_adds
+        yield Case(f"{net} step N{N}", "step", f"{net}_step", {"N": N}, flops, bool(quick))
+    for game, N, W, quick in GANS:
+        flops, sizes = 2 * N * network(game, W).multiply_adds, {"N": N, "W": W}
+        name = f"{game} step N{N} {W}-{2 * W}-{4 * W}"
+        yield Case(name, "gan", f"{game}_game", sizes, flops, bool(quick))
+    for net, N, quick in INFERENCES:
+        flops, kind = 2 * N * NETWORKS[net].multiply_adds, f"{net}_inference"
+        yield Case(f"{net} inference N{N}", "inference", kind, {"N": N}, flops, bool(quick))
     yield Case("chain of 20 ops on 8-vectors", "engine", "chain", {"n": 8}, 0, True)
     yield Case("add 8", "engine", "add", {"n": 8}, 0, True)
 
 
 CASES = (
-    *_gemm(), *_conv(), *_pool(), *_norm(), *_elementwise(), *_softmax(), *_rnn(), *_whole(),
+    *_gemm(), *_conv(), *_pool(), *_norm(), *_elementwise(), *_softmax(), *_ctc(), *_rules(),
+    *_rnn(), *_whole(),
 )  # fmt: skip

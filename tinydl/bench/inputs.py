@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..geometry import conv2d_geometry
 from .cases import CELLS, Case
+from .games import NOISE, network
 from .networks import CHARACTERS, NETWORKS, parameters
+from .rules import TENSORS
 
 Arrays = dict[str, np.ndarray]
 Normal = Callable[..., np.ndarray]
@@ -46,8 +48,16 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
             "weight_x": normal(D, W, scale=0.05), "weight_h": normal(H, W, scale=0.03),
             "bias": normal(W, scale=0.1),
         }  # fmt: skip
+    if kind == "ctc_backward":
+        labels = rng.integers(1, s["C"], (s["N"], s["L"]))  # 0 is the blank
+        return {"x": normal(s["N"], s["T"], s["C"]), "labels": labels}
     if kind.endswith(("_step", "_inference")):
         return _network(kind.rpartition("_")[0], s["N"], normal, rng)
+    if kind.endswith("_game"):
+        return _game(kind.removesuffix("_game"), s, normal, rng)
+    if kind.endswith("_rule"):
+        shape = TENSORS, s["n"] // TENSORS
+        return {"x": normal(*shape), "y": normal(*shape, scale=0.1)}
     if kind in ("adam", "chain"):
         return {"x": normal(s["n"]), "y": normal(s["n"], scale=0.1)}
     if "n" in s:
@@ -68,8 +78,15 @@ def _convolution(case: Case, normal: Normal) -> Arrays:
 
 
 def _network(name: str, N: int, normal: Normal, rng: np.random.Generator) -> Arrays:
-    network = NETWORKS[name]
+    net = NETWORKS[name]
     characters = name == "charlstm"
-    x = rng.integers(0, CHARACTERS, (N, *network.x)) if characters else normal(N, *network.x)
+    x = rng.integers(0, CHARACTERS, (N, *net.x)) if characters else normal(N, *net.x)
     labels = rng.integers(0, CHARACTERS, x.size) if characters else rng.integers(0, 10, N)
-    return {"x": x, "labels": labels, **parameters(network, rng)}
+    return {"x": x, "labels": labels, **parameters(net, rng)}
+
+
+def _game(name: str, s: Mapping[str, int], normal: Normal, rng: np.random.Generator) -> Arrays:
+    net, N = network(name, s["W"]), s["N"]
+    share = rng.random((N, 1, 1, 1), dtype=np.float32)
+    x = np.tanh(normal(N, *net.x))
+    return {"x": x, "z": normal(N, NOISE), "share": share, **parameters(net, rng)}

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import _conv, _matmul, _pool, _recurrent, _runtime, get
+from ..backend import get
+from ..backend.cpu import _conv, _matmul, _pool, _recurrent, _runtime
 from ..errors import ConfigError, TinydlError
 from ..geometry import conv2d_geometry, pool2d_geometry, recurrent_multiply_adds
 

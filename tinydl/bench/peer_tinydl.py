@@ -14,10 +14,12 @@ import numpy as np
 
 from .. import nn, ops, optim
 from .._version import __version__
-from ..function import no_grad
-from ..tensor import tensor
+from ..function import grad, no_grad
+from ..tensor import Tensor
 from .cases import Case
+from .games import Game
 from .networks import NETWORKS, Parameters, is_parameter
+from .rules import RULES
 
 Cell = tuple[Callable[[], Any], Callable[[Any], list[np.ndarray]]]
 
@@ -42,7 +44,7 @@ class TinydlPeer:
         self.backend = backend
         self.version = f"tinydl {__version__} ({backend})"
         if backend == "cpu":
-            from ..backend import _runtime
+            from ..backend.cpu import _runtime
 
             _runtime.set_threads(threads)
             self.version += f" {_runtime.level()}"
@@ -52,7 +54,7 @@ class TinydlPeer:
         maker = getattr(self, f"_{case.kind}", None) or getattr(self, f"_{_family(case)}", None)
         if maker is None:
             return None
-        a = {k: tensor(v, backend=self.backend) for k, v in arrays.items()}
+        a = {k: Tensor(v, backend=self.backend) for k, v in arrays.items()}
         return maker(case, a)
 
     # -- forward only ------------------------------------------------------------------------------
@@ -155,6 +157,9 @@ class TinydlPeer:
     def _softmax_ce_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._backward(lambda: nn.cross_entropy(a["x"], a["labels"]), [a["x"]])
 
+    def _ctc_backward(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._backward(lambda: nn.ctc(a["x"], a["labels"]), [a["x"]])
+
     def _chain(self, case: Case, a: dict[str, Any]) -> Cell:
         x, y = a["x"], a["y"]
 
@@ -178,6 +183,19 @@ class TinydlPeer:
 
         return run, lambda result: [result.detach().numpy().copy()]
 
+    def _rule(self, case: Case, a: dict[str, Any]) -> Cell:
+        rule = RULES[case.kind.removesuffix("_rule")]
+        parameters = [nn.Parameter(row, backend=self.backend) for row in a["x"].numpy()]
+        for parameter, row in zip(parameters, a["y"].numpy(), strict=True):
+            parameter.grad = Tensor(row, backend=self.backend)
+        optimizer = getattr(optim, rule.ours)(parameters, **rule.options)
+
+        def run() -> Any:
+            optimizer.step()
+            return parameters
+
+        return run, lambda result: [p.detach().numpy().copy() for p in result]
+
     def _step(self, case: Case, a: dict[str, Any]) -> Cell:
         leaves = [tensor for name, tensor in a.items() if is_parameter(name)]
         for leaf in leaves:
@@ -193,10 +211,13 @@ class TinydlPeer:
 
         return run, _all
 
+    def _game(self, case: Case, a: dict[str, Any]) -> Cell:
+        return Game(Layers, case.kind.removesuffix("_game"), a).run, _all
+
 
 def _family(case: Case) -> str:
     """The method for a kind that has none of its own name."""
-    if case.kind.endswith(("_step", "_inference")):
+    if case.kind.endswith(("_step", "_inference", "_game", "_rule")):
         return case.kind.rpartition("_")[2]
     return "unary" if case.kind in ("relu", "sum", "exp", "tanh", "sigmoid") else case.kind
 
@@ -213,7 +234,7 @@ def _norm_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
 
 
 def _pool_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
-    pool = ops.max_pool2d if case.kind.startswith("max") else ops.avg_pool2d
+    pool: Any = ops.max_pool2d if case.kind.startswith("max") else ops.avg_pool2d
     return lambda: pool(a["x"], case.sizes["K"], case.sizes["stride"])
 
 
@@ -243,6 +264,35 @@ class Layers:
     @staticmethod
     def depthwise(x: Any, weight: Any, stride: int, padding: int) -> Any:
         return ops.conv2d(x, weight, None, stride, padding, groups=x.shape[3])
+
+    leaky_relu = staticmethod(ops.leaky_relu)
+    softplus = staticmethod(ops.softplus)
+    tanh = staticmethod(ops.tanh)
+    no_grad = staticmethod(no_grad)
+
+    @staticmethod
+    def conv_transpose(x: Any, weight: Any, bias: Any) -> Any:
+        return ops.conv_transpose2d(x, weight, bias, 2, 2, 1)
+
+    @staticmethod
+    def maps(x: Any, side: int) -> Any:
+        return x.reshape(x.shape[0], side, side, -1)
+
+    @staticmethod
+    def rows_of_maps(x: Any) -> Any:
+        return x.reshape(x.shape[0], -1)
+
+    @staticmethod
+    def slope(y: Any, x: Any) -> Any:
+        return grad(ops.sum(y), x, create_graph=True)[0]
+
+    @staticmethod
+    def lengths(x: Any) -> Any:
+        return ops.norm(x, axis=(1, 2, 3))
+
+    @staticmethod
+    def adam(leaves: Any, rate: float, beta: float) -> Any:
+        return optim.Adam(leaves, rate, beta)
 
     @staticmethod
     def flatten(x: Any) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from .cases import Case
+from .games import Game
 from .networks import NETWORKS, Parameters, is_parameter
 from .peer_tinydl import Cell
+from .rules import RULES, Rule
 
 IMAGES = (
     "conv",
@@ -21,6 +23,8 @@ IMAGES = (
     "lenet",
     "resnet20",
     "mobilenet",
+    "dcgan",
+    "wgangp",
 )
 
 
@@ -47,6 +51,10 @@ class TorchPeer:
         network, _, what = case.kind.rpartition("_")
         if what in ("step", "inference"):
             return self._step(network, a) if what == "step" else self._inference(network, a)
+        if what == "game":
+            return self._game(network, a)
+        if what == "rule":
+            return self._rule(RULES[network], a)
         maker = getattr(self, f"_{case.kind.removesuffix('_backward')}", None)
         if maker is None:
             return None
@@ -136,6 +144,17 @@ class TorchPeer:
 
         return run, export
 
+    def _game(self, name: str, a: dict[str, Any]) -> Cell:
+        game = Game(Layers(self.torch), name, a)
+        each = [list(own) for own in (game.judged, game.made)]
+        names = [n for own in each for n in ("", *own)]  # a loss before the gradients of each
+
+        def export(result: Any) -> list[np.ndarray]:
+            used = zip(result, names[: len(result)], strict=True)
+            return [self._numpy(t, bool(n), n) for t, n in used]
+
+        return game.run, export
+
     # -- kinds: the call, and the names of what gets a gradient ------------------------------------
 
     def _matmul(self, case: Case, a: dict[str, Any]) -> Any:
@@ -171,6 +190,16 @@ class TorchPeer:
 
     def _softmax_ce(self, case: Case, a: dict[str, Any]) -> Any:
         return lambda: self.F.cross_entropy(a["x"], a["labels"]), ("x",)
+
+    def _ctc(self, case: Case, a: dict[str, Any]) -> Any:
+        N, T, L = (case.sizes[k] for k in "NTL")
+        steps, counts = (self.torch.full((N,), n) for n in (T, L))
+
+        def call() -> Any:
+            log_p = a["x"].log_softmax(-1).transpose(0, 1)
+            return self.F.ctc_loss(log_p, a["labels"], steps, counts)
+
+        return call, ("x",)
 
     def _of_x(self, case: Case, a: dict[str, Any]) -> Any:
         function, x = getattr(self.torch, case.kind), a["x"]
@@ -220,6 +249,19 @@ class TorchPeer:
 
         return run, lambda result: [result.detach().numpy().copy()]
 
+    def _rule(self, rule: Rule, a: dict[str, Any]) -> Cell:
+        """As torch.optim does it by default."""
+        parameters = [row.clone().requires_grad_(True) for row in a["x"]]
+        for parameter, grad in zip(parameters, a["y"], strict=True):
+            parameter.grad = grad.clone()
+        optimizer = getattr(self.torch.optim, rule.theirs)(parameters, **rule.their_options)
+
+        def run() -> Any:
+            optimizer.step()
+            return parameters
+
+        return run, lambda result: [p.detach().numpy().copy() for p in result]
+
     def _chain(self, case: Case, a: dict[str, Any]) -> Cell:
         def chain() -> Any:
             z = a["x"]
@@ -236,9 +278,29 @@ class Layers:
     def __init__(self, torch: Any) -> None:
         self.torch, self.F = torch, torch.nn.functional
         self.relu, self.linear = self.F.relu, self.F.linear
+        self.leaky_relu, self.softplus, self.tanh = self.F.leaky_relu, self.F.softplus, torch.tanh
+        self.no_grad = torch.no_grad
 
     def conv(self, x: Any, weight: Any, bias: Any, stride: int, padding: int) -> Any:
         return self.F.conv2d(x, weight, bias, stride, padding)
+
+    def conv_transpose(self, x: Any, weight: Any, bias: Any) -> Any:
+        return self.F.conv_transpose2d(x, weight, bias, 2, 2, 1)
+
+    def maps(self, x: Any, side: int) -> Any:
+        return x.reshape(x.shape[0], side, side, -1).permute(0, 3, 1, 2)
+
+    def rows_of_maps(self, x: Any) -> Any:
+        return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1)
+
+    def slope(self, y: Any, x: Any) -> Any:
+        return self.torch.autograd.grad(y.sum(), x, create_graph=True)[0]
+
+    def lengths(self, x: Any) -> Any:
+        return self.torch.linalg.vector_norm(x, dim=(1, 2, 3))
+
+    def adam(self, leaves: Any, rate: float, beta: float) -> Any:
+        return self.torch.optim.Adam(leaves, lr=rate, betas=(beta, 0.999), eps=1e-7, fused=True)
 
     def depthwise(self, x: Any, weight: Any, stride: int, padding: int) -> Any:
         return self.F.conv2d(x, weight, None, stride, padding, groups=x.shape[1])

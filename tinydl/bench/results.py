@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .harness import OURS, Row, geometric_means, means_text
+from .harness import OURS, Row
+from .told import geometric_means, means_text
 
 COLORS = {
     OURS: "#d9622b", "numpy": "#7b8794", "torch": "#9db8d6", "torch_channels_last": "#2563a8",

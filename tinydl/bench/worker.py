@@ -2,7 +2,8 @@
 
 `python -m tinydl.bench.worker MODULE:ARGUMENT THREADS`. Requests: {"do": "prepare", "case": {...},
 "reference": FILE, "write": bool, "target": seconds}, {"do": "time"} and {"do": "peaks"}, which
-measures the machine's roofs; end of input ends it.
+measures the machine's roofs; end of input ends it. Other builds run this file too (builds.py): at
+its top it imports of tinydl only what is old and public.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from ..machine import peaks
 from .cases import Case
 from .inputs import inputs
 
@@ -103,13 +103,17 @@ class Worker:
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """One request."""
-        if request["do"] == "peaks":
+        if request["do"] == "peaks":  # asked of this build only, as what follows __main__
+            from ..measure.machine import peaks
+
             return asdict(peaks(self.threads))
         return self.prepare(request) if request["do"] == "prepare" else self.time()
 
 
-def main(arguments: list[str]) -> int:
-    """Answer until stdin ends. What libraries print goes to stderr, stdout is the protocol's."""
+def main(arguments: list[str], place: str = "") -> int:
+    """Answer until stdin ends. What libraries print goes to stderr, stdout is the protocol's.
+
+    place: where the library lies, if its version is to say so."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     (module, _, argument), threads = arguments[0].partition(":"), int(arguments[1])
@@ -123,7 +127,7 @@ def main(arguments: list[str]) -> int:
     except ImportError as error:
         say({"missing": str(error)})
         return 0
-    say({"version": worker.peer.version})
+    say({"version": worker.peer.version + (f", {place}" if place else "")})
     for line in sys.stdin:
         try:
             say(worker.answer(json.loads(line)))
@@ -134,4 +138,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    from ..console import command
+
+    sys.exit(command(lambda: main(sys.argv[1:]), "worker"))

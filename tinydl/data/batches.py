@@ -1,4 +1,4 @@
-"""Mini-batches of NumPy arrays: explicit rng, optional prefetch thread, exact resume."""
+"""Mini-batches of NumPy arrays: a generator of its own, optional prefetch thread, exact resume."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as PyGenerator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError, DTypeError, ShapeError
-
-if TYPE_CHECKING:
-    from ..random import Generator
+from ..arguments import axes, integers, is_tensor, is_whole, whole
+from ..doors import checked, first_annotation
+from ..errors import ConfigError, DataError, DTypeError, IndexRangeError, ShapeError
+from ..quoting import quoted
+from ..random import Generator, default_generator
 
 Batch = tuple[np.ndarray, ...]
 Transform = Callable[[Batch, Any], Batch]
@@ -24,17 +25,19 @@ PreparedBatches = PyGenerator[tuple[Batch, State | None], None, None]
 
 
 class Batches:
-    """Iterates over aligned arrays in mini-batches; every `for` loop is one epoch.
+    """`Batches(x, y, batch_size=32)` or `Batches((x, y), 32)`: aligned arrays in mini-batches;
+    every `for` loop is one epoch.
 
-    arrays: tuple of ndarrays with the same first size N; copied once if not C-contiguous.
+    arrays: ndarrays of one first size N, copied once if not C-contiguous; tensors, by their values;
+        lists of numbers, as float32 or int64.
     batch_size: samples per batch B; the last batch holds the remaining N mod B unless `drop_last`.
-    shuffle: a new order every epoch, drawn from `rng` (then required).
+    shuffle: a new order every epoch, drawn from `rng`.
     rng: is asked for one `spawn()` here and never used again, so other users of it do not disturb
-        the order.
+        the order. None: the default generator (`tinydl.seed`), if anything is to be drawn.
     transform: called as transform(batch, rng) -> batch, with a generator of its own, spawned each
-        epoch (None if `rng` is None); it runs in the prefetch thread, so it must handle NumPy
-        arrays only. A new thread starts with an empty context: `no_grad` and the default backend of
-        the caller are not seen there.
+        epoch; it runs in the prefetch thread, so it must handle NumPy arrays only. A new thread
+        starts with an empty context: `no_grad` and the default backend of the caller are not seen
+        there.
     prefetch: how many batches a thread prepares ahead; 0 prepares each when it is asked for. The
         batches are the same for every value.
 
@@ -47,29 +50,36 @@ class Batches:
     fit.
     """
 
+    @checked
     def __init__(
         self,
-        arrays: Batch,
-        batch_size: int,
+        *arrays: Any,
+        batch_size: int | None = None,
         shuffle: bool = True,
         rng: Generator | None = None,
         drop_last: bool = False,
         transform: Transform | None = None,
         prefetch: int = 0,
     ) -> None:
-        self.arrays = _check_arrays(arrays)
+        arrays, batch_size = _parted(arrays, batch_size)
+        self.arrays = _aligned(arrays)
         self.samples = len(self.arrays[0])
-        self.batch_size = _check_count("batch_size", batch_size, 1)
+        self.batch_size = batch_size = _check_count("batch_size", batch_size, 1)
         self.prefetch = _check_count("prefetch", prefetch, 0)
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transform = transform
-        if shuffle and rng is None:
-            raise ConfigError("Batches: shuffle=True needs an explicit rng=tinydl.Generator(seed)")
+        if transform is not None and first_annotation(transform) == "Sample":
+            raise ConfigError(
+                f"Batches: {type(transform).__name__} changes one picture, a transform whole "
+                f"batches; write transform=Each({type(transform).__name__}(...))"
+            )
         if drop_last and self.samples < batch_size:
             raise ConfigError(
                 f"Batches: drop_last drops all {self.samples} samples at batch_size {batch_size}"
             )
+        if rng is None and (shuffle or transform is not None):
+            rng = default_generator()
         self._rng = None if rng is None else rng.spawn()
         self._epoch = 0  # the epoch that `_batch` counts in
         self._batch = 0  # batches handed out in this epoch
@@ -125,14 +135,17 @@ class Batches:
             raise ConfigError(f"Batches: the state has keys {sorted(state)}, not {sorted(own)}")
         for key in ("samples", "batch_size", "shuffle", "drop_last"):
             if state[key] != own[key]:
-                raise ConfigError(f"Batches: the state has {key} {state[key]!r}, not {own[key]!r}")
+                raise ConfigError(
+                    f"Batches: the state has {key} {quoted(state[key])}, not {own[key]!r}"
+                )
         if _check_count("batch", state["batch"], 0) > len(self):
             raise ConfigError(f"Batches: the state has batch {state['batch']} of {len(self)}")
         if (state["rng"] is None) != (self._rng is None):
             raise ConfigError("Batches: one of the state and this object has no rng")
-        if self._rng is not None:
+        epoch = _check_count("epoch", state["epoch"], 0)
+        if self._rng is not None:  # everything is checked: from here on it changes
             self._rng.load_state_dict(state["rng"])
-        self._epoch = _check_count("epoch", state["epoch"], 0)
+        self._epoch = epoch
         self._batch = state["batch"]
         self._epoch_state = _copied(state["rng"])
         self._transform_state = _copied(state["transform_rng"])
@@ -176,12 +189,17 @@ class Batches:
             raise ConfigError("Batches: this iterator is stale, a newer one or a load replaced it")
 
 
+@checked
 def take(array: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """array[indices] along axis 0 as a fresh C-contiguous array; IndexError out of range.
+    """array[indices] along axis 0 as a fresh C-contiguous array; IndexRangeError out of range.
 
-    For a C-contiguous array this is one memory copy per row; np.take would first copy any other
-    array whole.
+    Negative indices count from the end. For a C-contiguous array this is one memory copy per row;
+    np.take would first copy any other array whole.
     """
+    axes("take", "array", array)
+    indices = integers("take", "indices", indices)
+    if indices.size and not -len(array) <= indices.min() <= indices.max() < len(array):
+        raise IndexRangeError(f"take: an index is out of range for {len(array)} rows")
     if not array.flags.c_contiguous:
         return np.ascontiguousarray(array[indices])
     return np.take(array, indices, axis=0)
@@ -242,22 +260,67 @@ def _copied(state: State | None) -> State | None:
     return None if state is None else dict(state)
 
 
-def _check_arrays(arrays: Batch) -> Batch:
-    if not isinstance(arrays, tuple | list) or not arrays:
-        raise ConfigError("Batches: arrays must be a tuple of at least one ndarray")
-    for i, array in enumerate(arrays):
-        if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-            kind = getattr(array, "dtype", type(array).__name__)
-            raise DTypeError(f"Batches: arrays[{i}] must be a numeric ndarray, got {kind}")
-        if array.ndim == 0 or len(array) != len(arrays[0]):
-            shapes = [a.shape for a in arrays if isinstance(a, np.ndarray)]
-            raise ShapeError(f"Batches: arrays must agree in their first size, got {shapes}")
-    if len(arrays[0]) == 0:
+def _parted(given: tuple[Any, ...], batch_size: int | None) -> tuple[tuple[Any, ...], int]:
+    """(arrays, batch_size) of what stands before the keywords: x, y or (x, y), perhaps a size."""
+    if len(given) > 1 and is_whole(given[-1]):
+        if batch_size is not None:
+            raise ConfigError(f"Batches: batch_size is given twice, {given[-1]} and {batch_size}")
+        *given, batch_size = given  # type: ignore[assignment]
+    if len(given) > 1 and isinstance(given[-1], bool):
+        raise ConfigError(
+            f"Batches: shuffle is given by its name: Batches((x, y), 32, shuffle={given[-1]})"
+        )
+    for i, one in enumerate(given):
+        if one is None or isinstance(one, bool | int | float | Generator):
+            raise ConfigError(
+                f"Batches: number {i + 1} is {quoted(one)}, no array; after the arrays comes "
+                "batch_size, everything else by its name: Batches((x, y), 32, shuffle=False)"
+            )
+    if len(given) == 1 and (isinstance(given[0], tuple) or is_row_of_arrays(given[0])):
+        given = tuple(given[0])
+    if not given:
+        raise ConfigError("Batches: needs a tuple of at least one array, as in Batches((x, y), 32)")
+    if batch_size is None:
+        raise ConfigError("Batches: needs a batch_size, as in Batches(x, y, batch_size=32)")
+    return tuple(given), batch_size
+
+
+def is_row_of_arrays(value: Any) -> bool:
+    """Whether a list holds arrays and tensors, rather than numbers."""
+    row = isinstance(value, list) and bool(value)
+    return row and all(isinstance(one, np.ndarray) or is_tensor(one) for one in value)
+
+
+def host_array(op: str, name: str, value: Any) -> np.ndarray:
+    """An ndarray, the values of a tensor, or a list of numbers as float32 or int64; DTypeError."""
+    if is_tensor(value):
+        value = value.numpy()
+    found = value
+    if isinstance(value, list | tuple):
+        try:
+            found = np.asarray(value)
+        except ValueError:
+            raise DTypeError(
+                f"{op}: {name} has rows of different length; pad_sequences makes them equal"
+            ) from None
+        found = found.astype({"f": np.float32, "i": np.int64}.get(found.dtype.kind, found.dtype))
+    if not isinstance(found, np.ndarray) or found.dtype.hasobject:
+        kind = getattr(found, "dtype", type(value).__name__)
+        own = " (its arrays are .x and .y)" if hasattr(value, "x") and hasattr(value, "y") else ""
+        raise DTypeError(f"{op}: {name} must be an array of numbers, got {kind}{own}")
+    return found
+
+
+def _aligned(arrays: tuple[Any, ...]) -> Batch:
+    """Arrays of one first size, which is not 0."""
+    found = [host_array("Batches", f"arrays[{i}]", one) for i, one in enumerate(arrays)]
+    shapes = [array.shape for array in found]
+    if any(not shape or shape[0] != shapes[0][0] for shape in shapes):
+        raise ShapeError(f"Batches: arrays must agree in their first size, got {shapes}")
+    if not shapes[0][0]:
         raise ShapeError("Batches: there are no samples")
-    return tuple(np.ascontiguousarray(array) for array in arrays)
+    return tuple([np.ascontiguousarray(array) for array in found])
 
 
 def _check_count(name: str, value: int, minimum: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise ConfigError(f"Batches: {name} must be an integer >= {minimum}, got {value!r}")
-    return value
+    return whole("Batches", name, value, minimum)

@@ -7,25 +7,25 @@ of boxes of a picture; rows that are not needed have the class -1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..doors import checked
 from ..errors import ShapeError
-from .augment import Sample, Step
-from .detection import Detections
-
-if TYPE_CHECKING:
-    from ..random import Generator
-
-Batch = tuple[np.ndarray, ...]
+from .types import Detections
 
 
+@checked
 def pad_rows(
     boxes: Sequence[np.ndarray], labels: Sequence[np.ndarray], count: int | None = None
 ) -> np.ndarray:
     """Rows (N, K, 5) of boxes (K_i, 4) and labels (K_i,); count: K, at least the largest K_i."""
+    wrong = [b.shape for b, own in zip(boxes, labels, strict=False) if own.shape != b.shape[:1]]
+    if len(boxes) != len(labels) or any(b.ndim != 2 or b.shape[1] != 4 for b in boxes) or wrong:
+        raise ShapeError(
+            "pad_rows: needs boxes (K_i, 4) and labels (K_i,) of as many pictures, got "
+            f"{[b.shape for b in boxes]} and {[own.shape for own in labels]}"
+        )
     most = max((len(b) for b in boxes), default=0)
     K = max(most, 1) if count is None else count
     if most > K:
@@ -36,27 +36,13 @@ def pad_rows(
     return rows
 
 
+@checked
 def unpad_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(boxes (G, 4) float32, labels (G,) int64) of one picture's rows (K, 5)."""
     if rows.ndim != 2 or rows.shape[1] != 5:
         raise ShapeError(f"unpad_rows: rows must be (K, 5), got {rows.shape}")
     kept = rows[rows[:, 4] >= 0]
     return np.ascontiguousarray(kept[:, :4]), kept[:, 4].astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class AugmentBoxes:
-    """A transform for `Batches` of (pictures, rows): `step` for each picture with its boxes."""
-
-    step: Step
-
-    def __call__(self, batch: Batch, rng: Generator) -> Batch:
-        x, rows = batch
-        found = [self.step(Sample(i, *unpad_rows(r)), rng) for i, r in zip(x, rows, strict=True)]
-        images = np.stack([sample.image for sample in found])
-        boxes: list[Any] = [sample.boxes for sample in found]
-        labels: list[Any] = [sample.labels for sample in found]
-        return images, pad_rows(boxes, labels, rows.shape[1])
 
 
 def halved(image: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A download goes to a temporary file beside its target, is hashed while it streams, never grows
 beyond the known size, and is moved into place (`os.replace`) only if its SHA-256 is right; a killed
-process leaves no half file under the final name. A file lock lets two processes download once.
+process leaves no half file under the final name. A file lock lets two processes download once; one
+deadline and one count of bytes hold for everything a server sends (`web`).
 `TINYDL_OFFLINE=1` never opens a socket.
 """
 
@@ -14,33 +15,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, TypedDict
+from typing import IO, Any
 
-from ..errors import DataError
-from .catalog import CATALOG, lookup
-from .record import DataFile, DataSet, Mirror
+from ..errors import DataError, how_to_install
+from ..foreign import boundary, open_regular
+from ..quoting import shown
+from .record import DataFile, DataSet
 
 TIMEOUT = 30.0  # seconds without a byte
 MINIMUM_RATE = 10_000  # bytes per second on average, or the next mirror is tried
 LOCK_TIMEOUT = 3600.0  # seconds to wait for another process
 _CHUNK = 1 << 16
-_INSTALL = 'pip install "tinydl[data]"'
-
-
-class Row(TypedDict):
-    """One line of `tinydl data list | fetch | verify`; `path`: a path, address or package."""
-
-    name: str
-    file: str
-    path: str
-    status: str
-    detail: str
-
-
-class _MirrorFailure(Exception):
-    """Why one address did not deliver the file; the next one is tried."""
+_INSTALL = how_to_install("data")
 
 
 def offline() -> bool:
@@ -51,15 +38,25 @@ def offline() -> bool:
 def data_folder() -> Path | None:
     """The folder named by TINYDL_DATA (only ever read), or None."""
     value = os.environ.get("TINYDL_DATA", "")
-    return Path(value).expanduser() if value else None
+    return _expanded(value, "TINYDL_DATA") if value else None
 
 
 def cache_folder() -> Path:
-    """$TINYDL_CACHE, else $XDG_CACHE_HOME/tinydl, else ~/.cache/tinydl."""
+    """$TINYDL_CACHE, else $XDG_CACHE_HOME/tinydl, else ~/.cache/tinydl (DataError: no home)."""
     if value := os.environ.get("TINYDL_CACHE", ""):
-        return Path(value).expanduser()
+        return _expanded(value, "TINYDL_CACHE")
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "tinydl"
+    return (Path(base) if os.path.isabs(base) else _expanded("~/.cache", "TINYDL_CACHE")) / "tinydl"
+
+
+def _expanded(value: str, variable: str) -> Path:
+    """The path with its ~ replaced; DataError where nobody has such a home (containers)."""
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise DataError(
+            f"data: there is no home folder for {value}; set {variable} to a folder"
+        ) from None
 
 
 def locate(dataset: DataSet, file: DataFile) -> Path:
@@ -70,12 +67,12 @@ def locate(dataset: DataSet, file: DataFile) -> Path:
     delivered it.
     """
     folder = data_folder()
-    if folder is not None and (path := folder / dataset.folder / file.name).is_file():
-        if fault := _fault(path, file):
-            raise DataError(f"data: {path} is not the original file: {fault}")
+    if folder is not None and present(path := folder / dataset.folder / file.name):
+        if fault := fault_of(path, file):
+            raise DataError(f"data: {shown(path)} is not the original file: {fault}")
         return path
     path = cache_folder() / dataset.folder / file.name
-    if path.is_file() and not _fault(path, file):
+    if present(path) and not fault_of(path, file):
         return path
     if not file.mirrors:
         raise DataError(_missing_by_hand(dataset, file, path))
@@ -85,130 +82,43 @@ def locate(dataset: DataSet, file: DataFile) -> Path:
     return path
 
 
-def first_present(*names: str) -> DataSet:
+def first_present(*datasets: DataSet) -> DataSet:
     """The first of these entries whose files are all there in the right size, else the first.
 
     For entries with the same content in different packing: what lies on the disk is preferred to a
     download.
     """
-    for dataset in map(lookup, names):
-        if all(_file_row(dataset, f, _size_fault)["status"] == "ok" for f in dataset.files):
+    for dataset in datasets:
+        places = [(place(dataset, file), file) for file in dataset.files]
+        if all(present(path) and not size_fault(path, file) for path, file in places):
             return dataset
-    return lookup(names[0])
+    return datasets[0]
 
 
-def fetch(name: str) -> list[Row]:
-    """Makes every file of the data set `name` available; one row per file. Raises as `locate`."""
-    dataset = lookup(name)
-    if not dataset.files:
-        row = _package_row(dataset)
-        if row["status"] != "ok":
-            raise DataError(f"data: {dataset.name} ships inside scikit-learn: {_INSTALL}")
-        return [row]
-    return [
-        Row(name=name, file=f.name, path=str(locate(dataset, f)), status="ok", detail="")
-        for f in dataset.files
-    ]
-
-
-def verify(name: str, online: bool = False) -> list[Row]:
-    """Checks size and SHA-256 of every file of `name`, downloading nothing; one row per file.
-
-    Status is "ok", "missing" or "wrong". With `online`, one more row per mirror and file: the whole
-    file is streamed and hashed, nothing is kept; "ok" or "failed" with the reason. DataError if
-    offline then.
-    """
-    dataset = lookup(name)
-    if online and offline():
-        raise DataError("data: verify --online needs a network, but TINYDL_OFFLINE is set")
-    if not dataset.files:
-        return [_package_row(dataset)]
-    rows = [_file_row(dataset, file, _fault) for file in dataset.files]
-    if online:
-        rows += [_mirror_row(dataset, f, mirror) for f in dataset.files for mirror in f.mirrors]
-    return rows
-
-
-def list_datasets() -> list[Row]:
-    """One row per known data set: "ok" if every file has the right size (hashes: `verify`)."""
-    rows = []
-    for name, dataset in CATALOG.items():
-        if dataset.files:
-            parts = [_file_row(dataset, file, _size_fault) for file in dataset.files]
-            faults = [part["status"] for part in parts if part["status"] != "ok"]
-            row = Row(
-                name=name,
-                file=f"{len(parts)} file{'s' if len(parts) > 1 else ''}",
-                path=str(Path(parts[0]["path"]).parent),
-                status=faults[0] if faults else "ok",
-                detail="",
-            )
-        else:
-            row = _package_row(dataset)
-        parts_of_detail = (dataset.records, dataset.description, dataset.licence, dataset.fidelity)
-        row["detail"] = "; ".join(part for part in parts_of_detail if part)
-        rows.append(row)
-    return rows
-
-
-def _file_row(dataset: DataSet, file: DataFile, check: Callable[[Path, DataFile], str]) -> Row:
+def place(dataset: DataSet, file: DataFile) -> Path:
+    """Where the file is looked for: below TINYDL_DATA if it is there, else in the cache."""
     folder = data_folder()
-    path = None if folder is None else folder / dataset.folder / file.name
-    if path is None or not path.is_file():
-        path = cache_folder() / dataset.folder / file.name
-    if not path.is_file():
-        status, detail = "missing", f"run: tinydl data fetch {dataset.name}"
-        if not file.mirrors:
-            detail = f"no download: {dataset.by_hand}"
-    else:
-        detail = check(path, file)
-        status = "wrong" if detail else "ok"
-        if detail and (owner := _other_owner(dataset, file, path)):
-            status, detail = "missing", f"the file there is that of {owner}"
-    return Row(name=dataset.name, file=file.name, path=str(path), status=status, detail=detail)
+    if folder is not None and present(path := folder / dataset.folder / file.name):
+        return path
+    return cache_folder() / dataset.folder / file.name
 
 
-def _other_owner(dataset: DataSet, file: DataFile, path: Path) -> str:
-    """The entry with a file of this name, and of the size at `path`, in the same folder, or ""."""
-    size = path.stat().st_size
-    for name, other in CATALOG.items():
-        fits = [f for f in other.files if f.name == file.name and f.size == size != file.size]
-        if fits and name != dataset.name and other.folder == dataset.folder:
-            return name
-    return ""
+def present(path: Path) -> bool:
+    """Whether a regular file is there; DataError where the system does not let us look."""
+    with boundary(path):
+        return path.is_file()
 
 
-def _mirror_row(dataset: DataSet, file: DataFile, mirror: Mirror) -> Row:
-    url = mirror.address(file.name)
-    status, detail = "ok", "" if mirror.checked else "could not be opened when catalogued"
-    try:
-        _stream(url, file, None)
-    except _MirrorFailure as failure:
-        status, detail = "failed", str(failure)
-    return Row(name=dataset.name, file=file.name, path=url, status=status, detail=detail)
-
-
-def _package_row(dataset: DataSet) -> Row:
-    found = find_spec("sklearn") is not None
-    return Row(
-        name=dataset.name,
-        file="(none)",
-        path="scikit-learn",
-        status="ok" if found else "missing",
-        detail="" if found else f"run: {_INSTALL}",
-    )
-
-
-def _size_fault(path: Path, file: DataFile) -> str:
+def size_fault(path: Path, file: DataFile) -> str:
     size = path.stat().st_size
     return "" if size == file.size else f"{size} bytes instead of {file.size}"
 
 
-def _fault(path: Path, file: DataFile) -> str:
+def fault_of(path: Path, file: DataFile) -> str:
     """What is wrong with the file at `path`, or an empty string."""
-    if fault := _size_fault(path, file):
+    if fault := size_fault(path, file):
         return fault
-    with path.open("rb") as handle:
+    with open_regular(path, file.size) as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return "" if digest == file.sha256 else f"SHA-256 {digest} instead of {file.sha256}"
 
@@ -218,7 +128,7 @@ def _missing(dataset: DataSet, file: DataFile, cached: Path) -> str:
     searched = [str(cached.parent)]
     if folder is not None:
         searched.insert(0, f"{folder / dataset.folder} (TINYDL_DATA)")
-    found = f" (the file {cached} is there but damaged)" if cached.is_file() else ""
+    found = f" (the file {cached} is there but damaged)" if present(cached) else ""
     where = " nor in ".join(searched)
     return f"data: {dataset.name} needs {file.name}, which is not in {where}{found}"
 
@@ -246,7 +156,7 @@ def _download_once(dataset: DataSet, file: DataFile, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.parent / f".{file.name}.lock", timeout=LOCK_TIMEOUT):
-            if not target.is_file() or _fault(target, file):
+            if not present(target) or fault_of(target, file):
                 _download(dataset, file, target)
     except filelock.Timeout:
         raise DataError(
@@ -254,19 +164,22 @@ def _download_once(dataset: DataSet, file: DataFile, target: Path) -> None:
         ) from None
     except OSError as error:
         raise DataError(
-            f"data: cannot write {target} ({error}); TINYDL_CACHE names another folder"
+            f"data: cannot write {shown(target)} ({shown(error)}); TINYDL_CACHE names another "
+            "folder"
         ) from error
 
 
 def _download(dataset: DataSet, file: DataFile, target: Path) -> None:
+    from .web import TransferError
+
     failures = []
     for mirror in file.mirrors:
         url = mirror.address(file.name)
         try:
             with _replacing(target) as handle:
-                _stream(url, file, handle)
+                stream(url, file, handle)
             return
-        except _MirrorFailure as failure:
+        except TransferError as failure:
             failures.append(f"{url}: {failure}")
     raise DataError(
         f"data: no mirror delivered {file.name} of {dataset.name}; put the file into "
@@ -305,46 +218,28 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _stream(url: str, file: DataFile, handle: IO[bytes] | None) -> None:
-    """Copies `url` to `handle` (or nowhere); _MirrorFailure unless it was exactly `file`."""
+def stream(url: str, file: DataFile, handle: IO[bytes] | None) -> None:
+    """Copies `url` to `handle` (or nowhere); TransferError unless it was exactly `file`."""
+    # Here and not above: `import tinydl` loads no network library.
+    from .web import Exchange, TransferError, pieces
+
+    deadline = time.monotonic() + TIMEOUT + file.size / MINIMUM_RATE
+    slow = f"slower than {MINIMUM_RATE} bytes per second"
+    exchange = Exchange(TIMEOUT, deadline, file.size, slow)
     digest, received = hashlib.sha256(), 0
     with _progress(file) as advance:
-        for chunk in _chunks(url, time.monotonic() + TIMEOUT + file.size / MINIMUM_RATE):
+        for chunk in pieces(url, exchange):
             received += len(chunk)
             if received > file.size:
-                raise _MirrorFailure(f"sent more than the {file.size} bytes of the original")
+                raise TransferError(f"sent more than the {file.size} bytes of the original")
             digest.update(chunk)
             if handle is not None:
                 handle.write(chunk)
             advance(len(chunk))
     if received != file.size:
-        raise _MirrorFailure(f"truncated, {received} of {file.size} bytes arrived")
+        raise TransferError(f"truncated, {received} of {file.size} bytes arrived")
     if digest.hexdigest() != file.sha256:
-        raise _MirrorFailure(f"wrong SHA-256 {digest.hexdigest()}, expected {file.sha256}")
-
-
-def _chunks(url: str, deadline: float) -> Iterator[bytes]:
-    """The body of `url` in pieces; whatever the network does wrong becomes _MirrorFailure."""
-    # Here and not above: `import tinydl` loads no network library.
-    from http.client import HTTPException
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
-    # Some servers answer 403 to the user agent "Python-urllib".
-    request = Request(url, headers={"User-Agent": "tinydl"})
-    try:
-        with urlopen(request, timeout=TIMEOUT) as response:
-            # read1 returns what has arrived, so that a server that drips bytes meets the deadline.
-            while chunk := response.read1(_CHUNK):
-                yield chunk
-                if time.monotonic() > deadline:
-                    raise _MirrorFailure(f"slower than {MINIMUM_RATE} bytes per second")
-    except HTTPError as error:
-        error.close()
-        raise _MirrorFailure(f"HTTP {error.code} {error.reason}") from None
-    except (OSError, HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise _MirrorFailure(f"{type(error).__name__}: {reason}") from None
+        raise TransferError(f"wrong SHA-256 {digest.hexdigest()}, expected {file.sha256}")
 
 
 @contextmanager

@@ -7,25 +7,25 @@ seen, 0 elsewhere; K is the largest number of things of a picture, planes not ne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..doors import checked
 from ..errors import ShapeError
-from .augment import Sample, Step, boxes_of_masks
-
-if TYPE_CHECKING:
-    from ..random import Generator
-
-Batch = tuple[np.ndarray, ...]
 
 
+@checked
 def pad_planes(
     masks: Sequence[np.ndarray], labels: Sequence[np.ndarray], count: int | None = None
 ) -> np.ndarray:
     """Planes (N, K, H, W) of masks (K_i, H, W) bool and labels (K_i,) below 255; count: K, at least
     the largest K_i. ShapeError if a picture has more things, or the masks differ in size."""
+    wrong = [m.shape for m, own in zip(masks, labels, strict=False) if own.shape != m.shape[:1]]
+    if len(masks) != len(labels) or any(m.ndim != 3 for m in masks) or wrong:
+        raise ShapeError(
+            "pad_planes: needs masks (K_i, H, W) and labels (K_i,) of as many pictures, got "
+            f"{[m.shape for m in masks]} and {[own.shape for own in labels]}"
+        )
     most = max((len(m) for m in masks), default=0)
     K = max(most, 1) if count is None else count
     sizes = {m.shape[1:] for m in masks}
@@ -40,6 +40,7 @@ def pad_planes(
     return planes
 
 
+@checked
 def rows_of_planes(planes: np.ndarray) -> np.ndarray:
     """Rows (N, K, 5) float32 of planes (N, K, H, W), as `pad_rows` makes them, thing k in row k:
     the box that encloses what is seen, and the class; -1 for empty planes."""
@@ -54,21 +55,14 @@ def rows_of_planes(planes: np.ndarray) -> np.ndarray:
     return rows.reshape(N, K, 5)
 
 
-@dataclass(frozen=True, slots=True)
-class AugmentMasks:
-    """A transform for `Batches` of (pictures, planes): `step` for each picture with its masks."""
-
-    step: Step
-
-    def __call__(self, batch: Batch, rng: Generator) -> Batch:
-        x, planes = batch
-        found = []
-        for image, own, row in zip(x, planes, rows_of_planes(planes), strict=True):
-            things = row[:, 4] >= 0
-            labels = row[things, 4].astype(np.int64)
-            sample = Sample(image, row[things, :4], labels, own[things] > 0)
-            found.append(self.step(sample, rng))
-        masks: list[Any] = [sample.masks for sample in found]
-        labels_of: list[Any] = [sample.labels for sample in found]
-        images = np.stack([sample.image for sample in found])
-        return images, pad_planes(masks, labels_of, planes.shape[1])
+@checked
+def boxes_of_masks(masks: np.ndarray) -> np.ndarray:
+    """(K, 4) float32, the smallest boxes around masks (K, H, W); zeros for an empty mask."""
+    if masks.ndim != 3:
+        raise ShapeError(f"boxes_of_masks: masks must be (K, H, W), got {masks.shape}")
+    boxes = np.zeros((len(masks), 4), np.float32)
+    for box, mask in zip(boxes, masks, strict=True):
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if rows.size:
+            box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return boxes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ..errors import ConfigError
+from ..quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +63,4 @@ class DataSet:
             if file.name == name:
                 return file
         known = ", ".join(file.name for file in self.files) or "none"
-        raise ConfigError(f"data: {self.name} has no file {name!r}, it has {known}")
+        raise ConfigError(f"data: {self.name} has no file {quoted(name)}, it has {known}")

@@ -1,44 +1,81 @@
-"""Sequences cut into training examples, and made-up sequences to learn from."""
+"""Sequences cut into training examples, and numbers as one-hot rows or bits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from ..arguments import axes, integers, is_whole, whole
+from ..arguments import dtype as checked_dtype
+from ..doors import checked, sequence
 from ..errors import ConfigError, IndexRangeError, ShapeError
-
-if TYPE_CHECKING:
-    from ..random import Generator
+from ..quoting import quoted
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def windows(series: np.ndarray, length: int, step: int = 1, target: str = "next") -> Pair:
+@checked
+def windows(
+    series: np.ndarray,
+    length: int,
+    *,
+    step: int = 1,
+    sampling_rate: int = 1,
+    offset: int = 1,
+    target_columns: int | Sequence[int] | None = None,
+    target: str = "next",
+) -> Pair:
     """Every `step`-th stretch of `length` values and what follows it: x (M, length, ...), y.
 
-    series (N, ...). target "next": y (M, ...), the value after the window (many-to-one); "shifted":
-    y (M, length, ...), the window moved by one (many-to-many). M = 1 + floor((N - length - 1) /
-    step). Both are fresh arrays. ConfigError if there is no window.
+    series (N, ...); the values of a window are `sampling_rate` apart. target "next": y (M, ...),
+    the value `offset` after the window's last (many-to-one); "shifted": y (M, length, ...), the
+    window moved by `offset` (many-to-many). target_columns: only these columns of series (N, D) are
+    to be told: a list of them, y (..., K), or one, y without that axis. M = 1 + floor((N - 1 -
+    (length - 1) sampling_rate - offset) / step). Both are fresh arrays. ConfigError if there is no
+    window or no such column.
 
     >>> x, y = windows(np.arange(5), 3)
     >>> x.tolist(), y.tolist()
     ([[0, 1, 2], [1, 2, 3]], [3, 4])
+    >>> x, y = windows(np.arange(20).reshape(10, 2), 2, sampling_rate=3, offset=4, target_columns=1)
+    >>> x.tolist(), y.tolist()
+    ([[[0, 1], [6, 7]], [[2, 3], [8, 9]], [[4, 5], [10, 11]]], [15, 17, 19])
     """
-    whole = isinstance(length, int) and isinstance(step, int)
-    if not whole or length < 1 or step < 1 or len(series) < length + 1:
+    axes("windows", "series", series)
+    reach = (length - 1) * sampling_rate + offset  # from a window's first value to its target
+    if min(length, step, sampling_rate, offset) < 1 or len(series) <= reach:
         raise ConfigError(
-            f"windows: needs length >= 1, step >= 1 and more than length values, got length "
-            f"{length}, step {step} and {len(series)} values"
+            "windows: needs length, step, sampling_rate and offset >= 1 and more than (length - 1) "
+            f"sampling_rate + offset values, got {length}, {step}, {sampling_rate}, {offset} and "
+            f"{len(series)} values"
         )
     if target not in ("next", "shifted"):
-        raise ConfigError(f"windows: target must be 'next' or 'shifted', got {target!r}")
-    starts = np.arange(0, len(series) - length, step)
-    places = starts[:, None] + np.arange(length)
-    return series[places], series[starts + length if target == "next" else places + 1]
+        raise ConfigError(f"windows: target must be 'next' or 'shifted', got {quoted(target)}")
+    told = series if target_columns is None else _columns(series, target_columns)
+    starts = np.arange(0, len(series) - reach, step)
+    places = starts[:, None] + np.arange(length) * sampling_rate
+    return series[places], told[starts + reach if target == "next" else places + offset]
 
 
+def _columns(series: np.ndarray, chosen: int | Sequence[int]) -> np.ndarray:
+    """These columns of series (N, D, ...), or one of them without its axis."""
+    if series.ndim < 2:
+        raise ConfigError(
+            f"windows: target_columns are of a series (N, D) with columns, got shape {series.shape}"
+        )
+    D = series.shape[1]
+    if is_whole(chosen):
+        return series[:, whole("windows", "target_columns", chosen, -D, D - 1)]
+    columns = [
+        whole("windows", "target_columns", column, -D, D - 1)
+        for column in sequence("windows", "target_columns", chosen)
+    ]
+    return series[:, columns]
+
+
+@checked
 def stateful_batches(series: np.ndarray, batch_size: int, length: int) -> Iterator[Pair]:
     """(x, y) of shape (batch_size, length, ...), y moved by one, for truncated back-propagation.
 
@@ -46,6 +83,7 @@ def stateful_batches(series: np.ndarray, batch_size: int, length: int) -> Iterat
     one batch goes on in row b of the next, so a state can be carried over. What does not fill a
     whole batch at the end of each stretch is left out.
     """
+    axes("stateful_batches", "series", series)
     per_row = (len(series) - 1) // batch_size if batch_size >= 1 else 0
     if length < 1 or per_row < length:
         raise ConfigError(
@@ -57,9 +95,13 @@ def stateful_batches(series: np.ndarray, batch_size: int, length: int) -> Iterat
         yield series[places], series[places + 1]
 
 
-def one_hot(indices: np.ndarray, classes: int, dtype: type = np.float32) -> np.ndarray:
+@checked
+def one_hot(indices: np.ndarray, classes: int, dtype: Any = np.float32) -> np.ndarray:
     """(..., classes) with a 1 at each index, else 0; IndexRangeError outside 0 ... classes - 1."""
-    indices = np.asarray(indices)
+    indices = integers("one_hot", "indices", indices)
+    dtype = checked_dtype("one_hot", dtype)
+    if classes < 0:
+        raise ConfigError(f"one_hot: classes must be >= 0, got {classes}")
     if indices.size and not 0 <= indices.min() <= indices.max() < classes:
         raise IndexRangeError(
             f"one_hot: indices {indices.min()} ... {indices.max()} do not fit {classes} classes"
@@ -67,13 +109,14 @@ def one_hot(indices: np.ndarray, classes: int, dtype: type = np.float32) -> np.n
     return (indices[..., None] == np.arange(classes)).astype(dtype)
 
 
+@checked
 def to_bits(values: np.ndarray, width: int) -> np.ndarray:
     """(..., width) uint8, the binary digits of non-negative integers, the highest first.
 
     >>> to_bits(np.array([5]), 4).tolist()
     [[0, 1, 0, 1]]
     """
-    values = np.asarray(values)
+    values = integers("to_bits", "values", values)
     if not 1 <= width <= 62 or (values.size and not 0 <= values.min() <= values.max() < 2**width):
         raise ConfigError(
             f"to_bits: needs values in 0 ... 2^width - 1, width 1 ... 62, not {width}"
@@ -81,83 +124,27 @@ def to_bits(values: np.ndarray, width: int) -> np.ndarray:
     return (values[..., None] >> np.arange(width - 1, -1, -1) & 1).astype(np.uint8)
 
 
+@checked
 def from_bits(bits: np.ndarray) -> np.ndarray:
     """The int64 values whose binary digits (..., width) are `bits`: the inverse of `to_bits`."""
-    return np.asarray(bits, np.int64) @ (1 << np.arange(bits.shape[-1] - 1, -1, -1))
+    axes("from_bits", "bits", bits)
+    if bits.shape[-1] > 62:
+        raise ShapeError(f"from_bits: at most 62 digits, got {bits.shape}")
+    return bits.astype(np.int64) @ (1 << np.arange(bits.shape[-1] - 1, -1, -1))
 
 
-def noisy_sine(
-    n: int, length: int, rng: Generator, noise: float = 0.1, period: float = 20.0
-) -> Pair:
-    """x (n, length, 1), y (n, 1) float32: the next value of a noisy sine with random phase.
+@checked
+def scaled_windows(prices: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Windows of `length` prices and the next price, each divided by the last price of its window.
 
-    x_t = sin(2 pi t / period + phase) + noise * normal for t = 0 ... length - 1; y is the value at
-    t = length without noise.
+    prices (N,); returns x (M, length, 1) float32 whose last value is 1, y (M, 1) float32 = 1 + the
+    next day's return, last (M,) float64 to multiply with, M = N - length. Unlike a minimum and
+    maximum over all days, this needs nothing of the future.
     """
-    _check_sizes("noisy_sine", n=n, length=length)
-    phase = rng.uniform(n, 0.0, 2 * np.pi, dtype=np.float64)
-    clean = np.sin(2 * np.pi * np.arange(length + 1) / period + phase[:, None])
-    x = clean[:, :length] + noise * rng.normal((n, length), dtype=np.float64)
-    return x[:, :, None].astype(np.float32), clean[:, length:].astype(np.float32)
-
-
-def copy_task(n: int, rng: Generator, symbols: int = 8, length: int = 10, delay: int = 20) -> Pair:
-    """x, y (n, 2 length + delay) int64: repeat the first `length` symbols after a delay.
-
-    Symbols are 1 ... symbols, 0 is blank and symbols + 1 says "now". x is the symbols, delay - 1
-    blanks, "now" and `length` blanks; y is blank until the last `length` places, which are the
-    symbols (Hochreiter and Schmidhuber 1997; in this form Arjovsky et al. 2016, arXiv:1511.06464).
-    """
-    _check_sizes("copy_task", n=n, symbols=symbols, length=length, delay=delay)
-    message = rng.integers(1, symbols + 1, (n, length))
-    x = np.zeros((n, 2 * length + delay), dtype=np.int64)
-    y = np.zeros_like(x)
-    x[:, :length] = y[:, -length:] = message
-    x[:, length + delay - 1] = symbols + 1
-    return x, y
-
-
-def counting_ones(n: int, length: int, rng: Generator) -> Pair:
-    """x (n, length, 1) float32 of zeros and ones, y (n,) int64: how many ones there are.
-
-    The number of ones is uniform on 0 ... length, their places are random.
-    """
-    _check_sizes("counting_ones", n=n, length=length)
-    y = rng.integers(0, length + 1, n)
-    rank = rng.uniform((n, length), dtype=np.float64).argsort(axis=1).argsort(axis=1)
-    return (rank < y[:, None]).astype(np.float32)[:, :, None], y
-
-
-def random_text(length: int, rng: Generator, words: int = 200) -> str:
-    """`length` characters of made-up words, sentences and lines, for models without a corpus.
-
-    `words` distinct words of one to four syllables come with frequencies proportional to 1 / rank
-    (Zipf's law), so both characters and words have something to be learnt.
-    """
-    _check_sizes("random_text", length=length, words=words)
-    consonants, vowels = np.array(list("bdfgklmnprstv")), np.array(list("aeiou"))
-    syllables = rng.integers(1, 5, words)
-    starts = consonants[rng.integers(0, len(consonants), (words, 4))]
-    sounds = vowels[rng.integers(0, len(vowels), (words, 4))]
-    lexicon = [
-        "".join(a + b for a, b in zip(starts[k][:s], sounds[k][:s], strict=True))
-        for k, s in enumerate(syllables)
-    ]
-    share = np.cumsum(1 / np.arange(1, words + 1))
-    picks = np.searchsorted(share, rng.uniform(length, 0, share[-1], dtype=np.float64))
-    stops = rng.integers(3, 12, length)
-    text: list[str] = []
-    size, pick = 0, 0
-    for stop in stops:  # one sentence of `stop` words after the other
-        sentence = " ".join(lexicon[k % words] for k in picks[pick : pick + stop])
-        text.append(sentence.capitalize() + (".\n" if stop % 3 == 0 else ". "))
-        size, pick = size + len(text[-1]), (pick + stop) % length
-        if size >= length:
-            break
-    return "".join(text)[:length]
-
-
-def _check_sizes(op: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ShapeError(f"{op}: {name} must be >= 1, got {size}")
+    x, y = windows(np.asarray(prices, np.float64), length)
+    last = x[:, -1].copy()
+    return (
+        (x / last[:, None]).astype(np.float32)[:, :, None],
+        (y / last).astype(np.float32)[:, None],
+        last,
+    )

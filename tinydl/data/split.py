@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..doors import checked
 from ..errors import ConfigError, ShapeError
+from ..quoting import quoted
 
 if TYPE_CHECKING:
     from ..random import Generator
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 Indices = tuple[np.ndarray, np.ndarray]
 
 
+@checked
 def random_split(n: int, fraction: float, rng: Generator) -> Indices:
     """Cuts 0 ... n - 1 at random into (train, test), both int64 and ascending.
 
@@ -25,6 +28,7 @@ def random_split(n: int, fraction: float, rng: Generator) -> Indices:
     return np.sort(order[count:]), np.sort(order[:count])
 
 
+@checked
 def stratified_split(y: np.ndarray, fraction: float, rng: Generator) -> Indices:
     """Like `random_split` over the samples of y (N,), with every class represented proportionally.
 
@@ -49,6 +53,7 @@ def stratified_split(y: np.ndarray, fraction: float, rng: Generator) -> Indices:
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
+@checked
 def three_way_split(
     y: np.ndarray, validation: float, test: float, rng: Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -82,6 +87,7 @@ def three_way_split(
     return train, middle, last
 
 
+@checked
 def last_fraction(n: int, fraction: float) -> Indices:
     """Keras' `validation_split`: the LAST samples, before any shuffling, are the validation part.
 
@@ -117,4 +123,4 @@ def _part_size(op: str, n: int, fraction: float) -> int:
 
 def _check_fraction(op: str, fraction: float) -> None:
     if not 0.0 < fraction < 1.0:
-        raise ConfigError(f"{op}: fraction must be between 0 and 1, got {fraction!r}")
+        raise ConfigError(f"{op}: fraction must be between 0 and 1, got {quoted(fraction)}")

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..errors import ConfigError, IndexRangeError
+from ..arguments import array, integers, whole
+from ..arguments import text as checked_text
+from ..doors import checked
+from ..errors import ConfigError, IndexRangeError, ShapeError
+from ..quoting import quoted
 
 PADDING, UNKNOWN = "<pad>", "<unk>"
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -23,8 +27,11 @@ class Tokenizer:
     vocabulary that is empty or has a token twice.
     """
 
+    @checked
     def __init__(self, vocabulary: Sequence[str]) -> None:
-        self.vocabulary = tuple(vocabulary)
+        self.vocabulary = tuple(
+            [checked_text("Tokenizer", "a token", token) for token in vocabulary]
+        )
         self._index = {token: k for k, token in enumerate(self.vocabulary)}
         if not self._index or len(self._index) != len(self.vocabulary):
             raise ConfigError("Tokenizer: the vocabulary must be distinct tokens, at least one")
@@ -47,21 +54,22 @@ class Tokenizer:
 
     def encode(self, text: str) -> np.ndarray:
         """(T,) int64; a token outside the vocabulary becomes `unknown`, or is a ConfigError."""
-        tokens = self.split(text)
+        tokens = self.split(checked_text(type(self).__name__, "the text", text))
         if self.unknown is None:
             if missing := [token for token in tokens if token not in self._index]:
                 raise ConfigError(
-                    f"{type(self).__name__}: {missing[0]!r} is not in the vocabulary, which has "
-                    f"no {UNKNOWN}"
+                    f"{type(self).__name__}: {quoted(missing[0])} is not in the vocabulary, which "
+                    f"has no {UNKNOWN}"
                 )
             return np.array([self._index[token] for token in tokens], dtype=np.int64)
         return np.array([self._index.get(t, self.unknown) for t in tokens], dtype=np.int64)
 
+    @checked
     def decode(self, indices: Iterable[int]) -> str:
         """The text of these indices; padding is left out. IndexRangeError outside 0 ... size -
         1."""
         tokens = []
-        for index in indices:
+        for index in integers(type(self).__name__, "indices", list(indices)).ravel().tolist():
             if not 0 <= index < len(self):
                 raise IndexRangeError(f"{type(self).__name__}: no token {index} of {len(self)}")
             if index != self.padding:
@@ -110,6 +118,7 @@ class WordTokenizer(Tokenizer):
     'the cat <unk> .'
     """
 
+    @checked
     def __init__(self, vocabulary: Sequence[str], lower: bool = True) -> None:
         super().__init__(vocabulary)
         self.lower = lower
@@ -140,12 +149,14 @@ class WordTokenizer(Tokenizer):
         return " ".join(tokens)
 
 
+@checked
 def split_words(text: str, lower: bool = True) -> list[str]:
     """Words (letters, digits, underscores, inner apostrophes) and single other marks, in order."""
     text = _BREAK.sub(" ", text)
     return _WORD.findall(text.lower() if lower else text)
 
 
+@checked
 def pad_sequences(
     sequences: Sequence[Sequence[int] | np.ndarray],
     length: int | None = None,
@@ -163,12 +174,16 @@ def pad_sequences(
     """
     for option in (padding, truncating):
         if option not in ("pre", "post"):
-            raise ConfigError(f"pad_sequences: must be 'pre' or 'post', got {option!r}")
-    length = max(map(len, sequences), default=0) if length is None else length
-    if not isinstance(length, int) or length < 1:
-        raise ConfigError(f"pad_sequences: length must be an integer >= 1, got {length!r}")
-    result = np.full((len(sequences), length), value, dtype=np.int64)
-    for row, sequence in zip(result, sequences, strict=True):
+            raise ConfigError(f"pad_sequences: must be 'pre' or 'post', got {quoted(option)}")
+    if isinstance(sequences, np.ndarray) and sequences.ndim < 2:
+        raise ShapeError(f"pad_sequences: needs several sequences, got shape {sequences.shape}")
+    rows = [integers("pad_sequences", f"sequence {i}", s) for i, s in enumerate(sequences)]
+    if any(row.ndim != 1 for row in rows):
+        raise ShapeError(f"pad_sequences: sequences must be (T,), got {[r.shape for r in rows]}")
+    length = max(map(len, rows), default=0) if length is None else length
+    whole("pad_sequences", "length", length, 1)
+    result = np.full((len(rows), length), value, dtype=np.int64)
+    for row, sequence in zip(result, rows, strict=True):
         kept = sequence[-length:] if truncating == "pre" else sequence[:length]
         if len(kept):
             place = slice(length - len(kept), None) if padding == "pre" else slice(len(kept))
@@ -176,6 +191,10 @@ def pad_sequences(
     return result
 
 
+@checked
 def sequence_mask(lengths: Sequence[int] | np.ndarray, length: int) -> np.ndarray:
     """(N, length) bool: True for the first `lengths[n]` places of row n."""
-    return np.arange(length) < np.asarray(lengths)[:, None]
+    counts = array("sequence_mask", "lengths", lengths)
+    if counts.ndim != 1 or length < 0:
+        raise ShapeError(f"sequence_mask: lengths must be (N,), got {counts.shape} and {length}")
+    return np.arange(length) < counts[:, None]

@@ -3,6 +3,15 @@
 The metrics that `fit` computes batch by batch on the model's backend are in `tinydl.train.metrics`.
 """
 
+from .assignment import assignment
+from .calibration import (
+    CalibrationCurve,
+    RejectionCurve,
+    calibration_curve,
+    calibration_error,
+    rejection_auc,
+    rejection_curve,
+)
 from .classification import (
     Scores,
     accuracy,
@@ -22,7 +31,20 @@ from .detection import (
     voc07_average_precision,
     voc_average_precision,
 )
-from .language import bits_per_character, bleu, perplexity
+from .generation import (
+    clustering_accuracy,
+    frechet_distance,
+    mutual_information_gap,
+    pair_distance,
+)
+from .language import (
+    bits_per_character,
+    bleu,
+    edit_distance,
+    exact_match,
+    label_error_rate,
+    perplexity,
+)
 from .ranking import (
     PrecisionRecallCurve,
     RocCurve,
@@ -37,28 +59,42 @@ from .segmentation import class_iou, mean_iou
 
 __all__ = [
     "COCO_THRESHOLDS",
+    "CalibrationCurve",
     "Found",
     "MeanAveragePrecision",
     "PrecisionRecallCurve",
+    "RejectionCurve",
     "RocCurve",
     "Scores",
     "Truth",
     "accuracy",
+    "assignment",
     "average_precision",
     "bits_per_character",
     "bleu",
     "box_iou",
+    "calibration_curve",
+    "calibration_error",
     "class_iou",
+    "clustering_accuracy",
     "coco_average_precision",
     "confusion_matrix",
+    "edit_distance",
+    "exact_match",
+    "frechet_distance",
+    "label_error_rate",
     "mask_iou",
     "mean_average_precision",
     "mean_iou",
+    "mutual_information_gap",
+    "pair_distance",
     "perplexity",
     "pr_auc",
     "precision_recall_curve",
     "precision_recall_f1",
     "r2_score",
+    "rejection_auc",
+    "rejection_curve",
     "roc_auc",
     "roc_curve",
     "top_k_accuracy",

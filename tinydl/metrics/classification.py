@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import ConfigError, DTypeError, IndexRangeError, ShapeError
+from ..arguments import labels as class_numbers
+from ..doors import checked
+from ..errors import ConfigError, IndexRangeError, ShapeError
 
 
 class Scores(NamedTuple):
@@ -17,12 +19,14 @@ class Scores(NamedTuple):
     f1: np.ndarray | float
 
 
+@checked
 def accuracy(labels: np.ndarray, predictions: np.ndarray) -> float:
     """The fraction of equal pairs: labels, predictions (N,) int. ShapeError if N is 0."""
     labels, predictions = checked_labels("accuracy", labels, predictions)
     return float((labels == predictions).mean())
 
 
+@checked
 def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 5) -> float:
     """The fraction of samples whose label is among the k classes with the largest scores.
 
@@ -30,7 +34,7 @@ def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 5) -> float:
     first, as in `argmax`, so k = 1 is the accuracy of scores.argmax(1). (scikit-learn lets the
     larger class come first.) NaN counts as the smallest score.
     """
-    labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
+    labels, scores = class_numbers("top_k_accuracy", "labels", labels), scores.astype(np.float64)
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or scores.size == 0:
         raise ShapeError(
             f"top_k_accuracy: needs labels (N,) and scores (N, C), got {labels.shape} and "
@@ -46,6 +50,7 @@ def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 5) -> float:
     return float((rank < k).mean())
 
 
+@checked
 def confusion_matrix(
     labels: np.ndarray, predictions: np.ndarray, classes: int | None = None
 ) -> np.ndarray:
@@ -57,12 +62,15 @@ def confusion_matrix(
     labels, predictions = checked_labels("confusion_matrix", labels, predictions)
     largest = int(max(labels.max(), predictions.max()))
     classes = largest + 1 if classes is None else classes
+    if classes * classes > 1 << 31:
+        raise ConfigError(f"confusion_matrix: a table of {classes} x {classes} is too large")
     _check_range("confusion_matrix", labels, classes)
     _check_range("confusion_matrix", predictions, classes)
-    pairs = labels.astype(np.int64) * classes + predictions
+    pairs = labels * classes + predictions
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
+@checked
 def precision_recall_f1(
     labels: np.ndarray,
     predictions: np.ndarray,
@@ -107,22 +115,18 @@ def divided(above: np.ndarray, below: np.ndarray, empty: float = 0.0) -> np.ndar
 def checked_labels(
     op: str, labels: np.ndarray, predictions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both as arrays (N,) of integers, N >= 1."""
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    """Both as int64 arrays (N,) of whatever integer type they were, N >= 1."""
+    labels = class_numbers(op, "labels", labels)
+    predictions = class_numbers(op, "predictions", predictions)
     if labels.ndim != 1 or labels.shape != predictions.shape or labels.size == 0:
         raise ShapeError(
             f"{op}: needs labels and predictions of one shape (N,), got {labels.shape} and "
             f"{predictions.shape}"
         )
-    for name, array in (("labels", labels), ("predictions", predictions)):
-        if array.dtype.kind not in "iub":
-            raise DTypeError(f"{op}: {name} must be integers, got {array.dtype}")
     return labels, predictions
 
 
 def _check_range(op: str, labels: np.ndarray, classes: int) -> None:
-    if labels.dtype.kind not in "iub":
-        raise DTypeError(f"{op}: labels must be integers, got {labels.dtype}")
     if labels.min() < 0 or labels.max() >= classes:
         raise IndexRangeError(
             f"{op}: labels {labels.min()} ... {labels.max()} do not fit {classes} classes"

@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import array, axes, sizes, whole
+from ..doors import checked, checked_fields, sequence
 from ..errors import ConfigError, ShapeError
+from ..quoting import quoted
 
 COCO_THRESHOLDS = tuple(k / 100 for k in range(50, 100, 5))
 MAX_PER_IMAGE = 100  # COCO counts the best hundred of a picture
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """What a detector says of one picture: boxes (K, 4), labels (K,) int, scores (K,) float; of one
@@ -28,6 +32,7 @@ class Found:
     masks: np.ndarray | None = None
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
     """What is on one picture: boxes (G, 4), labels (G,) int; ignore (G,) bool marks boxes that
@@ -48,12 +53,14 @@ class MeanAveragePrecision(NamedTuple):
     per_class: np.ndarray
 
 
+@checked
 def box_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(N, M) float64: intersection over union of boxes a (N, 4) and b (M, 4); 0 for two empty
     ones."""
     return _iou(*_areas(a, b))
 
 
+@checked
 def mask_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(N, M) float64: intersection over union of masks a (N, H, W) and b (M, H, W), bool; 0 for two
     empty ones."""
@@ -74,6 +81,7 @@ def _curve(op: str, recall: np.ndarray, precision: np.ndarray) -> tuple[np.ndarr
     return recall, precision
 
 
+@checked
 def voc07_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     """VOC 2007: the mean over r = 0, 0.1, ..., 1 of the largest precision at a recall >= r.
 
@@ -82,6 +90,7 @@ def voc07_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     return _interpolated(*_curve("voc07_average_precision", recall, precision), 10)
 
 
+@checked
 def voc_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     """VOC 2010 and later: the area under precision, made non-increasing from the right, by
     recall."""
@@ -91,6 +100,7 @@ def voc_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     return float((np.diff(edges) * height).sum())
 
 
+@checked
 def coco_average_precision(recall: np.ndarray, precision: np.ndarray) -> float:
     """COCO: the mean over r = 0, 0.01, ..., 1 of the largest precision at a recall >= r."""
     return _interpolated(*_curve("coco_average_precision", recall, precision), 100)
@@ -103,6 +113,7 @@ _AREAS = {
 }
 
 
+@checked
 def mean_average_precision(
     found: list[Found],
     truths: list[Truth],
@@ -115,9 +126,8 @@ def mean_average_precision(
 
     method: "voc2007" (11 points) or "voc" (area), both at IoU 0.5, or "coco" (101 points, the mean
     over IoU 0.5, 0.55, ..., 0.95); `thresholds` overrides the IoUs. masks: overlaps are those of
-    masks instead of boxes. Detections are taken in the
-    order of falling scores (ties: earlier pictures, then earlier boxes) and each true box is found
-    once:
+    masks instead of boxes. Detections are taken in the order of falling scores (ties: earlier
+    pictures, then earlier boxes) and each true box is found once:
 
     * VOC: a detection belongs to the true box with which it overlaps most; if that is below the
       threshold, or it is found already, the detection is false; if it is to be ignored, the
@@ -128,23 +138,28 @@ def mean_average_precision(
       of each class on a picture count. COCO's split by object size is not made.
 
     A class without true boxes (that count) is NaN and not in the mean. ShapeError for lists of
-    different lengths, ConfigError for another method.
+    different lengths and other shapes, ConfigError for another method and other objects.
     """
     if method not in _AREAS:
-        raise ConfigError(f"mAP: method must be one of {', '.join(_AREAS)}, got {method!r}")
+        raise ConfigError(f"mAP: method must be one of {', '.join(_AREAS)}, got {quoted(method)}")
+    sizes("mAP", whole("mAP", "classes", classes, 1), 8)
+    for name, given, kind in (("found", found, Found), ("truths", truths, Truth)):
+        if not all(isinstance(one, kind) for one in sequence("mAP", name, given)):
+            raise ConfigError(f"mAP: {name} must be {kind.__name__} objects, got {quoted(given)}")
     if len(found) != len(truths) or not truths:
         raise ShapeError(f"mAP: {len(found)} pictures of detections, {len(truths)} of true boxes")
     for i, (guess, truth) in enumerate(zip(found, truths, strict=True)):
         _check_picture(i, guess, truth, masks)
     if thresholds is None:
         thresholds = COCO_THRESHOLDS if method == "coco" else (0.5,)
-    scores = np.array(
-        [
-            [_class_precision(found, truths, k, t, method, masks) for t in thresholds]
-            for k in range(classes)
-        ]
-    )
-    per_class = scores.mean(axis=1)
+    overlaps = axes("mAP", "thresholds", array("mAP", "thresholds", thresholds))
+    if overlaps.ndim > 1 or not 1 <= overlaps.size <= 1000:
+        raise ShapeError(f"mAP: needs 1 to 1000 thresholds (T,), got {quoted(thresholds)}")
+    per_class = np.full(classes, np.nan)
+    for k in sorted({int(k) for truth in truths for k in truth.labels if 0 <= k < classes}):
+        per_class[k] = np.mean(
+            [_class_precision(found, truths, k, t, method, masks) for t in overlaps.tolist()]
+        )
     present = ~np.isnan(per_class)
     return MeanAveragePrecision(
         float(per_class[present].mean()) if present.any() else float("nan"), per_class
@@ -154,6 +169,12 @@ def mean_average_precision(
 def _check_picture(i: int, guess: Found, truth: Truth, masks: bool) -> None:
     if masks and (guess.masks is None or truth.masks is None):
         raise ConfigError(f"mAP: picture {i} has no masks")
+    for one in (guess, truth):
+        if one.boxes.ndim != 2 or one.boxes.shape[1] != 4 or one.labels.ndim != 1:
+            raise ShapeError(
+                f"mAP: picture {i} must have boxes (K, 4) and labels (K,), got {one.boxes.shape} "
+                f"and {one.labels.shape}"
+            )
     said = (guess.boxes, guess.labels, guess.scores, guess.masks)
     true = (truth.boxes, truth.labels, truth.ignore, truth.masks)
     for columns in (said, true):
@@ -234,7 +255,7 @@ def _sizes(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
 
 def _pixels(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As `_areas`, of masks."""
-    if a.ndim != 3 or a.shape[1:] != b.shape[1:]:
+    if a.ndim != 3 or b.ndim != 3 or a.shape[1:] != b.shape[1:]:
         raise ShapeError(f"mask_iou: masks must be (N, H, W), (M, H, W), got {a.shape}, {b.shape}")
     a, b = (x.reshape(len(x), x.shape[1] * x.shape[2]).astype(np.float64) for x in (a, b))
     return a @ b.T, a.sum(axis=1), b.sum(axis=1)

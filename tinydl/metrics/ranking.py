@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import array
+from ..doors import checked
 from ..errors import ConfigError, ShapeError
 
 
@@ -26,6 +28,7 @@ class PrecisionRecallCurve(NamedTuple):
     thresholds: np.ndarray
 
 
+@checked
 def roc_curve(labels: np.ndarray, scores: np.ndarray) -> RocCurve:
     """The rates fp / (fp + tn) and tp / (tp + fn) for every distinct score as threshold,
     descending.
@@ -39,6 +42,7 @@ def roc_curve(labels: np.ndarray, scores: np.ndarray) -> RocCurve:
     return RocCurve(fpr, tpr, np.concatenate([[np.inf], thresholds]))
 
 
+@checked
 def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """The area under the ROC curve (trapezoids): the probability that a positive has a larger score
     than a negative, ties counting half. 0.5 for a score that knows nothing, whatever the balance of
@@ -47,6 +51,7 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return trapezoid(curve.false_positive_rate, curve.true_positive_rate)
 
 
+@checked
 def precision_recall_curve(labels: np.ndarray, scores: np.ndarray) -> PrecisionRecallCurve:
     """precision tp / (tp + fp) and recall tp / (tp + fn) for every distinct score as threshold.
 
@@ -62,6 +67,7 @@ def precision_recall_curve(labels: np.ndarray, scores: np.ndarray) -> PrecisionR
     )
 
 
+@checked
 def pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """The area under the precision-recall curve with straight lines between its points
     (trapezoids), as the books print it.
@@ -76,6 +82,7 @@ def pr_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return trapezoid(curve.recall[::-1], curve.precision[::-1])
 
 
+@checked
 def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
     """sum over thresholds of (recall_n - recall_(n-1)) precision_n: the same area in steps instead
     of straight lines, without interpolation. Arguments and errors of `roc_curve`."""
@@ -92,7 +99,7 @@ def _counts(
     op: str, labels: np.ndarray, scores: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(true positives, false positives, threshold) at each distinct score, descending."""
-    labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
+    labels, scores = array(op, "labels", labels), array(op, "scores", scores).astype(np.float64)
     if labels.ndim != 1 or labels.shape != scores.shape or labels.size == 0:
         raise ShapeError(
             f"{op}: needs labels and scores of one shape (N,), got {labels.shape} and "

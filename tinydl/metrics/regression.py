@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..doors import checked
 from ..errors import ShapeError
 
 
+@checked
 def r2_score(targets: np.ndarray, predictions: np.ndarray) -> float:
     """R^2 = 1 - sum (t - p)^2 / sum (t - mean t)^2: 1 for perfect, 0 for the mean, negative for
     worse.

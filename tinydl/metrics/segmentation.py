@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arguments import labels as class_numbers
+from ..doors import checked
 from ..errors import ShapeError
 from .classification import confusion_matrix, divided
 
 
+@checked
 def class_iou(
     labels: np.ndarray, predictions: np.ndarray, classes: int, ignore_label: int | None = None
 ) -> np.ndarray:
@@ -17,7 +20,8 @@ def class_iou(
     labels, predictions: int arrays of one shape with values 0 ... C - 1. Pixels with the true label
     `ignore_label` do not count, whatever was predicted there. ShapeError if none is left.
     """
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    labels = class_numbers("mean_iou", "labels", labels)
+    predictions = class_numbers("mean_iou", "predictions", predictions)
     if labels.shape != predictions.shape:
         raise ShapeError(f"mean_iou: {labels.shape} labels and {predictions.shape} predictions")
     labels, predictions = labels.ravel(), predictions.ravel()
@@ -29,6 +33,7 @@ def class_iou(
     return divided(table.diagonal(), union, empty=np.nan)
 
 
+@checked
 def mean_iou(
     labels: np.ndarray, predictions: np.ndarray, classes: int, ignore_label: int | None = None
 ) -> float:

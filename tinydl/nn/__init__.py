@@ -1,7 +1,28 @@
 """Layer 5: modules, layers, initialisers, losses, penalties and the summary of a model."""
 
+from typing import TYPE_CHECKING
+
+from ..habits import asked as _asked
 from . import init
-from .activation import Apply, ReLU, Sigmoid, Softmax, Tanh
+from .activation import (
+    ELU,
+    GELU,
+    SELU,
+    Apply,
+    HardSigmoid,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Swish,
+    Tanh,
+)
 from .attention import (
     AdditiveAttention,
     DotAttention,
@@ -13,6 +34,7 @@ from .attention import (
 from .conv import Conv2d
 from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
 from .dropout import Dropout
+from .embedding import Embedding
 from .linear import Linear
 from .losses import bce_with_logits, cross_entropy, mse
 from .losses_classes import (
@@ -25,7 +47,6 @@ from .losses_classes import (
     nll,
     soft_cross_entropy,
     squared_hinge,
-    weighted_cross_entropy,
 )
 from .losses_distance import contrastive, cosine, triplet
 from .losses_gan import (
@@ -37,8 +58,16 @@ from .losses_gan import (
 )
 from .losses_regression import gaussian_nll, huber, kl_gaussian, mae, smooth_l1, total_variation
 from .losses_sequence import ctc, ctc_beam, ctc_greedy
-from .module import Buffer, Module, Parameter, Sequential
-from .norm import BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
+from .module import Buffer, Module, Parameter
+from .norm import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    L2Normalize,
+    LayerNorm,
+    LocalResponseNorm,
+    MinibatchStd,
+)
 from .penalties import L1, L1L2, L2
 from .pool import (
     AdaptiveAvgPool1d,
@@ -47,33 +76,29 @@ from .pool import (
     AdaptiveMaxPool2d,
     AvgPool1d,
     AvgPool2d,
-    Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
     MaxPool1d,
     MaxPool2d,
 )
-from .recurrent import (
-    GRU,
-    LSTM,
-    Bidirectional,
-    RepeatVector,
-    SimpleRNN,
-    StackedRNN,
-    detached,
-    truncated_bptt,
-)
+from .recurrent import GRU, LSTM, SimpleRNN, detached
+from .recurrent_stacks import Bidirectional, RepeatVector, StackedRNN, truncated_bptt
 from .roi import RoiAlign, RoiPool
+from .sequential import Sequential
+from .shape import Flatten, Reshape, Upsample, ZeroPad2d
 from .summary import Summary, summary
-from .watch import activations
-from .weight_norms import SpectralNorm, WeightNorm
+from .watch import activations, looking
+from .weight_norms import EqualizedRate, SpectralNorm, WeightNorm
 
 __all__ = [
+    "ELU",
+    "GELU",
     "GRU",
     "L1",
     "L1L2",
     "L2",
     "LSTM",
+    "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool1d",
@@ -91,36 +116,51 @@ __all__ = [
     "DepthwiseConv2d",
     "DotAttention",
     "Dropout",
+    "Embedding",
+    "EqualizedRate",
     "Flatten",
     "GeneralAttention",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "GroupNorm",
+    "HardSigmoid",
+    "Identity",
     "InstanceNorm",
     "L2Normalize",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
+    "LogSoftmax",
     "MaxPool1d",
     "MaxPool2d",
+    "MinibatchStd",
     "Module",
     "MultiHeadAttention",
     "Parameter",
     "PositionalEncoding",
     "ReLU",
+    "ReLU6",
     "RepeatVector",
+    "Reshape",
     "RoiAlign",
     "RoiPool",
     "SeparableConv2d",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
+    "Softplus",
+    "Softsign",
     "SpectralNorm",
     "StackedRNN",
     "Summary",
+    "Swish",
     "Tanh",
+    "Upsample",
     "WeightNorm",
+    "ZeroPad2d",
     "activations",
     "bce",
     "bce_with_logits",
@@ -142,6 +182,7 @@ __all__ = [
     "kl_gaussian",
     "least_squares_discriminator",
     "least_squares_generator",
+    "looking",
     "mae",
     "margin",
     "mse",
@@ -156,5 +197,7 @@ __all__ = [
     "truncated_bptt",
     "wasserstein_critic",
     "wasserstein_generator",
-    "weighted_cross_entropy",
 ]
+
+if not TYPE_CHECKING:  # for a checker every name would exist
+    __getattr__ = _asked(__name__, "nn")

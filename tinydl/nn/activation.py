@@ -1,4 +1,4 @@
-"""Activations as layers. They have no parameters and keep the shape."""
+"""Every activation of `tinydl.ops` as a layer. They have no parameters and keep the shape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops
+from ..doors import checked
 from ..errors import ConfigError
+from ..quoting import quoted
 from ..tensor import Tensor
 from .module import Module
 
@@ -32,9 +34,114 @@ class Sigmoid(Module):
         return ops.sigmoid(x)
 
 
+class LeakyReLU(Module):
+    """x where x > 0, else slope * x. Maas et al. 2013. slope: 0.2 as in GANs; PyTorch's default is
+    0.01, Keras' 0.3. See `tinydl.leaky_relu`."""
+
+    @checked
+    def __init__(self, slope: float = 0.2) -> None:
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.leaky_relu(x, self.slope)
+
+    def arguments(self) -> str:
+        return f"{self.slope:g}"
+
+
+class ReLU6(Module):
+    """min(max(x, 0), 6), see `tinydl.relu6`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.relu6(x)
+
+
+class ELU(Module):
+    """x where x > 0, else alpha (e^x - 1). Clevert et al. 2016. See `tinydl.elu`."""
+
+    @checked
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.elu(x, self.alpha)
+
+    def arguments(self) -> str:
+        return "" if self.alpha == 1 else f"{self.alpha:g}"
+
+
+class SELU(Module):
+    """The self-normalising elu of Klambauer et al. 2017, see `tinydl.selu`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.selu(x)
+
+
+class GELU(Module):
+    """x Phi(x), see `tinydl.gelu`. approximation: None, or "tanh". Hendrycks and Gimpel 2016.
+    Raises ConfigError for another name."""
+
+    @checked
+    def __init__(self, approximation: str | None = None) -> None:
+        if approximation not in (None, "tanh"):
+            raise ConfigError(
+                f"GELU: approximation must be None or 'tanh', got {quoted(approximation)}"
+            )
+        self.approximation = approximation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.gelu(x, self.approximation)
+
+    def arguments(self) -> str:
+        return "" if self.approximation is None else repr(self.approximation)
+
+
+class Swish(Module):
+    """x sigmoid(beta x), see `tinydl.swish`. Ramachandran et al. 2017."""
+
+    @checked
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = beta
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.swish(x, self.beta)
+
+    def arguments(self) -> str:
+        return "" if self.beta == 1 else f"{self.beta:g}"
+
+
+class SiLU(Module):
+    """`Swish()`, as PyTorch calls it: x sigmoid(x). Elfwing et al. 2018."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.swish(x)
+
+
+class Softplus(Module):
+    """log(1 + e^x), see `tinydl.softplus`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.softplus(x)
+
+
+class Softsign(Module):
+    """x / (1 + |x|), see `tinydl.softsign`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.softsign(x)
+
+
+class HardSigmoid(Module):
+    """clip(0.2 x + 0.5, 0, 1), the gate of old Keras, see `tinydl.hard_sigmoid`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.hard_sigmoid(x)
+
+
 class Softmax(Module):
     """e^{x_i} / sum_j e^{x_j} along `axis`. For training, leave it out: the loss takes logits."""
 
+    @checked
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
@@ -45,6 +152,20 @@ class Softmax(Module):
         return "" if self.axis == -1 else f"axis={self.axis}"
 
 
+class LogSoftmax(Softmax):
+    """The logarithm of Softmax, without its underflow; `nn.nll` takes it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.log_softmax(x, self.axis)
+
+
+class Identity(Module):
+    """x itself: where a layer may be left out, or a head cut off."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
 class Apply(Module):
     """Any function of a tensor as a layer: Apply(ops.leaky_relu, slope=0.1) in a Sequential.
 
@@ -52,9 +173,15 @@ class Apply(Module):
     for what cannot be called, and for a Module, which stands for itself.
     """
 
+    @checked
     def __init__(self, function: Callable[..., Tensor], **options: Any) -> None:
         if not callable(function) or isinstance(function, Module):
             raise ConfigError(f"Apply: needs a function, got {type(function).__name__}")
+        if isinstance(getattr(function, "__self__", None), Module):
+            raise ConfigError(
+                "Apply: the method of a module would hide its parameters; use the module, or a "
+                "module of your own"
+            )
         self.function, self.options = function, options
 
     def forward(self, x: Tensor) -> Tensor:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..doors import checked
 from ..errors import ConfigError, DTypeError, ShapeError
+from ..ops.attention import joint_mask, present_weights, without_absent
 from ..random import Generator
 from ..tensor import Tensor
 from .dropout import check_rate
@@ -82,6 +84,8 @@ class Attention(Module):
             )
         N, L, S = query.shape[0], query.shape[1], key.shape[1]
         mask = _joint_mask(name, mask, key_mask, N, L, S)
+        if mask is not None:  # before any product
+            query, key, value = without_absent(mask, query, key, value)
         weights = ops.masked_softmax(self.scores(query, key), mask)
         context = ops.matmul(weights, value)  # [L x S] @ [S x V]
         return (context, weights) if return_weights else context
@@ -98,6 +102,7 @@ class AdditiveAttention(Attention):
     (arXiv:1409.0473), appendix A.1.2. Raises ConfigError for sizes below 1.
     """
 
+    @checked
     def __init__(
         self, query_size: int, key_size: int, hidden_size: int, *, rng: Generator | None = None
     ) -> None:
@@ -119,12 +124,13 @@ class DotAttention(Attention):
     """score(q, k) = q . k, without parameters and without a scale. Luong, Pham and Manning 2015
     (arXiv:1508.04025), equation 8, "dot". Raises ConfigError for a size below 1."""
 
+    @checked
     def __init__(self, size: int) -> None:
         check_size("DotAttention", size=size)
         self.query_size = self.key_size = size
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
-        return ops.matmul(query, key.transpose(0, 2, 1))  # [L x E] @ [E x S]
+        return ops.matmul(query, key.transpose((0, 2, 1)))  # [L x E] @ [E x S]
 
     def arguments(self) -> str:
         return f"{self.query_size}"
@@ -137,12 +143,13 @@ class GeneralAttention(Attention):
     equation 8, "general". Raises ConfigError for sizes below 1.
     """
 
+    @checked
     def __init__(self, query_size: int, key_size: int, *, rng: Generator | None = None) -> None:
         self.query_size, self.key_size = query_size, key_size
         self.weight = Linear(query_size, key_size, bias=False, rng=rng)
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
-        return ops.matmul(self.weight(query), key.transpose(0, 2, 1))
+        return ops.matmul(self.weight(query), key.transpose((0, 2, 1)))
 
 
 class MultiHeadAttention(Module):
@@ -160,6 +167,7 @@ class MultiHeadAttention(Module):
     3.2.2. Raises ConfigError; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         features: int,
@@ -186,7 +194,7 @@ class MultiHeadAttention(Module):
     def _split(self, x: Tensor) -> Tensor:
         """(N, steps, features) -> (N, heads, steps, features / heads)."""
         N, steps, _ = x.shape
-        return x.reshape(N, steps, self.heads, self.features // self.heads).transpose(0, 2, 1, 3)
+        return x.reshape(N, steps, self.heads, self.features // self.heads).transpose((0, 2, 1, 3))
 
     def forward(
         self,
@@ -210,16 +218,21 @@ class MultiHeadAttention(Module):
                 f"{query.shape}, {key.shape} and {value.shape}"
             )
         mask = _joint_mask("MultiHeadAttention", mask, key_mask, N, L, S)
-        if mask is not None and mask.ndim == 3:
-            mask = ops.expand_dims(mask, 1)  # the same for every head
+        if mask is not None or (causal and S > L):  # somebody may be absent: before any product
+            mask = joint_mask(query, key, mask, causal)
+            query, key, value = without_absent(mask, query, key, value)
+            mask = ops.expand_dims(mask, 1) if mask.ndim == 3 else mask  # the same for every head
         q, k, v = [
             self._split(layer(x))
             for layer, x in ((self.query, query), (self.key, key), (self.value, value))
         ]
-        weights = ops.attention_weights(q, k, mask, causal)
+        if mask is None:
+            weights = ops.attention_weights(q, k, None, causal)
+        else:
+            weights = present_weights(q, k, mask)
         kept = ops.dropout(weights, self.dropout, self.training, self.rng)
         heads = ops.matmul(kept, v)  # [L x S] @ [S x features / heads]
-        y = self.output(heads.transpose(0, 2, 1, 3).reshape(N, L, self.features))
+        y = self.output(heads.transpose((0, 2, 1, 3)).reshape(N, L, self.features))
         return (y, weights) if return_weights else y
 
     def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
@@ -232,6 +245,7 @@ class MultiHeadAttention(Module):
         )
 
 
+@checked
 def sinusoidal_positions(length: int, features: int) -> np.ndarray:
     """float64 (length, features): sin(t / 10000^(2i / features)) in column 2i, cos in 2i + 1.
 
@@ -250,6 +264,7 @@ class PositionalEncoding(Module):
     the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(self, features: int) -> None:
         check_size("PositionalEncoding", features=features)
         self.features = features
@@ -259,7 +274,7 @@ class PositionalEncoding(Module):
         if x.dtype.kind != "f":
             raise DTypeError(f"PositionalEncoding: x must be a float tensor, got {x.dtype}")
         table = sinusoidal_positions(max(x.shape[1], 1), self.features)[: x.shape[1]]
-        return x + Tensor(table.astype(x.dtype), x.backend)
+        return x + Tensor(table.astype(x.dtype), backend=x.backend)
 
     def arguments(self) -> str:
         return f"{self.features}"

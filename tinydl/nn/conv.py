@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ops
+from ..doors import checked
 from ..errors import ConfigError, ShapeError
 from ..geometry import conv2d_geometry, pair, resolve_padding
+from ..quoting import quoted
 from ..random import Generator
 from ..tensor import Tensor
 from .init import Initializer
@@ -19,7 +21,11 @@ Padding = str | int | tuple
 
 def as_tuple(padding: Any) -> Padding:
     """Lists become tuples, so that geometries can be cached."""
-    return tuple(as_tuple(p) for p in padding) if isinstance(padding, list | tuple) else padding
+    if not isinstance(padding, list | tuple):
+        return padding
+    if len(padding) > 2:
+        raise ShapeError(f"padding must be an integer or pairs of them, got {quoted(padding)}")
+    return tuple([tuple(p) if isinstance(p, list) else p for p in padding])
 
 
 def check_groups(op: str, groups: int, in_channels: int, out_channels: int) -> None:
@@ -45,6 +51,7 @@ class Conv2d(Weighted):
     the call raises ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,
@@ -80,7 +87,8 @@ class Conv2d(Weighted):
         if x.ndim != 4 or x.shape[-1] != self.in_channels:
             found = f"{x.shape[-1]} channels" if x.ndim == 4 else f"{x.ndim} axes, not (N, H, W, C)"
             raise ShapeError(
-                f"Conv2d: x has {found} but in_channels is {self.in_channels} (x {x.shape})"
+                f"Conv2d: x has {found} but in_channels is {self.in_channels} (x {x.shape}; images "
+                f"are (N, H, W, C))"
             )
         y = ops.conv2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from .. import ops
+from ..doors import checked
 from ..errors import ShapeError
 from ..geometry import conv2d_geometry, pair
 from ..ops.conv_forms import time_padding
@@ -31,6 +32,7 @@ class Conv1d(Weighted):
     activity_penalty, as in Linear. Raises ConfigError; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,
@@ -84,6 +86,7 @@ class ConvTranspose2d(Weighted):
     ShapeError; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,
@@ -113,10 +116,11 @@ class ConvTranspose2d(Weighted):
         self.padding = as_tuple(padding)
         self.output_padding = pair(op, "output_padding", output_padding, 0)
         check_padding(op, self.padding)
-        if any(e >= s for e, s in zip(self.output_padding, self.stride, strict=True)):
+        limits = map(max, self.stride, self.dilation)
+        if any(e >= limit for e, limit in zip(self.output_padding, limits, strict=True)):
             raise ShapeError(
                 f"{op}: output_padding {self.output_padding} must be smaller than the stride "
-                f"{self.stride}"
+                f"{self.stride} or the dilation {self.dilation}"
             )
         super().__init__(
             (*self.kernel_size, out_channels // groups, in_channels), bias, weight_init, bias_init,
@@ -148,6 +152,7 @@ class DepthwiseConv2d(Weighted):
     ShapeError; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         channels: int,
@@ -205,6 +210,7 @@ class SeparableConv2d(DepthwiseConv2d):
     ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,

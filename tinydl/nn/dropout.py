@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from .. import ops
-from ..errors import ConfigError
+from ..arguments import probability
+from ..doors import checked
 from ..random import Generator
 from ..tensor import Tensor
 from .module import Module
 
 
 def check_rate(op: str, name: str, rate: float) -> None:
-    """ConfigError unless 0 <= rate < 1."""
-    if not 0 <= rate < 1:
-        raise ConfigError(f"{op}: {name} must be in [0, 1), got {rate!r}")
+    """ConfigError unless 0 <= rate <= 1."""
+    probability(op, name, rate)
 
 
 class Dropout(Module):
     """In training each element is 0 with probability `rate`, else x / (1 - rate); x itself in eval.
 
     x of any shape and float type. Draws come from `rng` (None: the default generator at each call).
-    Srivastava et al. 2014, "inverted". Raises ConfigError unless 0 <= rate < 1.
+    With rate 1 all is 0. Srivastava et al. 2014, "inverted". Raises ConfigError unless
+    0 <= rate <= 1.
     """
 
+    @checked
     def __init__(self, rate: float, rng: Generator | None = None) -> None:
         check_rate("Dropout", "rate", rate)
         self.rate, self.rng = rate, rng

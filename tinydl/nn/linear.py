@@ -5,19 +5,20 @@ from __future__ import annotations
 from math import prod
 
 from .. import ops
+from ..arguments import whole
+from ..doors import checked
 from ..errors import ConfigError, ShapeError
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from .init import Initializer, draw
 from .module import Module, Parameter
-from .penalties import Penalty, activity
+from .penalties import Penalty, activity, penalized
 
 
 def check_size(op: str, **sizes: int) -> None:
     """ConfigError unless every named size is an integer >= 1."""
     for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ConfigError(f"{op}: {name} must be an integer >= 1, got {size!r}")
+        whole(op, name, size, 1)
 
 
 class Weighted(Module):
@@ -25,6 +26,7 @@ class Weighted(Module):
 
     last_activity: Tensor | None = None  # the activity penalty of the most recent call
 
+    @checked
     def __init__(
         self,
         weight_shape: tuple[int, ...],
@@ -49,9 +51,9 @@ class Weighted(Module):
     def own_penalties(self) -> list[Tensor]:
         values = []
         if self.weight_penalty is not None:
-            values.append(self.weight_penalty(self.weight))
+            values.append(penalized(self.weight_penalty, self.weight))
         if self.bias_penalty is not None and self.bias is not None:
-            values.append(self.bias_penalty(self.bias))
+            values.append(penalized(self.bias_penalty, self.bias))
         if self.last_activity is not None:
             values.append(self.last_activity)
         return values
@@ -73,6 +75,7 @@ class Linear(Weighted):
     sizes below 1; the call raises ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         in_features: int,

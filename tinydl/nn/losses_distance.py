@@ -6,19 +6,22 @@
 from __future__ import annotations
 
 from .. import ops
+from ..doors import checked
 from ..errors import DTypeError, ShapeError
 from ..tensor import Tensor
-from .losses import _check_pair, _check_positive, _check_reduction, _reduce
+from .losses import Values, _check_positive, _check_reduction, _pair, _reduce, lifted
 
 
-def _check_embeddings(op: str, first: str, a: Tensor, second: str, b: Tensor) -> None:
-    _check_pair(op, first, a, second, b)
+def _embeddings(op: str, first: str, a: Values, second: str, b: Values) -> tuple[Tensor, Tensor]:
+    a, b = _pair(op, first, a, second, b)
     if a.ndim < 1:
         raise ShapeError(f"{op}: {first} must be (..., D), got ()")
+    return a, b
 
 
+@checked
 def contrastive(
-    a: Tensor, b: Tensor, same: Tensor, reduction: str = "mean", margin: float = 1.0
+    a: Values, b: Values, same: Values, reduction: str = "mean", margin: float = 1.0
 ) -> Tensor:
     """same d^2 / 2 + (1 - same) max(0, margin - d)^2 / 2 with d = |a - b|.
 
@@ -28,7 +31,8 @@ def contrastive(
     """
     _check_reduction("contrastive", reduction)
     _check_positive("contrastive", "margin", margin)
-    _check_embeddings("contrastive", "a", a, "b", b)
+    a, b = _embeddings("contrastive", "a", a, "b", b)
+    _, same = lifted("contrastive", a=a, same=same)
     if same.shape != a.shape[:-1]:
         raise ShapeError(f"contrastive: same must be {a.shape[:-1]}, got {same.shape}")
     if same.dtype != a.dtype:
@@ -36,14 +40,16 @@ def contrastive(
     # d^2 is a sum of squares, not the square of a root: its derivative needs no division by d.
     difference = a - b
     short = ops.relu(margin - ops.norm(difference, axis=-1))
-    near = same * ops.sum(difference * difference, axis=-1)
+    # `same` is multiplied in before the square: 0 times an overflowing one would be NaN.
+    near = ops.sum(ops.expand_dims(same, -1) * difference * difference, axis=-1)
     return _reduce((near + (1.0 - same) * short * short) * 0.5, reduction)
 
 
+@checked
 def triplet(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
+    anchor: Values,
+    positive: Values,
+    negative: Values,
     reduction: str = "mean",
     margin: float = 1.0,
     squared: bool = False,
@@ -56,11 +62,11 @@ def triplet(
     """
     _check_reduction("triplet", reduction)
     _check_positive("triplet", "margin", margin)
-    _check_embeddings("triplet", "anchor", anchor, "positive", positive)
-    _check_embeddings("triplet", "anchor", anchor, "negative", negative)
+    anchor, positive = _embeddings("triplet", "anchor", anchor, "positive", positive)
+    anchor, negative = _embeddings("triplet", "anchor", anchor, "negative", negative)
     near, far = anchor - positive, anchor - negative
     if squared:
-        gap = ops.sum(near * near, axis=-1) - ops.sum(far * far, axis=-1)
+        gap = ops.sum((near - far) * (near + far), axis=-1)  # a difference of squares keeps digits
     else:
         gap = ops.norm(near, axis=-1) - ops.norm(far, axis=-1)
     return _reduce(ops.relu(gap + margin), reduction)
@@ -72,13 +78,14 @@ def _direction(x: Tensor) -> Tensor:
     return x / ops.masked_fill(length, length == 0.0, 1.0)
 
 
-def cosine(a: Tensor, b: Tensor, reduction: str = "mean") -> Tensor:
+@checked
+def cosine(a: Values, b: Values, reduction: str = "mean") -> Tensor:
     """1 - a . b / (|a| |b|): 0 for one direction, 2 for opposite ones; 1 if one of them is 0.
 
     a, b (..., D) of one float type -> one number, or (...,). Raises ShapeError, DTypeError,
     ConfigError. (Keras' cosine similarity loss is this minus 1.)
     """
     _check_reduction("cosine", reduction)
-    _check_embeddings("cosine", "a", a, "b", b)
+    a, b = _embeddings("cosine", "a", a, "b", b)
     # Each vector is divided by its own length first: the product |a| |b| could overflow or vanish.
     return _reduce(1.0 - ops.sum(_direction(a) * _direction(b), axis=-1), reduction)

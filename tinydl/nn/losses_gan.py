@@ -10,16 +10,18 @@ from collections.abc import Callable
 
 from .. import ops
 from ..creation import uniform
+from ..doors import checked
 from ..errors import ShapeError
 from ..function import enable_grad, grad, is_recording
 from ..random import Generator
 from ..tensor import Tensor
-from .losses import _check_float, _check_pair, _check_reduction, _reduce
+from .losses import Values, _check_reduction, _float, _pair, _reduce
 
 
+@checked
 def least_squares_discriminator(
-    real: Tensor,
-    fake: Tensor,
+    real: Values,
+    fake: Values,
     reduction: str = "mean",
     real_label: float = 1.0,
     fake_label: float = 0.0,
@@ -31,24 +33,26 @@ def least_squares_discriminator(
     equation 2.
     """
     _check_reduction("least_squares_discriminator", reduction)
-    _check_pair("least_squares_discriminator", "real", real, "fake", fake)
+    real, fake = _pair("least_squares_discriminator", "real", real, "fake", fake)
     r, f = real - float(real_label), fake - float(fake_label)
     return _reduce((r * r + f * f) * 0.5, reduction)
 
 
-def least_squares_generator(fake: Tensor, reduction: str = "mean", label: float = 1.0) -> Tensor:
+@checked
+def least_squares_generator(fake: Values, reduction: str = "mean", label: float = 1.0) -> Tensor:
     """(D(G(z)) - label)^2 / 2 of the discriminator's outputs for generated samples.
 
     fake of any shape, float -> one number, or that shape. Raises DTypeError, ConfigError. Mao et
     al. 2017 (arXiv:1611.04076), equation 2.
     """
     _check_reduction("least_squares_generator", reduction)
-    _check_float("least_squares_generator", "fake", fake)
+    fake = _float("least_squares_generator", "fake", fake)
     f = fake - float(label)
     return _reduce(f * f * 0.5, reduction)
 
 
-def wasserstein_critic(real: Tensor, fake: Tensor, reduction: str = "mean") -> Tensor:
+@checked
+def wasserstein_critic(real: Values, fake: Values, reduction: str = "mean") -> Tensor:
     """D(G(z)) - D(x): minus the estimate of the Wasserstein distance by the critic D.
 
     real, fake: the critic's outputs, of one shape and float type -> one number, or that shape.
@@ -56,25 +60,27 @@ def wasserstein_critic(real: Tensor, fake: Tensor, reduction: str = "mean") -> T
     Raises ShapeError, DTypeError, ConfigError. Arjovsky et al. 2017 (arXiv:1701.07875).
     """
     _check_reduction("wasserstein_critic", reduction)
-    _check_pair("wasserstein_critic", "real", real, "fake", fake)
+    real, fake = _pair("wasserstein_critic", "real", real, "fake", fake)
     return _reduce(fake - real, reduction)
 
 
-def wasserstein_generator(fake: Tensor, reduction: str = "mean") -> Tensor:
+@checked
+def wasserstein_generator(fake: Values, reduction: str = "mean") -> Tensor:
     """-D(G(z)) of the critic's outputs for generated samples.
 
     fake of any shape, float -> one number, or that shape. Raises DTypeError, ConfigError. Arjovsky
     et al. 2017 (arXiv:1701.07875).
     """
     _check_reduction("wasserstein_generator", reduction)
-    _check_float("wasserstein_generator", "fake", fake)
+    fake = _float("wasserstein_generator", "fake", fake)
     return _reduce(-fake, reduction)
 
 
+@checked
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor],
-    real: Tensor,
-    fake: Tensor,
+    real: Values,
+    fake: Values,
     reduction: str = "mean",
     rng: Generator | None = None,
 ) -> Tensor:
@@ -87,7 +93,7 @@ def gradient_penalty(
     (arXiv:1704.00028), equation 3.
     """
     _check_reduction("gradient_penalty", reduction)
-    _check_pair("gradient_penalty", "real", real, "fake", fake)
+    real, fake = _pair("gradient_penalty", "real", real, "fake", fake)
     if real.ndim < 2:
         raise ShapeError(f"gradient_penalty: real must be (N, ...), got {real.shape}")
     shape = (real.shape[0],) + (1,) * (real.ndim - 1)

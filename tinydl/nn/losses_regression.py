@@ -8,24 +8,27 @@ from __future__ import annotations
 import math
 
 from .. import ops
+from ..doors import checked
 from ..errors import ConfigError, ShapeError
 from ..tensor import Tensor
-from .losses import _check_float, _check_pair, _check_positive, _check_reduction, _reduce
+from .losses import Values, _check_positive, _check_reduction, _float, _pair, _reduce
 
 
-def mae(prediction: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+@checked
+def mae(prediction: Values, target: Values, reduction: str = "mean") -> Tensor:
     """|prediction - target|, the mean absolute error; the gradient of an exact hit is 0.
 
     Both of one shape and float type -> one number, or that shape. Raises ShapeError, DTypeError,
     ConfigError.
     """
     _check_reduction("mae", reduction)
-    _check_pair("mae", "prediction", prediction, "target", target)
+    prediction, target = _pair("mae", "prediction", prediction, "target", target)
     return _reduce(ops.abs(prediction - target), reduction)
 
 
+@checked
 def huber(
-    prediction: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0
+    prediction: Values, target: Values, reduction: str = "mean", delta: float = 1.0
 ) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = prediction - target.
 
@@ -34,7 +37,7 @@ def huber(
     """
     _check_reduction("huber", reduction)
     _check_positive("huber", "delta", delta)
-    _check_pair("huber", "prediction", prediction, "target", target)
+    prediction, target = _pair("huber", "prediction", prediction, "target", target)
     # With c = d moved into [-delta, delta] both branches are c (d - c / 2): inside c = d, outside
     # c = delta sign(d). No square of a large d is ever taken, and the gradient is c.
     d = prediction - target
@@ -42,8 +45,9 @@ def huber(
     return _reduce(c * (d - c * 0.5), reduction)
 
 
+@checked
 def smooth_l1(
-    prediction: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0
+    prediction: Values, target: Values, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
     """d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2: `huber` divided by its break.
 
@@ -52,14 +56,22 @@ def smooth_l1(
     """
     _check_reduction("smooth_l1", reduction)
     _check_positive("smooth_l1", "beta", beta)
-    _check_pair("smooth_l1", "prediction", prediction, "target", target)
+    prediction, target = _pair("smooth_l1", "prediction", prediction, "target", target)
     d = prediction - target
     c = ops.clip(d, -beta, beta)
-    return _reduce(c * (d - c * 0.5) / beta, reduction)
+    return _reduce(c / beta * (d - c * 0.5), reduction)  # c / beta is in [-1, 1]: no overflow
 
 
+def _scaled(d: Tensor, log_variance: Tensor) -> Tensor:
+    """d e^(-log_variance / 2), in two steps: a small d takes the first half of a factor which alone
+    would overflow."""
+    half = ops.exp(log_variance * -0.25)
+    return d * half * half
+
+
+@checked
 def gaussian_nll(
-    mean: Tensor, log_variance: Tensor, target: Tensor, reduction: str = "mean"
+    mean: Values, log_variance: Values, target: Values, reduction: str = "mean"
 ) -> Tensor:
     """-log N(target; mean, e^log_variance) = (log 2 pi + log_variance + d^2 e^-log_variance) / 2.
 
@@ -67,21 +79,21 @@ def gaussian_nll(
     ShapeError, DTypeError, ConfigError. Nix and Weigend 1994, doi:10.1109/ICNN.1994.374138.
     """
     _check_reduction("gaussian_nll", reduction)
-    _check_pair("gaussian_nll", "mean", mean, "target", target)
-    _check_pair("gaussian_nll", "mean", mean, "log_variance", log_variance)
+    mean, target = _pair("gaussian_nll", "mean", mean, "target", target)
+    mean, log_variance = _pair("gaussian_nll", "mean", mean, "log_variance", log_variance)
     # The logarithm of the variance is what the network says: the variance is positive without a
-    # bound, and there is no logarithm or division that could meet a 0. Scaling d before the square
-    # keeps d^2 e^-log_variance finite whenever the result is.
-    scaled = (target - mean) * ops.exp(log_variance * -0.5)
+    # bound, and there is no logarithm or division that could meet a 0.
+    scaled = _scaled(target - mean, log_variance)
     losses = (log_variance + scaled * scaled + math.log(2 * math.pi)) * 0.5
     return _reduce(losses, reduction)
 
 
+@checked
 def kl_gaussian(
-    mean: Tensor,
-    log_variance: Tensor,
-    prior_mean: Tensor | None = None,
-    prior_log_variance: Tensor | None = None,
+    mean: Values,
+    log_variance: Values,
+    prior_mean: Values | None = None,
+    prior_log_variance: Values | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """KL(N(m, e^s) || N(m0, e^s0)) for diagonal covariances, summed over the last axis:
@@ -92,7 +104,7 @@ def kl_gaussian(
     DTypeError, ConfigError. Kingma and Welling 2014 (arXiv:1312.6114), appendix B.
     """
     _check_reduction("kl_gaussian", reduction)
-    _check_pair("kl_gaussian", "mean", mean, "log_variance", log_variance)
+    mean, log_variance = _pair("kl_gaussian", "mean", mean, "log_variance", log_variance)
     if (prior_mean is None) != (prior_log_variance is None):
         raise ConfigError("kl_gaussian: give both prior_mean and prior_log_variance, or neither")
     if mean.ndim < 1:
@@ -100,15 +112,18 @@ def kl_gaussian(
     # e^r - 1 - r nearly cancels for r near 0, where training ends up: expm1 keeps its digits.
     ratio, scaled = log_variance, mean
     if prior_mean is not None and prior_log_variance is not None:
-        _check_pair("kl_gaussian", "mean", mean, "prior_mean", prior_mean)
-        _check_pair("kl_gaussian", "mean", mean, "prior_log_variance", prior_log_variance)
+        mean, prior_mean = _pair("kl_gaussian", "mean", mean, "prior_mean", prior_mean)
+        mean, prior_log_variance = _pair(
+            "kl_gaussian", "mean", mean, "prior_log_variance", prior_log_variance
+        )
         ratio = log_variance - prior_log_variance
-        scaled = (mean - prior_mean) * ops.exp(prior_log_variance * -0.5)
+        scaled = _scaled(mean - prior_mean, prior_log_variance)
     terms = ops.expm1(ratio) - ratio + scaled * scaled
     return _reduce(ops.sum(terms, axis=-1) * 0.5, reduction)
 
 
-def total_variation(images: Tensor, reduction: str = "mean", squared: bool = False) -> Tensor:
+@checked
+def total_variation(images: Values, reduction: str = "mean", squared: bool = False) -> Tensor:
     """sum |x[i+1, j] - x[i, j]| + sum |x[i, j+1] - x[i, j]| per image (anisotropic); or squares.
 
     images (N, H, W, C) float -> one number, or (N,). Nothing is divided by H W C. The gradient of
@@ -116,7 +131,7 @@ def total_variation(images: Tensor, reduction: str = "mean", squared: bool = Fal
     doi:10.1016/0167-2789(92)90242-F.
     """
     _check_reduction("total_variation", reduction)
-    _check_float("total_variation", "images", images)
+    images = _float("total_variation", "images", images)
     if images.ndim != 4:
         raise ShapeError(f"total_variation: images must be (N, H, W, C), got {images.shape}")
     down = images[:, 1:] - images[:, :-1]

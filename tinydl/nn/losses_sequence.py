@@ -2,8 +2,8 @@
 and how its outputs are read.
 
 An alignment gives every time step one class or the blank; without its repetitions and then without
-its blanks it spells the labels: "-aa-ab-" spells "aab". Composed of operations in log space, a few
-per time step, so that all backends have it and derivatives of any order.
+its blanks it spells the labels: "-aa-ab-" spells "aab". The sum over the alignments is one
+operation, `ops.ctc_log_likelihood`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import ops
-from ..errors import ConfigError, DTypeError, IndexRangeError, ShapeError
+from ..doors import checked
+from ..errors import ConfigError, ShapeError
+from ..ops.ctc import checked_lengths
 from ..tensor import Tensor
-from .losses import _check_float, _check_reduction, _check_tensors, _reduce
+from .losses import Values, _check_reduction, _float, _reduce, lifted
 
 Beams = dict[tuple[int, ...], tuple[float, float]]
 Lengths = Tensor | Sequence[int] | np.ndarray
-#: Stands for log 0: sums of it stay finite in float32, and e^NEVER is 0.
-NEVER = -1e30
 
 
+@checked
 def ctc(
-    logits: Tensor,
-    labels: Tensor,
+    logits: Values,
+    labels: Values,
     input_lengths: Lengths | None = None,
     label_lengths: Lengths | None = None,
     blank: int = 0,
@@ -45,98 +46,34 @@ def ctc(
     2006, doi:10.1145/1143844.1143891, equations 6 to 8.
     """
     _check_reduction("ctc", reduction)
-    _check_float("ctc", "logits", logits)
-    _check_tensors("ctc", labels=labels)
-    if logits.ndim != 3 or logits.shape[1] < 1 or labels.ndim != 2:
-        raise ShapeError(
-            f"ctc: logits must be (N, T, C) with T >= 1 and labels (N, L), got {logits.shape} and "
-            f"{labels.shape}"
-        )
-    N, T, C = logits.shape
-    if labels.shape[0] != N:
-        raise ShapeError(f"ctc: {N} rows of logits but {labels.shape[0]} of labels")
-    if not 0 <= blank < C:
-        raise ConfigError(f"ctc: blank must be a class in 0..{C - 1}, got {blank!r}")
-    steps = _lengths("input_lengths", input_lengths, N, 1, T)
-    counts = _lengths("label_lengths", label_lengths, N, 0, labels.shape[1])
-    classes, skips = _states(labels, counts, blank, C)
-    total = _forward(logits, classes, skips, steps, counts)
-    # NEVER + log p is still about NEVER, and no real total comes near half of it
-    impossible = total < NEVER / 2
-    losses = ops.masked_fill(-total, impossible, 0.0 if zero_infinity else float("inf"))
+    x, classes = lifted("ctc", logits=logits, labels=labels)
+    x = _float("ctc", "logits", x)
+    log_p = ops.log_softmax(_present_steps(x, input_lengths))
+    total = ops.ctc_log_likelihood(log_p, classes, input_lengths, label_lengths, blank)
+    losses = ops.masked_fill(-total, total == -np.inf, 0.0) if zero_infinity else -total
     if reduction == "mean":
-        losses = losses / _like(logits, np.maximum(counts, 1).astype(logits.dtype))
+        N, L = classes.shape
+        counts = checked_lengths("label_lengths", label_lengths, N, 0, L)
+        losses = losses / _like(x, np.maximum(counts, 1).astype(x.dtype))
     return _reduce(losses, reduction)
+
+
+def _present_steps(logits: Tensor, lengths: Lengths | None) -> Tensor:
+    """0 at the steps behind the end, which may hold anything, also NaN."""
+    if lengths is None or logits.ndim != 3 or logits.shape[1] == 0:
+        return logits  # a wrong shape is the operation's to name
+    N, T, _ = logits.shape
+    behind = np.arange(T) >= checked_lengths("input_lengths", lengths, N, 1, T)[:, None]
+    if not behind.any():
+        return logits
+    return ops.masked_fill(logits, _like(logits, behind[:, :, None]), 0.0)
 
 
 def _like(x: Tensor, array: np.ndarray) -> Tensor:
     return Tensor._new(x.backend.asarray(array), x.backend)
 
 
-def _lengths(name: str, given: Lengths | None, N: int, least: int, most: int) -> np.ndarray:
-    if given is None:
-        return np.full(N, most, np.int64)
-    lengths = given.numpy() if isinstance(given, Tensor) else np.asarray(given)
-    if lengths.shape != (N,):
-        raise ShapeError(f"ctc: {name} must be ({N},), got {lengths.shape}")
-    if lengths.dtype.kind not in "iu":
-        raise DTypeError(f"ctc: {name} must be integers, got {lengths.dtype}")
-    if N and not (least <= lengths.min() and lengths.max() <= most):
-        raise ShapeError(f"ctc: {name} must lie in {least}..{most}, got {lengths.tolist()}")
-    return lengths.astype(np.int64)
-
-
-def _states(
-    labels: Tensor, counts: np.ndarray, blank: int, C: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Classes (N, 2L + 1), a blank around every label, and where a blank may be left out."""
-    if labels.dtype.kind != "i":
-        raise DTypeError(f"ctc: labels must be int32 or int64, got {labels.dtype}")
-    rows = labels.numpy()
-    inside = np.arange(rows.shape[1]) < counts[:, None]
-    wrong = rows[inside & ((rows < 0) | (rows >= C) | (rows == blank))]
-    if wrong.size:
-        raise IndexRangeError(
-            f"ctc: labels must lie in 0..{C - 1} and not be the blank {blank}, got {wrong[0]}"
-        )
-    classes = np.full((rows.shape[0], 2 * rows.shape[1] + 1), blank, np.int64)
-    classes[:, 1::2] = np.where(inside, rows, blank)
-    skips = np.zeros(classes.shape, np.bool_)
-    skips[:, 2:] = (classes[:, 2:] != blank) & (classes[:, 2:] != classes[:, :-2])
-    return classes, skips
-
-
-def _forward(
-    logits: Tensor, classes: np.ndarray, skips: np.ndarray, steps: np.ndarray, counts: np.ndarray
-) -> Tensor:
-    """log p(labels) (N,), by alpha[t, s] = log p of all beginnings that end in state s at step t:
-
-    alpha[t, s] = log p_t(class s) + log(e^alpha[t-1, s] + e^alpha[t-1, s-1] + e^alpha[t-1, s-2]),
-    the last only where the state between is a blank that may be left out.
-    """
-    N, S = classes.shape
-    T = logits.shape[1]
-    places = np.ascontiguousarray(np.broadcast_to(classes[:, None], (N, T, S)))
-    emitted = ops.take_along_axis(ops.log_softmax(logits), _like(logits, places), axis=2)
-    emitted = ops.clip(emitted, low=NEVER)  # a class may have the probability 0
-    may_skip = _like(logits, skips)
-    first = _like(logits, np.broadcast_to(np.arange(S) < 2, (N, S)).copy())
-    alpha = ops.masked_fill(emitted[:, 0], ~first, NEVER)
-    for t in range(1, T):
-        one = ops.pad(alpha[:, :-1], ((0, 0), (1, 0)), value=NEVER)
-        ways = [alpha, one]
-        if S > 2:
-            two = ops.pad(alpha[:, :-2], ((0, 0), (2, 0)), value=NEVER)
-            ways.append(ops.masked_fill(two, ~may_skip, NEVER))
-        moved = emitted[:, t] + ops.logsumexp(ops.stack(ways, 0), axis=0)
-        if (steps <= t).any():
-            moved = ops.where(_like(logits, (t < steps)[:, None]), moved, alpha)
-        alpha = moved
-    # the end is the last label or the blank behind it
-    ends = (np.arange(S) - 2 * counts[:, None] + 1) // 2 == 0
-    return ops.logsumexp(ops.masked_fill(alpha, ~_like(logits, ends), NEVER), axis=1)
-
-
+@checked
 def ctc_greedy(
     logits: Tensor, input_lengths: Lengths | None = None, blank: int = 0
 ) -> list[list[int]]:
@@ -163,9 +100,10 @@ def _host_rows(
     if not 0 <= blank < C:
         raise ConfigError(f"{op}: blank must be a class in 0..{C - 1}, got {blank!r}")
     rows = ops.log_softmax(logits.detach()).numpy().astype(np.float64)
-    return rows, _lengths("input_lengths", lengths, N, 1, T)
+    return rows, checked_lengths("input_lengths", lengths, N, 1, T)
 
 
+@checked
 def ctc_beam(
     logits: Tensor, input_lengths: Lengths | None = None, blank: int = 0, width: int = 8
 ) -> list[tuple[list[int], float]]:

@@ -1,107 +1,86 @@
 """Module, the base of all layers and models, Parameter, what it trains, and Buffer, what not.
 
-A module owns whatever Parameters, Buffers and Modules are among its attributes, also inside lists
-and tuples, in the order in which they were assigned. Nothing is registered: `vars(self)` is read
-when somebody asks. A parameter's name is the way to it, `layers.0.weight`; a parameter reachable
-by two ways is shared and counted once, under the first.
+A module owns whatever Parameters, Buffers, Modules and random generators are among its attributes,
+also inside lists, tuples and dictionaries of any depth, in the order in which they were assigned.
+Nothing is registered: `vars(self)` is read when somebody asks (`members.py`). A parameter's name is
+the way to it, `layers.0.weight`, `heads.left.weight`; a parameter reachable by two ways is shared
+and counted once, under the first. What would not be found, as in a set, is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import ndarray
 
+from ..arguments import array, flag
 from ..backend import Backend, get
-from ..errors import ConfigError, FormatError, GraphError, ShapeError
-from ..recompute import note_update, recomputing
+from ..doors import FOREIGN, checked, explained, fitting
+from ..errors import ConfigError, FormatError, TinydlError
+from ..habits import Parameters, install
+from ..quoting import quoted
+from ..random import Generator
 from ..tensor import FLOAT, Tensor
-
-
-class Stored(Tensor):
-    """A tensor that a module keeps: it stays the same object when its storage is exchanged."""
-
-    __slots__ = ()
-
-    def replace(self, values: np.ndarray, backend: Backend | None = None) -> None:
-        """Take a copy of `values` as the new storage, on `backend` (None: where it is).
-
-        It stays the same object; its gradient is dropped, and a graph recorded before
-        raises GraphError when it is walked back.
-        """
-        if self.node is not None:
-            raise GraphError(
-                f"{type(self).__name__}.replace: only leaves have a storage of their own"
-            )
-        self.backend = self.backend if backend is None else backend
-        self.data = self.backend.asarray(np.array(values, order="C"))
-        self.grad = None
-        self.bump_version()
-
-
-class Parameter(Stored):
-    """A tensor that is trained: a leaf with requires_grad; results of operations are Tensors."""
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, backend: str | Backend | None = None, dtype: Any = None) -> None:
-        super().__init__(data, backend, dtype, requires_grad=True)
-
-
-class Buffer(Stored):
-    """A tensor that is saved and moved with its module but not trained: running statistics."""
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, backend: str | Backend | None = None, dtype: Any = None) -> None:
-        super().__init__(data, backend, dtype, requires_grad=False)
-
-    def update(self, value: Tensor) -> None:
-        """Take over the storage of `value`, a fresh result of the same shape, type and backend.
-
-        While a segment is recomputed (`tinydl.recompute`), only until that is done.
-        """
-        if value.shape != self.shape or value.dtype != self.dtype:
-            raise ShapeError(
-                f"Buffer.update: the value must be {self.shape} {self.dtype}, got {value.shape} "
-                f"{value.dtype}"
-            )
-        note_update(self)
-        self.data = value.data
-        if not recomputing():
-            self.bump_version()
+from .lifting import lifted
+from .members import check_hides_nothing, members
+from .parameter import Buffer, Parameter, Stored
 
 
 class Module:
     """A layer or a model: parameters, submodules and `forward`.
 
     Subclasses assign them in `__init__` and write `forward(self, x)`; they are used as `module(x)`.
+    A call that begins with an ndarray makes tensors of its ndarrays, of the module's float type
+    (lifting.py).
     `training` is True until `eval()`: Dropout asks for it. `frozen` is True from `freeze()` to
-    `unfreeze()`: BatchNorm asks for it.
+    `unfreeze()`: BatchNorm asks for it. `one_row`: a summary shows it and all below as one layer,
+    for what calls its layers by other ways than `forward`.
     """
 
     training: bool = True
     frozen: bool = False
+    one_row: bool = False
+
+    if not TYPE_CHECKING:  # a checker would take it for a leave to assign any name
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """ConfigError for a container in which modules or parameters would not be found."""
+            check_hides_nothing(name, value, _KINDS, type(self).__name__)
+            object.__setattr__(self, name, value)
+
+    @checked
+    def __init__(self) -> None:
+        """Of a module without arguments: `ReLU()`."""
 
     def forward(self, *inputs: Any) -> Any:
         """The output of the module."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        return self.forward(*inputs, **options)
+        try:
+            if options or len(inputs) != 1:
+                if not inputs or type(inputs[0]) is ndarray:
+                    inputs, options = lifted(self, inputs, options)
+                return self.forward(*inputs, **options)
+            x = inputs[0]  # most calls: unpacking costs more than asking what it is
+            if type(x) is ndarray:
+                (x,), _ = lifted(self, inputs, options)
+            return self.forward(x)
+        except TinydlError:
+            raise
+        except FOREIGN as error:
+            found = explained(type(self).__name__, self.forward, inputs, options, error)
+            if found is error:
+                raise
+            raise found from None
 
     # -- what it is made of ------------------------------------------------------------------------
 
-    def _members(self) -> Iterator[tuple[str, Stored | Module]]:
-        """(name, member) of the parameters, buffers and modules that it owns itself, in order."""
-        for name, value in vars(self).items():
-            if isinstance(value, Stored | Module):
-                yield name, value
-            elif isinstance(value, list | tuple):
-                for i, item in enumerate(value):
-                    if isinstance(item, Stored | Module):
-                        yield f"{name}.{i}", item
+    def _members(self) -> Iterator[tuple[str, Stored | Module | Generator]]:
+        """(name, member) of everything that it owns itself, in order, generators too."""
+        return members(vars(self), _KINDS, type(self).__name__)
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """("", self), then ("layers.0", module) for all below; parents first, each once."""
@@ -115,6 +94,35 @@ class Module:
             yield path, module
             below = [(_join(path, n), m) for n, m in module._members() if isinstance(m, Module)]
             stack.extend(reversed(below))
+
+    def modules(self) -> Iterator[Module]:
+        """Itself and all modules below; parents first, each once."""
+        return (module for _, module in self.named_modules())
+
+    def children(self) -> Iterator[Module]:
+        """The modules that it owns itself, each once, in order."""
+        own = {id(m): m for _, m in self._members() if isinstance(m, Module)}
+        return iter(own.values())
+
+    def apply(self, function: Callable[[Module], Any]) -> Module:
+        """Call function(module) for all modules below and then for itself, children before their
+        parents, each once; returns self."""
+        if not callable(function) or isinstance(function, type):
+            raise ConfigError(
+                f"apply: takes a function of one module, got {quoted(function)}; a model is called "
+                "on data as model(x)"
+            )
+        done: set[int] = set()
+
+        def visit(module: Module) -> None:
+            done.add(id(module))
+            for child in module.children():
+                if id(child) not in done:
+                    visit(child)
+            function(module)
+
+        visit(self)
+        return self
 
     def _named(self, kind: type) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
@@ -132,13 +140,21 @@ class Module:
         """("layers.1.running_mean", buffer) for every buffer, each once, in order."""
         return self._named(Buffer)
 
+    def named_generators(self) -> Iterator[tuple[str, Generator]]:
+        """("layers.1.rng", generator) for the random generators that modules own, such as that of
+        `Dropout(0.5, rng=...)`; a shared one comes once for each place."""
+        for path, module in self.named_modules():
+            for name, member in module._members():
+                if isinstance(member, Generator):
+                    yield _join(path, name), member
+
     def _state(self) -> dict[str, Stored]:
         """Everything that is saved and moved: the parameters, then the buffers."""
         return {**dict(self.named_parameters()), **dict(self.named_buffers())}
 
     def parameters(self) -> list[Parameter]:
         """Every parameter, each once, in the order of `named_parameters`."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return Parameters(parameter for _, parameter in self.named_parameters())
 
     def trainable_parameters(self) -> list[tuple[str, Parameter]]:
         """The (name, parameter) pairs that are not frozen, for an optimiser without dead state."""
@@ -164,6 +180,7 @@ class Module:
 
     # -- modes, places, gradients ------------------------------------------------------------------
 
+    @fitting
     def train(self, mode: bool = True) -> Module:
         """Set `training` here and below; returns self."""
         for _, module in self.named_modules():
@@ -174,6 +191,7 @@ class Module:
         """`train(False)`: Dropout passes everything."""
         return self.train(False)
 
+    @fitting
     def to(self, backend: str | Backend) -> Module:
         """Move parameters and buffers to `backend` in place (gradients are dropped); returns self.
 
@@ -195,6 +213,7 @@ class Module:
                 kept.replace(kept.numpy().astype(target))
         return self
 
+    @fitting
     def zero_grad(self) -> None:
         """Forget every gradient (None, not zeros: an optimiser skips what got none)."""
         for parameter in self.parameters():
@@ -220,6 +239,16 @@ class Module:
             module.frozen = frozen
         for parameter in self.parameters():
             parameter.requires_grad, parameter.grad = not frozen, None
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
+        """Set `requires_grad` of every parameter here and below; returns self. With False their
+        gradients are dropped. `freeze` also keeps what BatchNorm measures as it is."""
+        wanted = flag("requires_grad_", "requires_grad", requires_grad)
+        for parameter in self.parameters():
+            parameter.requires_grad = wanted
+            if not wanted:
+                parameter.grad = None
         return self
 
     # -- penalties and costs -----------------------------------------------------------------------
@@ -249,30 +278,60 @@ class Module:
         """Copies of all parameters, then all buffers, as host arrays, by name."""
         return {name: np.array(p.numpy(), order="C") for name, p in self._state().items()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    @fitting
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> list[str]:
         """Overwrite every parameter and buffer in place with the array of its name.
 
         Raises one FormatError that lists all missing, unexpected and misfitting entries; then
-        nothing was changed.
+        nothing was changed. With strict=False what fits is loaded, and that list is returned (empty
+        where all fits). ConfigError for what is no dictionary.
         """
-        mine = self._state()
-        arrays = {name: np.asarray(values) for name, values in state.items()}
+        if not isinstance(state, Mapping):
+            raise ConfigError(
+                f"load_state_dict: takes a dictionary of arrays, got {quoted(state)}; "
+                "td.load(path) reads one, train.load_weights(model, path) does both"
+            )
+        strict = flag("load_state_dict", "strict", strict)
+        mine, op = self._state(), "load_state_dict"
+        arrays = {
+            name: values.numpy() if isinstance(values, Tensor) else array(op, name, values)
+            for name, values in state.items()
+        }
+        wrong: set[str] = set()
         problems = [f"missing {name} {p.shape}" for name, p in mine.items() if name not in arrays]
         problems += [
             f"unexpected {name} {a.shape}" for name, a in arrays.items() if name not in mine
         ]
         for name, p in mine.items():
             a = arrays.get(name)
-            if a is not None and a.shape != p.shape:
+            if a is None or (a.shape == p.shape and a.dtype == p.dtype):
+                continue
+            wrong.add(name)
+            if a.shape != p.shape:
                 problems.append(f"{name} has shape {a.shape} but the model needs {p.shape}")
-            elif a is not None and a.dtype != p.dtype:
+            else:
                 problems.append(f"{name} is {a.dtype} but the model needs {p.dtype}")
-        if problems:
+        if problems and strict:
             raise FormatError(f"load_state_dict({type(self).__name__}): " + "; ".join(problems))
         for name, p in mine.items():
-            p.assign(arrays[name])
+            if name in arrays and name not in wrong:
+                p.assign(arrays[name])
+        return problems
 
     # -- printing ----------------------------------------------------------------------------------
+
+    def summary(self, input_shape: tuple[int, ...] | None = None, dtype: Any = None) -> None:
+        """Print the table of `nn.summary(self, input_shape)`: output shape, parameters,
+        multiply-adds and memory of each layer. input_shape: of one sample, without the batch axis,
+        such as (28, 28, 1). Raises what `nn.summary` raises."""
+        from .summary import summary
+
+        if input_shape is None:
+            raise ConfigError(
+                "summary: needs the shape of one sample, without the batch axis, as in "
+                "model.summary((28, 28, 1))"
+            )
+        print(summary(self, input_shape, dtype))
 
     def arguments(self) -> str:
         """What stands between the brackets of the layer's repr."""
@@ -291,34 +350,8 @@ class Module:
         return "\n".join(lines)
 
 
-class Sequential(Module):
-    """Modules one after the other: the output of each is the input of the next.
-
-    Raises ConfigError for anything that is not a Module.
-    """
-
-    def __init__(self, *modules: Module) -> None:
-        for i, module in enumerate(modules):
-            if not isinstance(module, Module):
-                raise ConfigError(
-                    f"Sequential: item {i} must be a Module, got {type(module).__name__}"
-                    " (write Sequential(*modules) for a list)"
-                )
-        self.layers = list(modules)
-
-    def forward(self, x: Any) -> Any:
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __getitem__(self, index: int) -> Module:
-        return self.layers[index]
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.layers)
+_KINDS = (Stored, Module, Generator)
+install(Module, "model")
 
 
 def _join(path: str, name: str) -> str:

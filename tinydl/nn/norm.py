@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..arguments import sizes
+from ..doors import checked
 from ..errors import ConfigError, ShapeError
 from ..function import no_grad
 from ..tensor import Tensor
@@ -15,7 +18,10 @@ from .module import Buffer, Module, Parameter
 
 
 def _filled(shape: tuple[int, ...], value: float) -> np.ndarray:
-    return np.full(shape, value, np.float32)
+    return np.full(sizes("norm", shape, 4), value, np.float32)
+
+
+Shape = tuple[int, ...]
 
 
 class Affine(Module):
@@ -24,7 +30,8 @@ class Affine(Module):
     scale: Parameter | None
     shift: Parameter | None
 
-    def __init__(self, shape: tuple[int, ...], eps: float, affine: bool) -> None:
+    @checked
+    def __init__(self, shape: Shape, eps: float, affine: bool) -> None:
         if not eps > 0:
             raise ConfigError(f"{type(self).__name__}: eps must be > 0, got {eps!r}")
         self.eps = eps
@@ -38,37 +45,45 @@ class BatchNorm(Affine):
     x (N, features) or (N, ..., features) -> like x; parameters scale and shift (features,), buffers
     running_mean and running_variance, which a call in training moves:
     running = momentum * running + (1 - momentum) * batch; frozen (`freeze()`), it does in training
-    what it does in eval. momentum 0.99 and eps 1e-3 are Keras';
-    PyTorch's are 1 - 0.1 and 1e-5, and its running variance is divided by n - 1: correction=1.
+    what it does in eval. momentum None: the mean over all batches so far, of equal weight, counted
+    in a third buffer, batches (exactly up to 2^24 in float32). momentum 0.99 and eps 1e-3 are
+    Keras'; PyTorch's are 1 - 0.1 and 1e-5, and its running variance is divided by n - 1:
+    correction=1. A momentum below 0.5 is refused: it would be PyTorch's share of the new value.
     Ioffe and Szegedy 2015 (arXiv 1502.03167). Raises ConfigError; the call ShapeError (also for a
     batch with no more than `correction` values per channel) and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         features: int,
-        momentum: float = 0.99,
+        momentum: float | None = 0.99,
         eps: float = 1e-3,
         affine: bool = True,
         correction: int = 0,
     ) -> None:
         check_size("BatchNorm", features=features)
-        if not 0 <= momentum <= 1:
-            raise ConfigError(f"BatchNorm: momentum must be in [0, 1], got {momentum!r}")
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise ConfigError(f"BatchNorm: momentum must be in [0.5, 1] or None, got {momentum!r}")
+        if momentum is not None and momentum < 0.5:
+            raise ConfigError(
+                "BatchNorm: momentum is the share of the old value that is kept, at least 0.5: "
+                f"PyTorch's momentum={momentum:g} is momentum={1 - momentum:g} here"
+            )
         if correction not in (0, 1):
             raise ConfigError(f"BatchNorm: correction must be 0 or 1, got {correction!r}")
         super().__init__((features,), eps, affine)
         self.features, self.momentum, self.correction = features, momentum, correction
         self.running_mean = Buffer(_filled((features,), 0))
         self.running_variance = Buffer(_filled((features,), 1))
+        self.batches = Buffer(_filled((), 0)) if momentum is None else None
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < 2 or x.shape[-1] != self.features:
             raise ShapeError(f"BatchNorm: x must be (N, ..., {self.features}), got {x.shape}")
         if self.frozen or not self.training:
-            return ops.batch_norm(
-                x, self.scale, self.shift, self.running_mean, self.running_variance, self.eps
-            )
+            known: Any = {"mean": self.running_mean, "variance": self.running_variance}
+            return ops.batch_norm(x, self.scale, self.shift, **known, eps=self.eps)
         if prod(x.shape[:-1]) <= self.correction:
             raise ShapeError(
                 f"BatchNorm: a batch needs more than {self.correction} values per channel, got "
@@ -79,11 +94,20 @@ class BatchNorm(Affine):
         return y
 
     def _move_statistics(self, mean: Tensor, variance: Tensor, n: int) -> None:
-        keep = float(self.momentum)
         with no_grad():
-            new = (1 - keep) * n / (n - self.correction)
-            self.running_mean.update(self.running_mean * keep + mean * (1 - keep))
+            keep, new = self._shares()
+            self.running_mean.update(self.running_mean * keep + mean * new)
+            new = new * n / (n - self.correction)
             self.running_variance.update(self.running_variance * keep + variance * new)
+
+    def _shares(self) -> tuple[Any, Any]:
+        """How much of the running statistics stays, how much of the batch's comes in."""
+        if self.batches is None:
+            keep = float(self.momentum)  # type: ignore[arg-type]
+            return keep, 1 - keep
+        self.batches.update(self.batches + 1.0)
+        new = 1.0 / self.batches
+        return 1.0 - new, new
 
     def arguments(self) -> str:
         return f"{self.features}"
@@ -96,6 +120,7 @@ class LayerNorm(Affine):
     call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self, shape: int | tuple[int, ...], eps: float = 1e-3, affine: bool = True
     ) -> None:
@@ -122,6 +147,7 @@ class GroupNorm(Affine):
     ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(self, groups: int, channels: int, eps: float = 1e-3, affine: bool = True) -> None:
         check_size("GroupNorm", groups=groups, channels=channels)
         if channels % groups:
@@ -144,6 +170,7 @@ class InstanceNorm(Affine):
     x (N, ..., channels) -> like x. Raises ConfigError; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(self, channels: int, eps: float = 1e-3, affine: bool = True) -> None:
         check_size("InstanceNorm", channels=channels)
         super().__init__((channels,), eps, affine)
@@ -161,6 +188,7 @@ class InstanceNorm(Affine):
 class LocalResponseNorm(Module):
     """Channels damped by their neighbours, see `tinydl.local_response_norm` (AlexNet)."""
 
+    @checked
     def __init__(
         self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
     ) -> None:
@@ -181,6 +209,7 @@ class L2Normalize(Module):
     al. 2016). See `tinydl.l2_normalize`. Raises ConfigError; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(self, channels: int, first_scale: float = 20.0) -> None:
         check_size("L2Normalize", channels=channels)
         self.channels = channels
@@ -193,3 +222,28 @@ class L2Normalize(Module):
 
     def arguments(self) -> str:
         return f"{self.channels}"
+
+
+class MinibatchStd(Module):
+    """One more channel, the same number everywhere: how much the samples of the batch differ.
+
+    (N, ..., C) -> (N, ..., C + 1): the standard deviation over the N samples of each of their
+    numbers (divided by N; eps under the root), and of all these the mean. A critic that sees it can
+    tell a generator by its sameness: it works against mode collapse, with batches of real and
+    generated samples apart. The samples of a batch meet in it, so that it does not go with a
+    gradient penalty. Karras et al. 2018 (arXiv:1710.10196), section 3. Raises ShapeError.
+    """
+
+    @checked
+    def __init__(self, eps: float = 1e-8) -> None:
+        if not eps > 0:
+            raise ConfigError(f"MinibatchStd: eps must be > 0, got {eps!r}")
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim < 2 or not x.size:
+            raise ShapeError(f"MinibatchStd: x must be (N, ..., C), not empty, got {x.shape}")
+        apart = x - ops.mean(x, axis=0, keepdims=True)
+        spread = ops.mean(ops.sqrt(ops.mean(apart * apart, axis=0) + self.eps))
+        column = ops.broadcast_to(spread, (*x.shape[:-1], 1))
+        return ops.concat([x, column], axis=-1)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import ops
+from ..doors import checked, checked_fields
 from ..errors import ConfigError
+from ..quoting import quoted
 from ..recompute import in_segment
 from ..tensor import Tensor
 
@@ -23,6 +25,7 @@ def _check(name: str, *strengths: float) -> None:
             raise ConfigError(f"{name}: strength must be finite and >= 0, got {strength!r}")
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class L1:
     """strength * sum |w| (lasso); the gradient at 0 is 0. ConfigError for a negative strength."""
@@ -32,10 +35,12 @@ class L1:
     def __post_init__(self) -> None:
         _check("L1", self.strength)
 
+    @checked
     def __call__(self, w: Tensor) -> Tensor:
         return ops.sum(ops.abs(w)) * float(self.strength)
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class L2:
     """strength * sum w^2 (ridge); the gradient is 2 strength w. ConfigError if it is negative."""
@@ -45,10 +50,12 @@ class L2:
     def __post_init__(self) -> None:
         _check("L2", self.strength)
 
+    @checked
     def __call__(self, w: Tensor) -> Tensor:
         return ops.sum(w * w) * float(self.strength)
 
 
+@checked_fields
 @dataclass(frozen=True, slots=True)
 class L1L2:
     """l1 * sum |w| + l2 * sum w^2 (elastic net). ConfigError for a negative strength."""
@@ -59,8 +66,19 @@ class L1L2:
     def __post_init__(self) -> None:
         _check("L1L2", self.l1, self.l2)
 
+    @checked
     def __call__(self, w: Tensor) -> Tensor:
         return ops.sum(ops.abs(w)) * float(self.l1) + ops.sum(w * w) * float(self.l2)
+
+
+def penalized(penalty: Penalty, w: Tensor) -> Tensor:
+    """penalty(w); ConfigError where that is not one number in a tensor."""
+    value = penalty(w)
+    if isinstance(value, Tensor) and value.size == 1:
+        return value
+    raise ConfigError(
+        f"penalty: a penalty gives one number as a tensor, {quoted(penalty)} gave {quoted(value)}"
+    )
 
 
 def activity(penalty: Penalty, y: Tensor) -> Tensor:
@@ -73,4 +91,4 @@ def activity(penalty: Penalty, y: Tensor) -> Tensor:
             "activity_penalty: a layer with one cannot be inside recompute; add the penalty of the "
             "segment's output to the loss instead"
         )
-    return penalty(y) / float(max(y.shape[0], 1))
+    return penalized(penalty, y) / float(max(y.shape[0], 1))

@@ -1,11 +1,9 @@
-"""Pooling layers and Flatten: no parameters."""
+"""Pooling layers: no parameters."""
 
 from __future__ import annotations
 
-from math import prod
-
 from .. import ops
-from ..errors import ShapeError
+from ..doors import checked
 from ..geometry import pair
 from ..tensor import Tensor
 from .conv import Padding, Pair, as_tuple, check_padding
@@ -16,6 +14,7 @@ from .module import Module
 class Pool2d(Module):
     """What MaxPool2d and AvgPool2d share: the window. The stride defaults to the kernel size."""
 
+    @checked
     def __init__(
         self,
         kernel_size: Pair,
@@ -53,6 +52,7 @@ class AvgPool2d(Pool2d):
     fit; the call raises ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         kernel_size: Pair,
@@ -76,6 +76,7 @@ class MaxPool1d(Module):
     The stride defaults to the kernel size. The call raises ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         kernel_size: int,
@@ -103,6 +104,7 @@ class AvgPool1d(MaxPool1d):
     ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         kernel_size: int,
@@ -124,6 +126,7 @@ class AdaptiveAvgPool1d(Module):
     """Mean of each of `size` bins of time: x (N, T, C) -> (N, size, C), see
     `tinydl.adaptive_avg_pool1d`. Raises ConfigError; the call ShapeError and DTypeError."""
 
+    @checked
     def __init__(self, size: int) -> None:
         check_size(type(self).__name__, size=size)
         self.size = size
@@ -145,6 +148,7 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
 class AdaptiveAvgPool2d(Module):
     """Mean of each of OH x OW bins, see `tinydl.adaptive_avg_pool2d`; size: integer or (OH, OW)."""
 
+    @checked
     def __init__(self, size: Pair) -> None:
         self.size = pair(type(self).__name__, "size", size, 1)
 
@@ -174,15 +178,3 @@ class GlobalMaxPool(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.global_max_pool(x)
-
-
-class Flatten(Module):
-    """x (N, ...) -> (N, everything else), in C order: for images row by row, channels innermost.
-
-    Raises ShapeError for a single number.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 1:
-            raise ShapeError("Flatten: x needs a batch axis, got a single number")
-        return ops.reshape(x, (x.shape[0], prod(x.shape[1:])))

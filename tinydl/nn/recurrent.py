@@ -1,4 +1,5 @@
-"""Recurrent layers: SimpleRNN, LSTM, GRU, both directions, stacks; see tinydl/ops/recurrent.py.
+"""Recurrent layers: SimpleRNN, LSTM, GRU; see tinydl/ops/recurrent.py. What is built of several
+of them stands in recurrent_stacks.py.
 
 Sequences in, sequences out:
 
@@ -12,21 +13,24 @@ Sequences in, sequences out:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import ops
-from ..errors import ConfigError, DTypeError, ShapeError
+from ..doors import checked, parameters_of
+from ..errors import DTypeError, ShapeError
 from ..geometry import recurrent_multiply_adds
+from ..habits import unexpected
+from ..quoting import quoted
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from .dropout import check_rate
 from .init import Initializer, draw
 from .linear import check_size
 from .module import Module, Parameter
-from .penalties import Penalty, activity
+from .penalties import Penalty, activity, penalized
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -36,7 +40,11 @@ def detached(state: Any) -> Any:
     back-propagation through time (Williams and Peng 1990) hands from one window to the next."""
     if isinstance(state, Tensor):
         return state.detach()
-    return None if state is None else tuple([detached(s) for s in state])
+    if state is None:
+        return None
+    if not isinstance(state, tuple | list) or any(s is state for s in state):
+        raise DTypeError(f"detached: a state is a tensor or a tuple of them, got {quoted(state)}")
+    return tuple([detached(s) for s in state])
 
 
 class Recurrent(Module):
@@ -55,6 +63,7 @@ class Recurrent(Module):
     last_activity: Tensor | None = None  # the activity penalty of the most recent call
     state: Any = None  # of the most recent call, if stateful
 
+    @checked
     def __init__(
         self,
         input_size: int,
@@ -72,13 +81,18 @@ class Recurrent(Module):
         bias_penalty: Penalty | None = None,
         activity_penalty: Penalty | None = None,
         rng: Generator | None = None,
+        **unknown: Any,
     ) -> None:
         name = type(self).__name__
+        if unknown:
+            raise unexpected(name, unknown, parameters_of(type(self).__init__, (self,)))
         check_size(name, input_size=input_size, hidden_size=hidden_size)
         check_rate(name, "input_dropout", input_dropout)
         check_rate(name, "recurrent_dropout", recurrent_dropout)
         self.input_size, self.hidden_size = input_size, hidden_size
         self.return_sequences, self.stateful, self.rng = return_sequences, stateful, rng
+        self.weight_init, self.recurrent_init = weight_init, recurrent_init
+        self.bias_init = bias_init
         self.input_dropout, self.recurrent_dropout = input_dropout, recurrent_dropout
         self.weight_penalty, self.recurrent_penalty = weight_penalty, recurrent_penalty
         self.bias_penalty, self.activity_penalty = bias_penalty, activity_penalty
@@ -152,6 +166,13 @@ class Recurrent(Module):
                 )
         given = (state,) * self.state_size if state is None else state
         given = (given,) if isinstance(given, Tensor) else given
+        if (
+            not isinstance(given, tuple | list)
+            or len(given) != self.state_size
+            or not all(s is None or isinstance(s, Tensor) for s in given)
+        ):
+            wanted = "a tensor" if self.state_size == 1 else f"{self.state_size} tensors"
+            raise DTypeError(f"{type(self).__name__}: a state is {wanted}, got {quoted(state)}")
         return tuple([self._zeros(x) if s is None else s for s in given])
 
     def _zeros(self, x: Tensor) -> Tensor:
@@ -173,7 +194,9 @@ class Recurrent(Module):
             (self.bias_penalty, self.bias),
             (self.bias_penalty, getattr(self, "bias_h", None)),
         ]
-        values = [penalty(w) for penalty, w in pairs if penalty is not None and w is not None]
+        values = [
+            penalized(penalty, w) for penalty, w in pairs if penalty is not None and w is not None
+        ]
         return values if self.last_activity is None else [*values, self.last_activity]
 
     def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
@@ -196,6 +219,7 @@ class SimpleRNN(Recurrent):
     rates outside their range; the call ShapeError and DTypeError.
     """
 
+    @checked
     def __init__(
         self,
         input_size: int,
@@ -231,6 +255,7 @@ class LSTM(Recurrent):
     gates = 4
     state_size = 2
 
+    @checked
     def __init__(
         self,
         input_size: int,
@@ -243,6 +268,7 @@ class LSTM(Recurrent):
     ) -> None:
         super().__init__(input_size, hidden_size, **shared)
         self.gate, self.activation = gate, activation
+        self.unit_forget_bias = unit_forget_bias
         if unit_forget_bias:
             first = self.bias.numpy().copy()
             first[hidden_size : 2 * hidden_size] = 1
@@ -255,6 +281,11 @@ class LSTM(Recurrent):
         c: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
+        if isinstance(h, tuple | list):
+            raise DTypeError(
+                "LSTM: h and c are two arguments, layer(x, h, c); with the states of all steps and "
+                "the last ones it is states, (h, c) = layer.run(x, (h, c))"
+            )
         return self._call(x, None if h is None and c is None else (h, c), mask)
 
     def _sequence(
@@ -278,6 +309,7 @@ class GRU(Recurrent):
 
     gates = 3
 
+    @checked
     def __init__(
         self,
         input_size: int,
@@ -304,135 +336,3 @@ class GRU(Recurrent):
         after = self.reset_after
         states = ops.gru_sequence(x, first[0], *weights, mask=mask, reset_after=after, **options)
         return states, states[:, -1]
-
-
-class Bidirectional(Module):
-    """One layer forwards and one backwards in time, outputs joined by "concat" or "sum".
-
-    With return_sequences, step t of the backward layer stands at time t. A mask may pad the end:
-    padded steps leave the state alone in both directions. A state is the pair of theirs. Schuster
-    and Paliwal 1997. Raises ConfigError.
-    """
-
-    def __init__(self, ahead: Recurrent, back: Recurrent, merge: str = "concat") -> None:
-        if merge not in ("concat", "sum"):
-            raise ConfigError(f"Bidirectional: merge must be 'concat' or 'sum', got {merge!r}")
-        if ahead.return_sequences != back.return_sequences:
-            raise ConfigError("Bidirectional: both layers must have the same return_sequences")
-        self.ahead, self.back, self.merge = ahead, back, merge
-
-    def run(self, x: Tensor, state: Any = None, mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        """All states, joined, and the pair of last states (the backward one stands at time 0)."""
-        first, second, last = self._both(x, state, mask)
-        return self._join(first, ops.flip(second, 1)), last
-
-    def forward(self, x: Tensor, mask: Tensor | None = None, state: Any = None) -> Tensor:
-        first, second, _ = self._both(x, state, mask)
-        y, z = self.ahead.select(first), self.back.select(second)
-        return self._join(y, ops.flip(z, 1) if self.back.return_sequences else z)
-
-    def _both(self, x: Tensor, state: Any, mask: Tensor | None) -> tuple[Tensor, Tensor, Any]:
-        state = (None, None) if state is None else state
-        first, last = self.ahead.run(x, state[0], mask)
-        turned = None if mask is None else ops.flip(mask, 1)
-        second, end = self.back.run(ops.flip(x, 1), state[1], turned)
-        return first, second, (last, end)
-
-    def _join(self, first: Tensor, second: Tensor) -> Tensor:
-        return first + second if self.merge == "sum" else ops.concat([first, second], -1)
-
-
-class StackedRNN(Module):
-    """Recurrent layers one upon the other: each but the last hands on all its states.
-
-    layers: Recurrent or Bidirectional; only the last one's return_sequences counts. dropout:
-    between layers, in training, of every element (Zaremba et al. 2014, arXiv 1409.2329). A state is
-    the tuple of theirs. Built layer by layer, or by `StackedRNN.of`. Raises ConfigError.
-    """
-
-    def __init__(
-        self,
-        *layers: Recurrent | Bidirectional,
-        dropout: float = 0.0,
-        rng: Generator | None = None,
-    ) -> None:
-        if not layers:
-            raise ConfigError("StackedRNN: needs at least one layer")
-        check_rate("StackedRNN", "dropout", dropout)
-        self.layers, self.dropout, self.rng = list(layers), dropout, rng
-
-    @classmethod
-    def of(
-        cls,
-        layer: type[Recurrent],
-        input_size: int,
-        hidden_size: int,
-        num_layers: int,
-        *,
-        bidirectional: str | None = None,
-        dropout: float = 0.0,
-        **options: Any,
-    ) -> StackedRNN:
-        """num_layers of one kind and size; bidirectional: None, "concat" or "sum"."""
-        check_size("StackedRNN", num_layers=num_layers)
-        layers: list[Recurrent | Bidirectional] = []
-        for _ in range(num_layers):
-            size = input_size if not layers else hidden_size
-            size *= 2 if layers and bidirectional == "concat" else 1
-            ahead = layer(size, hidden_size, **options)
-            if bidirectional is None:
-                layers.append(ahead)
-            else:
-                back = layer(size, hidden_size, **options)
-                layers.append(Bidirectional(ahead, back, bidirectional))
-        return cls(*layers, dropout=dropout, rng=options.get("rng"))
-
-    def run(self, x: Tensor, state: Any = None, mask: Tensor | None = None) -> tuple[Tensor, Any]:
-        """All states of the last layer, and the tuple of last states."""
-        x, first, last = self._below(x, state, mask)
-        states, end = self.layers[-1].run(x, first, mask)
-        return states, (*last, end)
-
-    def forward(self, x: Tensor, mask: Tensor | None = None, state: Any = None) -> Tensor:
-        x, first, _ = self._below(x, state, mask)
-        top = self.layers[-1]
-        if isinstance(top, Bidirectional):
-            return top(x, mask, first)
-        return top.select(top.run(x, first, mask)[0])
-
-    def _below(self, x: Tensor, state: Any, mask: Tensor | None) -> tuple[Tensor, Any, list[Any]]:
-        """What the last layer gets: its input and first state; and the last states below it."""
-        given, last = (None,) * len(self.layers) if state is None else state, []
-        for layer, first in zip(self.layers[:-1], given[:-1], strict=True):
-            x, end = layer.run(x, first, mask)
-            x = ops.dropout(x, self.dropout, self.training, self.rng)
-            last.append(end)
-        return x, given[-1], last
-
-
-class RepeatVector(Module):
-    """x (N, D) -> (N, T, D), the same vector at each of T steps: one to many. T >= 1."""
-
-    def __init__(self, T: int) -> None:
-        check_size("RepeatVector", T=T)
-        self.T = T
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim != 2:
-            raise ShapeError(f"RepeatVector: x must be (N, D), got {x.shape}")
-        return ops.broadcast_to(ops.expand_dims(x, 1), (x.shape[0], self.T, x.shape[1]))
-
-    def arguments(self) -> str:
-        return f"{self.T}"
-
-
-def truncated_bptt(
-    layer: Recurrent | Bidirectional | StackedRNN, x: Tensor, size: int, state: Any = None
-) -> Iterator[tuple[Tensor, Any]]:
-    """Truncated back-propagation through time: `layer.run` on x[:, :size], x[:, size : 2 * size],
-    ..., each from the detached last state of the one before. Yields (states, state) of each
-    window; calling backward on a loss of one before the next needs the memory of one window."""
-    check_size("truncated_bptt", size=size)
-    for start in range(0, x.shape[1], size):
-        states, state = layer.run(x[:, start : start + size], detached(state))
-        yield states, state

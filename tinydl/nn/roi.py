@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
 from .. import ops
+from ..doors import checked
 from ..geometry import pair
 from ..tensor import Tensor
 from .conv import Pair
@@ -18,10 +19,13 @@ class RoiPool(Module):
     Raises ShapeError; the call also DTypeError, IndexRangeError and ConfigError.
     """
 
+    @checked
     def __init__(self, size: Pair, scale: float = 1.0) -> None:
         self.size, self.scale = pair(type(self).__name__, "size", size, 1), scale
 
-    def forward(self, x: Tensor, boxes: Any, batch_index: Any) -> Tensor:
+    def forward(
+        self, x: Tensor, boxes: np.ndarray | Tensor, batch_index: np.ndarray | Tensor
+    ) -> Tensor:
         return ops.roi_pool(x, boxes, batch_index, self.size, self.scale)
 
     def arguments(self) -> str:
@@ -35,13 +39,16 @@ class RoiAlign(RoiPool):
     Raises ShapeError; the call also DTypeError, IndexRangeError and ConfigError.
     """
 
+    @checked
     def __init__(
         self, size: Pair, scale: float = 1.0, sampling_ratio: int = 0, aligned: bool = True
     ) -> None:
         super().__init__(size, scale)
         self.sampling_ratio, self.aligned = sampling_ratio, aligned
 
-    def forward(self, x: Tensor, boxes: Any, batch_index: Any) -> Tensor:
+    def forward(
+        self, x: Tensor, boxes: np.ndarray | Tensor, batch_index: np.ndarray | Tensor
+    ) -> Tensor:
         return ops.roi_align(
             x, boxes, batch_index, self.size, self.scale, self.sampling_ratio, self.aligned
         )

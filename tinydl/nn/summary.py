@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..function import no_grad
+from ..doors import checked
 from ..instruments import watching
+from ..tables import Column, Page, Table
+from .embedding import Embedding
 from .module import Module, Parameter
-from .watch import Forward, evaluating, one_sample, shadowing, tensors_in
+from .watch import Forward, looking, one_sample, shadowing, tensors_in
 
-Shape = tuple[int, ...]
+Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Row:
 
     name: str
     layer: str
-    output_shape: Shape
+    output_shape: Sizes
     parameters: int
     multiply_adds: int
     activation_bytes: int
@@ -52,30 +54,45 @@ class Summary:
     buffers: int
 
     def __str__(self) -> str:
-        heads = ["Layer (type)", "Output Shape", "Param #", "Multiply-adds", "Bytes"]
+        return str(Page(self.parts()))
+
+    def parts(self) -> list[Table | str]:
+        """The table, then the totals."""
         frozen = self.trainable_parameters < self.parameters
-        heads += ["Trainable"] if frozen else []
-        cells = [[*_cells(row), *([_trainable(row)] if frozen else [])] for row in self.rows]
-        widths = [max(len(line[i]) for line in [heads, *cells]) + 2 for i in range(len(heads))]
-        rule = "=" * sum(widths)
-        lines = [_line(heads, widths), rule, *[_line(c, widths) for c in cells], rule]
-        lines.append(f"Total params: {self.parameters:,}")
-        lines.append(f"Trainable params: {self.trainable_parameters:,}")
-        lines.append(f"Non-trainable params: {self.parameters - self.trainable_parameters:,}")
-        if self.buffers:
-            lines.append(f"Running statistics (non-trainable params of Keras): {self.buffers:,}")
-        lines.append(f"Multiply-adds per sample: {self.multiply_adds:,}")
-        lines.append(f"Bytes of all results per sample: {self.activation_bytes:,}")
-        return "\n".join(lines)
+        columns = COLUMNS if frozen else COLUMNS[:-1]
+        rows = [_cells(row)[: len(columns)] for row in self.rows]
+        totals = {
+            "Total params": self.parameters,
+            "Trainable params": self.trainable_parameters,
+            "Non-trainable params": self.parameters - self.trainable_parameters,
+            "Running statistics (non-trainable params of Keras)": self.buffers or None,
+            "Multiply-adds per sample": self.multiply_adds,
+            "Bytes of all results per sample": self.activation_bytes,
+        }
+        lines = [f"{name}: {value:,}" for name, value in totals.items() if value is not None]
+        return [Table(columns, rows), "", *lines]
+
+
+COLUMNS = (
+    Column("Layer", least=22),
+    Column("Type"),
+    Column("Output Shape"),
+    Column("Param #", right=True),
+    Column("Multiply-adds", right=True),
+    Column("Bytes", right=True, spare=1),
+    Column("Trainable"),
+)
 
 
 def _cells(row: Row) -> list[str]:
     return [
-        f"{row.name} ({row.layer})" if row.name else row.layer,
+        row.name,
+        row.layer,
         f"({', '.join(['None', *map(str, row.output_shape)])})",
         f"{row.parameters:,}",
         f"{row.multiply_adds:,}",
         f"{row.activation_bytes:,}",
+        _trainable(row),
     ]
 
 
@@ -86,36 +103,37 @@ def _trainable(row: Row) -> str:
     return {row.parameters: "Y", 0: "N"}.get(row.trainable_parameters, "part")
 
 
-def _line(cells: list[str], widths: list[int]) -> str:
-    """Text to the left, numbers to the right."""
-    left = cells[0].ljust(widths[0]) + cells[1].ljust(widths[1])
-    return left + "".join(c.rjust(w) for c, w in zip(cells[2:], widths[2:], strict=True))
-
-
-def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
+@checked
+def summary(model: Module, input_shape: Sizes, dtype: Any = None) -> Summary:
     """Run one sample of zeros through `model` and note what each layer made of it.
 
-    input_shape: without the batch axis; dtype: of the input (None: the model's). A row is a module
-    without submodules, or with parameters of its own, or an operation outside of those that is no
-    view; multiply-adds are those of modules. The model is in eval mode meanwhile, and
+    input_shape: without the batch axis; dtype: of the input (None: int64 for a model whose first
+    layer is an Embedding, else the model's). A row is a module without submodules, or with
+    parameters of its own, or a pair or stack of recurrent layers, or an operation outside of those
+    that is no view; multiply-adds are those of modules. The model is in eval mode meanwhile, and
     nothing is recorded. Raises ConfigError for a bad shape, and what the layers raise if it does
     not fit.
     """
+    if dtype is None and isinstance(_first_layer(model), Embedding):
+        dtype = np.int64
     x = one_sample("summary", model, input_shape, dtype)
     rows: list[Row] = []
     counted: set[int] = set()
 
     inside: list[tuple[str, bool]] = []  # the modules that are running, and whether they are rows
+    closed: list[str] = []  # those of them that are one row with all that is below
 
     def wrap(name: str, module: Module, forward: Forward) -> Forward:
-        own = [member for _, member in module._members()]
-        below = any(isinstance(m, Module) for m in own)
-        layer = not below or any(isinstance(m, Parameter) for m in own)
+        layer = _is_layer(module)
 
         def watched(*inputs: Any, **options: Any) -> Any:
+            if closed:
+                return forward(*inputs, **options)
             inside.append((name, layer))
+            closed.extend([name] * module.one_row)
             y = forward(*inputs, **options)
             inside.pop()
+            closed.clear()
             if layer:
                 rows.append(_row(name, module, inputs, y, counted))
             return y
@@ -128,8 +146,19 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
             held = array.size * array.dtype.itemsize
             rows.append(Row(name, function.name, tuple(array.shape[1:]), 0, 0, held, 0))
 
-    with shadowing(model, wrap), watching(between), evaluating(model), no_grad():
+    with shadowing(model, wrap), watching(between), looking(model):
         model(x)
+    return _summed(model, rows)
+
+
+def _is_layer(module: Module) -> bool:
+    """Whether it is a row, and not only the place of others."""
+    own = [member for _, member in module._members()]
+    below = any(isinstance(m, Module) for m in own)
+    return module.one_row or not below or any(isinstance(m, Parameter) for m in own)
+
+
+def _summed(model: Module, rows: list[Row]) -> Summary:
     return Summary(
         tuple(rows),
         model.count_parameters(),
@@ -138,6 +167,11 @@ def summary(model: Module, input_shape: Shape, dtype: Any = None) -> Summary:
         sum(row.activation_bytes for row in rows),
         sum(b.size for _, b in model.named_buffers()),
     )
+
+
+def _first_layer(model: Module) -> Module:
+    """The first module without modules of its own, in the order of assignment."""
+    return next((m for m in model.modules() if next(m.children(), None) is None), model)
 
 
 def _is_view(array: Any, inputs: tuple) -> bool:
@@ -149,6 +183,7 @@ def _is_view(array: Any, inputs: tuple) -> bool:
 
 def _row(name: str, module: Module, inputs: tuple, y: Any, counted: set[int]) -> Row:
     own = [m for _, m in module._members() if isinstance(m, Parameter)]
+    own = module.parameters() if module.one_row else own
     fresh = [p for p in own if id(p) not in counted]
     counted.update(id(p) for p in fresh)
     results = tensors_in(y)

@@ -1,4 +1,4 @@
-"""Layers whose weight is computed from what is trained: spectral norm and weight norm.
+"""Layers whose weight is computed from what is trained: spectral norm, weight norm, equalised rate.
 
 A wrapper keeps the layer, `SpectralNorm(Conv2d(3, 8, 3))`, and at each call lets a shallow copy of
 it work with the computed weight. It takes any layer with one `weight` whose last axis numbers the
@@ -9,15 +9,17 @@ wrapper's own tensors.
 from __future__ import annotations
 
 from copy import copy
+from math import prod
 
 import numpy as np
 
 from .. import ops
+from ..arguments import whole
+from ..doors import checked
 from ..errors import ConfigError
 from ..function import no_grad
 from ..random import Generator, default_generator
 from ..tensor import Tensor
-from .linear import check_size
 from .module import Buffer, Module, Parameter
 
 
@@ -26,6 +28,7 @@ class Reparametrized(Module):
 
     layer: Module
 
+    @checked
     def __init__(self, layer: Module) -> None:
         weight = getattr(layer, "weight", None)
         if not isinstance(weight, Parameter) or weight.ndim < 2:
@@ -62,19 +65,45 @@ class WeightNorm(Reparametrized):
     1602.07868, equation 2). Raises ConfigError unless the layer has a weight.
     """
 
+    @checked
     def __init__(self, layer: Module) -> None:
         super().__init__(layer)
         with no_grad():
             length = self._length()
-        self.gain = Parameter(length.numpy().copy(), length.backend)
+        self.gain = Parameter(length.numpy().copy(), backend=length.backend)
 
     def _length(self) -> Tensor:
-        v = _columns(self.layer.weight)  # type: ignore[attr-defined]
-        return ops.sqrt(ops.sum(v * v, 0))
+        return ops.norm(_columns(self.layer.weight), axis=0)  # type: ignore[attr-defined]
 
     def normalized(self) -> Tensor:
         """gain * v / |v|."""
         return self.layer.weight * (self.gain / self._length())  # type: ignore[attr-defined]
+
+
+class EqualizedRate(Reparametrized):
+    """w = gain W / sqrt(K), W drawn anew from N(0, 1): all layers learn at one rate.
+
+    K is how many numbers an output is made of, all axes of layer.weight (..., F) but the last; gain
+    sqrt(2) keeps the variance through a ReLU (He et al. 2015). What He's first weights do once, the
+    factor does at every call: the trained numbers of a wide and a narrow layer are of one size, so
+    that steps of one size, as Adam's are, change both by the same share. Karras et al. 2018
+    (arXiv:1710.10196), section 4.1. Raises ConfigError unless the layer has a weight.
+    """
+
+    @checked
+    def __init__(self, layer: Module, gain: float = 2**0.5, rng: Generator | None = None) -> None:
+        super().__init__(layer)
+        if not 0 < gain < float("inf"):
+            raise ConfigError(f"EqualizedRate: gain must be > 0 and finite, got {gain!r}")
+        weight: Parameter = layer.weight  # type: ignore[attr-defined]
+        rng = default_generator() if rng is None else rng
+        weight.assign(rng.normal(weight.shape, dtype=weight.dtype))
+        self.gain = gain
+
+    def normalized(self) -> Tensor:
+        """gain W / sqrt(K)."""
+        weight: Parameter = self.layer.weight  # type: ignore[attr-defined]
+        return weight * (self.gain / prod(weight.shape[:-1]) ** 0.5)
 
 
 class SpectralNorm(Reparametrized):
@@ -89,6 +118,7 @@ class SpectralNorm(Reparametrized):
     eps: the least length that a vector is divided by.
     """
 
+    @checked
     def __init__(
         self,
         layer: Module,
@@ -98,15 +128,16 @@ class SpectralNorm(Reparametrized):
         rng: Generator | None = None,
     ) -> None:
         super().__init__(layer)
-        check_size("SpectralNorm", iterations=iterations, first_iterations=first_iterations)
+        for name, steps in (("iterations", iterations), ("first_iterations", first_iterations)):
+            whole("SpectralNorm", name, steps, 1, 10_000)
         if not eps > 0:
             raise ConfigError(f"SpectralNorm: eps must be > 0, got {eps!r}")
         self.iterations, self.eps = iterations, eps
         rng = default_generator() if rng is None else rng
         weight = layer.weight  # type: ignore[attr-defined]
         K, F = _columns(weight.detach()).shape
-        self.u = Buffer(_unit(rng.normal((F,), dtype=weight.dtype)), weight.backend)
-        self.v = Buffer(_unit(rng.normal((K,), dtype=weight.dtype)), weight.backend)
+        self.u = Buffer(_unit(rng.normal((F,), dtype=weight.dtype)), backend=weight.backend)
+        self.v = Buffer(_unit(rng.normal((K,), dtype=weight.dtype)), backend=weight.backend)
         self._iterate(first_iterations)
 
     def _iterate(self, steps: int) -> None:

@@ -1,17 +1,120 @@
-"""Activation functions beyond relu, sigmoid and tanh: float tensors of any shape to the same."""
+"""Activation functions, the nonlinearities of networks: float tensors of any shape to the same."""
 
 from __future__ import annotations
 
 from math import pi, sqrt
+from typing import Never
 
+from ..arguments import number
+from ..doors import door, unknown_to
 from ..errors import ConfigError
 from ..function import Function
-from .elementwise import _constant, _require_float, sigmoid, tanh, where
+from .elementwise import where
+from .operands import _constant, _require_float
 from .special import Clip, clip, erf, expm1
 
 #: Klambauer et al. 2017 (arXiv:1706.02515): mean 0 and variance 1 are a fixed point of selu.
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
+
+
+class Relu(Function):
+    name = "relu"
+    saves_output = True
+
+    def forward(self, x):
+        return self.backend.relu(x)
+
+    def backward(self, grad):
+        return ReluGrad().apply(self.output(grad), grad)
+
+
+class ReluGrad(Function):
+    """grad where y > 0, else 0; constant in y almost everywhere. NaN lets grad pass."""
+
+    name = "relu_grad"
+    saves = (0,)
+
+    def forward(self, y, grad):
+        return self.backend.relu_grad(y, grad)
+
+    def backward(self, grad):
+        return None, ReluGrad().apply(self.saved[0], grad)
+
+
+def relu(x):
+    """max(x, 0); the gradient at 0 is 0, at NaN 1. Nair and Hinton 2010."""
+    _require_float("relu", x)
+    return Relu().apply(x)
+
+
+class Tanh(Function):
+    name = "tanh"
+    saves_output = True
+
+    def forward(self, x):
+        return self.backend.tanh(x)
+
+    def backward(self, grad):
+        return TanhGrad().apply(self.output(grad), grad)
+
+
+class TanhGrad(Function):
+    """grad * (1 - y^2), y = tanh x."""
+
+    name = "tanh_grad"
+    saves = (0, 1)
+
+    def forward(self, y, grad):
+        return self.backend.tanh_grad(y, grad)
+
+    def backward(self, grad):
+        y, first = self.saved
+        return (
+            _constant(y, -2) * y * first * grad if self.needed[0] else None,
+            TanhGrad().apply(y, grad) if self.needed[1] else None,
+        )
+
+
+def tanh(x):
+    """(e^x - e^-x) / (e^x + e^-x)."""
+    _require_float("tanh", x)
+    return Tanh().apply(x)
+
+
+class Sigmoid(Function):
+    name = "sigmoid"
+    saves_output = True
+
+    def forward(self, x):
+        return self.backend.sigmoid(x)
+
+    def backward(self, grad):
+        return SigmoidGrad().apply(self.output(grad), grad)
+
+
+class SigmoidGrad(Function):
+    """grad * y * (1 - y), y = sigmoid x."""
+
+    name = "sigmoid_grad"
+    saves = (0, 1)
+
+    def forward(self, y, grad):
+        return self.backend.sigmoid_grad(y, grad)
+
+    def backward(self, grad):
+        y, first = self.saved
+        slope = _constant(y, 1) - _constant(y, 2) * y if self.needed[0] else None
+        return (
+            slope * first * grad if self.needed[0] else None,
+            SigmoidGrad().apply(y, grad) if self.needed[1] else None,
+        )
+
+
+def sigmoid(x):
+    """1 / (1 + e^-x)."""
+    _require_float("sigmoid", x)
+    return Sigmoid().apply(x)
 
 
 class Softplus(Function):
@@ -25,6 +128,7 @@ class Softplus(Function):
         return grad * sigmoid(self.saved[0])
 
 
+@door
 def softplus(x):
     """log(1 + e^x), a smooth relu whose derivative is sigmoid(x). Dugas et al. 2000. Never
     overflows."""
@@ -32,21 +136,44 @@ def softplus(x):
     return Softplus().apply(x)
 
 
+class Softsign(Function):
+    """Differentiated as a quotient, it would be a difference of two equal numbers for large x."""
+
+    name = "softsign"
+    flops_per_output = 3
+    saves = (0,)
+
+    def forward(self, x):
+        one = self.backend.scalar(1, x.dtype)
+        return self.backend.divide(x, self.backend.add(self.backend.abs(x), one))
+
+    def backward(self, grad):
+        (x,) = self.saved
+        part = _constant(x, 1) + abs(x)
+        return grad / part / part
+
+
+@door
 def softsign(x):
     """x / (1 + |x|); the gradient 1 / (1 + |x|)^2 is 1 at 0. Bergstra et al. 2009."""
     _require_float("softsign", x)
-    return x / (_constant(x, 1) + abs(x))
+    return Softsign().apply(x)
 
 
-def leaky_relu(x, slope=0.2):
+def leaky_relu(x, slope=0.2, **unknown: Never):
     """x where x > 0, else slope * x; the gradient at 0 is `slope`. Maas et al. 2013.
 
     slope: 0.2 as in GANs (Radford et al. 2016); PyTorch's default is 0.01, Keras' 0.3.
     """
+    if unknown:
+        raise unknown_to(leaky_relu, unknown)
     _require_float("leaky_relu", x)
-    return where(x > _constant(x, 0), x, _constant(x, slope) * x)
+    slope = number("leaky_relu", "slope", slope)
+    # as a factor, which has no gradient: that of x is one product with it
+    return x * where(x > _constant(x, 0), _constant(x, 1), _constant(x, slope))
 
 
+@door
 def relu6(x):
     """min(max(x, 0), 6); the gradient is 0 at both kinks. Krizhevsky 2010; Howard et al. 2017."""
     _require_float("relu6", x)
@@ -62,13 +189,16 @@ def _elu(x, alpha, scale):
     return where(positive, straight, _constant(x, scale * alpha) * negative_part)
 
 
+@door
 def elu(x, alpha=1.0):
     """x where x > 0, else alpha (e^x - 1); the gradient at 0 is alpha. Clevert et al. 2016
     (arXiv:1511.07289)."""
     _require_float("elu", x)
+    alpha = number("elu", "alpha", alpha)
     return _elu(x, alpha, 1)
 
 
+@door
 def selu(x):
     """lambda elu(x, alpha) with lambda = 1.0507... and alpha = 1.6733..., self-normalising.
 
@@ -78,6 +208,7 @@ def selu(x):
     return _elu(x, SELU_ALPHA, SELU_SCALE)
 
 
+@door
 def hard_sigmoid(x):
     """clip(0.2 x + 0.5, 0, 1), the gate of Keras' older recurrent layers.
 
@@ -88,6 +219,7 @@ def hard_sigmoid(x):
     return clip(_constant(x, 0.2) * x + _constant(x, 0.5), 0.0, 1.0)
 
 
+@door
 def gelu(x, approximation=None):
     """x Phi(x), Phi the standard normal distribution. Hendrycks and Gimpel 2016 (arXiv:1606.08415).
 
@@ -97,7 +229,7 @@ def gelu(x, approximation=None):
     _require_float("gelu", x)
     if approximation is None:
         bell = erf(x * _constant(x, sqrt(0.5)))
-    elif approximation == "tanh":
+    elif isinstance(approximation, str) and approximation == "tanh":
         # Beyond 10 the tanh is 1 to the last digit; the cube of a large x would overflow, and its
         # derivative times 0 would be NaN.
         inner = clip(x, -10.0, 10.0)
@@ -108,8 +240,10 @@ def gelu(x, approximation=None):
     return _constant(x, 0.5) * x * (bell + _constant(x, 1))
 
 
+@door
 def swish(x, beta=1.0):
     """x sigmoid(beta x); with beta = 1 also called SiLU. Ramachandran et al. 2017
     (arXiv:1710.05941)."""
     _require_float("swish", x)
+    beta = number("swish", "beta", beta)
     return x * sigmoid(x if beta == 1 else _constant(x, beta) * x)

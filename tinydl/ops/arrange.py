@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Never
 
 import numpy as np
 
+from ..arguments import addressable, is_whole, text, whole
+from ..arguments import array as host_array
+from ..doors import door
 from ..errors import ConfigError, ShapeError
 from ..geometry import normalize_axes, normalize_axis, whole_numbers
+from ..quoting import quoted
 from .broadcast import broadcast_to, sum
-from .elementwise import _constant, _kind, where
+from .elementwise import where
 from .index import take
-from .shape import Concat, Pad, Slice, _take, concat, expand_dims, reshape, transpose
+from .operands import _constant, _kind, _number_for
+from .shape import Concat, Pad, Slice, _several, _take, concat, expand_dims, reshape, transpose
 
 
+@door
 def stack(tensors, axis=0):
     """Tensors of one shape along a new `axis` of the result. Raises ShapeError, DTypeError if they
     differ."""
-    tensors = list(tensors)
-    if not tensors:
-        raise ShapeError("stack: needs at least one tensor")
+    tensors = _several("stack", tensors)
     for i, t in enumerate(tensors):
         if t.shape != tensors[0].shape:
             raise ShapeError(f"stack: tensor {i} has shape {t.shape}, the first {tensors[0].shape}")
@@ -27,17 +32,21 @@ def stack(tensors, axis=0):
     return concat([expand_dims(t, axis) for t in tensors], axis)
 
 
-def split(x, sections, axis=0):
+@door
+def split(x, *positional: Never, sections=None, axis=0):
     """x cut along `axis` into a list of views: `sections` equal parts, or parts of given sizes.
 
+    By keyword, since PyTorch's split(x, 2) means a size and NumPy's a number of parts: ConfigError.
     Raises ShapeError if the parts do not make up the axis.
     """
+    if positional or sections is None:
+        raise _size_or_parts(x, *positional)
     axis = normalize_axis("split", axis, x.ndim)
     n = x.shape[axis]
-    if isinstance(sections, int):
+    if is_whole(sections):
         if sections < 1 or n % sections:
             raise ShapeError(f"split: {sections} equal parts of axis {axis} of {x.shape}")
-        sizes = [n // sections] * sections
+        sizes = [n // int(sections)] * int(sections)
     else:
         sizes = list(whole_numbers("split", "sections", sections))
         if min(sizes, default=0) < 0 or np.sum(sizes) != n:
@@ -46,10 +55,30 @@ def split(x, sections, axis=0):
     return [_take(x, axis, end - size, size) for end, size in zip(ends, sizes, strict=True)]
 
 
+def _size_or_parts(x, n=2, axis=0, *rest):
+    """What to say to split(x, n, axis), which two libraries read differently."""
+    sizes = f"({quoted(n)}, {quoted(n)}, ...)"
+    if is_whole(n) and is_whole(axis) and -x.ndim <= axis < x.ndim and 0 < n <= x.shape[axis]:
+        whole_parts, rest = divmod(x.shape[axis], n)
+        parts = (n,) * min(whole_parts, 4) + ((rest,) if rest else ())
+        sizes = str(parts) if whole_parts <= 4 else f"{str(parts[:3])[:-1]}, ...)"
+    elif not is_whole(n):
+        return ConfigError(
+            f"split: takes what to cut into by keyword: split(x, sections={quoted(n)}, "
+            f"axis={quoted(axis)})"
+        )
+    return ConfigError(
+        f"split: {quoted(n)} parts or parts of size {quoted(n)}? NumPy's split(x, {quoted(n)}, "
+        f"{quoted(axis)}) is split(x, sections={quoted(n)}, axis={quoted(axis)}), PyTorch's is "
+        f"split(x, sections={sizes}, axis={quoted(axis)})"
+    )
+
+
+@door
 def tile(x, repetitions):
     """x repeated as a whole: repetitions[i] times along axis i (an integer: the last axis), as in
     NumPy."""
-    given = (repetitions,) if isinstance(repetitions, int) else repetitions
+    given = (repetitions,) if is_whole(repetitions) else repetitions
     times = whole_numbers("tile", "repetitions", given)
     if any(n < 0 for n in times):
         raise ShapeError(f"tile: repetitions must be integers >= 0, got {repetitions!r}")
@@ -62,30 +91,49 @@ def tile(x, repetitions):
     return reshape(broadcast_to(reshape(x, split_axes), repeated), result)
 
 
-def repeat(x, repeats, axis=None):
+@door
+def repeat(x, *positional: Never, repeats=None, axis=None):
     """Each element (axis None: of the flattened x) or slice along `axis`, `repeats` times in a row.
 
-    repeats: an integer, or one per slice. Raises ShapeError for negative ones or a wrong number of
-    them.
+    repeats: an integer, or one per slice. By keyword, since PyTorch's x.repeat(2, 1) is
+    tile(x, (2, 1)): ConfigError. Raises ShapeError for negative ones or a wrong number of them.
     """
+    if positional or repeats is None:
+        raise _tiles_or_repeats(*positional)
     if axis is None:
         x, axis = reshape(x, (prod(x.shape),)), 0
     axis = normalize_axis("repeat", axis, x.ndim)
     n = x.shape[axis]
-    counts = np.asarray(repeats)
-    if counts.dtype.kind not in "iu" or counts.shape not in ((), (n,)) or (counts < 0).any():
+    counts = host_array("repeat", "repeats", repeats)
+    if (
+        counts.dtype.kind not in "iu"
+        or counts.shape not in ((), (n,))
+        or not ((counts >= 0) & (counts < 2**63)).all()
+    ):
         raise ShapeError(
             f"repeat: repeats must be an integer >= 0 or {n} of them for axis {axis} of {x.shape}, "
             f"got {repeats!r}"
         )
     if counts.ndim:
-        return take(x, np.repeat(np.arange(n), counts), axis)
+        return take(x, np.repeat(np.arange(n), counts.astype(np.int64)), axis)
     times = int(counts)
     column = expand_dims(x, axis + 1)
     wide = broadcast_to(column, x.shape[: axis + 1] + (times,) + x.shape[axis + 1 :])
     return reshape(wide, x.shape[:axis] + (n * times,) + x.shape[axis + 1 :])
 
 
+def _tiles_or_repeats(*given):
+    """What to say to repeat(x, 2, 1), which two libraries read differently."""
+    times, axis = given[0] if given else 2, given[1] if len(given) > 1 else None
+    numpys = f"repeat(x, repeats={quoted(times)}, axis={quoted(axis)})"
+    tiles = times if len(given) == 1 and isinstance(times, tuple | list) else given or (2,)
+    return ConfigError(
+        f"repeat: each element or the whole? NumPy's repeat is {numpys}, PyTorch's is "
+        f"tile(x, {quoted(tiles)})"
+    )
+
+
+@door
 def flip(x, axis=None):
     """x read backwards along `axis` (an integer, several, or None: all), as a view."""
     axes = normalize_axes("flip", axis, x.ndim)
@@ -94,6 +142,7 @@ def flip(x, axis=None):
     return Slice(starts, tuple(-1 if t else 1 for t in turned), x.shape).apply(x)
 
 
+@door
 def roll(x, shift, axis=None):
     """x moved `shift` cells along `axis`, what leaves at the end comes in at the front.
 
@@ -101,11 +150,13 @@ def roll(x, shift, axis=None):
     lengths differ.
     """
     if axis is None:
-        if not isinstance(shift, int):
-            raise ShapeError(f"roll: without an axis shift must be one integer, got {shift!r}")
+        if not is_whole(shift):
+            raise ShapeError(
+                f"roll: without an axis shift must be one integer, got {quoted(shift)}"
+            )
         return reshape(roll(reshape(x, (prod(x.shape),)), shift, 0), x.shape)
-    shifts = whole_numbers("roll", "shift", (shift,) if isinstance(shift, int) else shift)
-    axes = whole_numbers("roll", "axis", (axis,) if isinstance(axis, int) else axis)
+    shifts = whole_numbers("roll", "shift", (shift,) if is_whole(shift) else shift)
+    axes = whole_numbers("roll", "axis", (axis,) if is_whole(axis) else axis)
     if len(shifts) != len(axes):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes")
     for cells, one in zip(shifts, axes, strict=True):
@@ -121,23 +172,25 @@ def _triangle(op, x, k, upper):
     _kind(op, x)
     if x.ndim < 2:
         raise ShapeError(f"{op}: needs at least two axes, got {x.shape}")
-    if not isinstance(k, int):
-        raise ShapeError(f"{op}: diagonal k must be an integer, got {k!r}")
     H, W = x.shape[-2:]
+    k = min(max(whole(op, "diagonal k", k, error=ShapeError), -H - 1), W + 1)
     mask = ~np.tri(H, W, k - 1, bool) if upper else np.tri(H, W, k, bool)
     return where(x._new(x.backend.asarray(mask), x.backend), x, _constant(x, 0))
 
 
+@door
 def triu(x, k=0):
     """x (..., H, W) with zeros below diagonal k (0: the main one, positive: above it)."""
     return _triangle("triu", x, k, True)
 
 
+@door
 def tril(x, k=0):
     """x (..., H, W) with zeros above diagonal k."""
     return _triangle("tril", x, k, False)
 
 
+@door
 def diagonal(x):
     """x[..., i, i] for x (..., H, W) -> (..., min(H, W)): every (W + 1)-th element of the flattened
     matrix."""
@@ -150,20 +203,21 @@ def diagonal(x):
     return Slice((0,) * len(counts), (1,) * len(lead) + (W + 1,), counts).apply(flat)
 
 
+@door
 def trace(x):
-    """sum_i x[..., i, i] for x (..., H, W) -> (...)."""
+    """sum_i x[..., i, i] for x (..., H, W) -> (...), integers and bool in int64."""
     if x.ndim < 2:
         raise ShapeError(f"trace: needs at least two axes, got {x.shape}")
     return sum(diagonal(x), -1)
 
 
 def _check_block(op, x, block):
-    if not isinstance(block, int) or block < 1:
-        raise ShapeError(f"{op}: block must be an integer >= 1, got {block!r}")
+    whole(op, "block", block, 1, error=ShapeError)
     if x.ndim != 4:
         raise ShapeError(f"{op}: x must be (N, H, W, C), got {x.shape}")
 
 
+@door
 def space_to_depth(x, block):
     """Blocks of b x b pixels become channels: (N, H, W, C) -> (N, H/b, W/b, b^2 C), b = `block`.
 
@@ -180,6 +234,7 @@ def space_to_depth(x, block):
     )
 
 
+@door
 def depth_to_space(x, block):
     """Inverse of space_to_depth: (N, H, W, b^2 C) -> (N, b H, b W, C), b = `block`.
 
@@ -196,6 +251,7 @@ def depth_to_space(x, block):
     )
 
 
+@door
 def pad(x, widths, value=0.0, mode="constant"):
     """x with a border: widths is one (before, after) pair for every axis, all >= 0.
 
@@ -213,13 +269,16 @@ def pad(x, widths, value=0.0, mode="constant"):
         raise ShapeError(
             f"pad: needs one (before, after) >= 0 for each of the {x.ndim} axes, got {widths!r}"
         )
-    if mode in ("reflect", "replicate"):
+    if text("pad", "mode", mode) in ("reflect", "replicate"):
         for axis, pair in enumerate(widths):
             x = _border(x, axis, pair, mode) if pair != (0, 0) else x
         return x
     if mode != "constant":
         raise ConfigError(f"pad: mode must be constant, reflect or replicate, got {mode!r}")
-    shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
+    shape = addressable(
+        "pad", tuple(n + w[0] + w[1] for n, w in zip(x.shape, widths, strict=True)), 8
+    )
+    value = _number_for("pad", x, value)
     starts = tuple(before for before, _ in widths)
     return Pad(starts, (1,) * x.ndim, shape, value).apply(x)
 

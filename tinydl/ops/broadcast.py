@@ -4,6 +4,10 @@ stand with the shapes (a view) and with the reductions.
 
 from __future__ import annotations
 
+from typing import Never
+
+from ..arguments import flag, rank, sizes
+from ..doors import unknown_to
 from ..errors import ShapeError
 from ..function import Function
 from ..geometry import normalize_axes, reduced_shape
@@ -51,14 +55,25 @@ class BroadcastTo(Function):
         return reshape(sum(grad, repeated), self.x_shape)
 
 
-def sum(x, axis=None, keepdims=False):
-    """Sum over `axis`; an empty sum is 0; bool counts as int64."""
-    return Sum(normalize_axes("sum", axis, x.ndim), keepdims).apply(x)
+def _whether(op, keepdims):
+    """keepdims as True or False."""
+    return keepdims if keepdims is False else flag(op, "keepdims", keepdims)
+
+
+def sum(x, axis=None, keepdims=False, **unknown: Never):
+    """Sum over `axis`, of floats in their dtype, of integers and bool in int64; an empty sum is
+    0."""
+    if unknown:
+        raise unknown_to(sum, unknown)
+    if keepdims is not False and keepdims is not True:
+        keepdims = _whether("sum", keepdims)
+    return Sum(normalize_axes("sum", axis, rank("sum", x)), keepdims).apply(x)
 
 
 def broadcast_to(x, *shape):
     """x repeated along new leading axes and axes of size 1, as a view."""
-    target = _shape_argument("broadcast_to", shape)
+    target = sizes("broadcast_to", _shape_argument("broadcast_to", shape), 8)
+    rank("broadcast_to", x)
     if target == x.shape:
         return x
     lead = len(target) - x.ndim

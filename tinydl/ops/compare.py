@@ -1,12 +1,13 @@
-"""Comparisons, bool tensors without a derivative. Their kernels stand with the elementwise ones."""
+"""Comparisons and logic: bool tensors without a derivative. Kernels: the elementwise ones."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..doors import door
 from ..errors import DTypeError
 from ..function import Function
-from .elementwise import _binary
+from .operands import _binary
 
 
 class Equal(Function):
@@ -95,8 +96,62 @@ def greater_equal(a, b):
     return _binary(GreaterEqual(), a, b)
 
 
+@door
 def logical_not(x):
     """True where the bool tensor x is False."""
     if x.dtype != np.bool_:
         raise DTypeError(f"logical_not: needs a bool tensor, got {x.dtype} {x.shape}")
     return LogicalNot().apply(x)
+
+
+class LogicalAnd(Function):
+    """False < True, so "and" is the smaller of the two."""
+
+    name = "logical_and"
+    differentiable = False
+
+    def forward(self, a, b):
+        return self.backend.minimum(a, b)
+
+
+class LogicalOr(Function):
+    """False < True, so "or" is the larger of the two."""
+
+    name = "logical_or"
+    differentiable = False
+
+    def forward(self, a, b):
+        return self.backend.maximum(a, b)
+
+
+class LogicalXor(Function):
+    name = "logical_xor"
+    differentiable = False
+
+    def forward(self, a, b):
+        return self.backend.not_equal(a, b)
+
+
+def _logical(function, a, b):
+    for t in (a, b):
+        if t.dtype != np.bool_:
+            raise DTypeError(f"{function.name}: needs bool tensors, got {t.dtype} {t.shape}")
+    return _binary(function, a, b)
+
+
+@door
+def logical_and(a, b):
+    """True where both bool tensors are."""
+    return _logical(LogicalAnd(), a, b)
+
+
+@door
+def logical_or(a, b):
+    """True where at least one of the bool tensors is."""
+    return _logical(LogicalOr(), a, b)
+
+
+@door
+def logical_xor(a, b):
+    """True where exactly one of the bool tensors is."""
+    return _logical(LogicalXor(), a, b)

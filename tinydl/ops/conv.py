@@ -1,18 +1,22 @@
 """Convolution and its two gradients, a family closed under differentiation, and im2col / col2im
 for reading.
 
-Conv2d, Conv2dInputGrad (the transposed convolution) and Conv2dWeightGrad are the three
-contractions of
-(x, weight, grad), each bilinear; the derivative of any one is the other two.
+Conv2d, Conv2dInputGrad (the transposed convolution) and Conv2dWeightGrad are the three contractions
+of (x, weight, grad), each bilinear; the derivative of any one is the other two.
 """
 
 from __future__ import annotations
 
+from typing import Never
+
 import numpy as np
 
+from ..arguments import is_tensor, made_of
+from ..doors import door, unknown_to
 from ..errors import DTypeError, ShapeError
 from ..function import Function
-from ..geometry import conv2d_geometry, pair
+from ..geometry import conv2d_geometry, pair, whole_numbers
+from ..quoting import quoted
 from .broadcast import sum
 from .packed import LEAST_MATRIX, MOST_ROWS, keeps_packed, packed_weight
 
@@ -121,16 +125,21 @@ class Col2im(Function):
 
 
 def _check_types(op, *tensors):
-    first = tensors[0].data.dtype
-    fits = first.kind == "f"
-    for t in tensors:
-        fits = fits and (t.data.dtype is first or t.data.dtype == first)
+    try:
+        first = tensors[0].data.dtype
+        fits = first.kind == "f"
+        for t in tensors:
+            fits = fits and (t.data.dtype is first or t.data.dtype == first)
+    except (AttributeError, ValueError):
+        fits = False
     if not fits:
-        kinds = ", ".join(str(t.dtype) for t in tensors)
-        raise DTypeError(f"{op}: needs tensors of one float type, got {kinds}")
+        kinds = ", ".join(str(t.dtype) if is_tensor(t) else quoted(t) for t in tensors)
+        raise DTypeError(f"{op}: needs tensors of one float type, got {kinds}{made_of(*tensors)}")
 
 
-def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, **unknown: Never
+):  # fmt: skip
     """Cross-correlation y[n,oh,ow,f] = bias[f] + sum_{kh,kw,c} xpad[n, oh*sh + kh*dh, ow*sw +
     kw*dw, c] weight[kh,kw,c,f].
 
@@ -142,14 +151,21 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     Raises ShapeError (channels, sizes, arguments) and DTypeError. LeCun et al. 1989; grouped:
     Krizhevsky et al. 2012.
     """
+    if unknown:
+        raise unknown_to(conv2d, unknown)
     return convolve("conv2d", x, weight, bias, stride, padding, dilation, groups)
 
 
 def convolve(op, x, weight, bias, stride, padding, dilation, groups):
     """conv2d whose errors speak of `op`, the operation that the user has called."""
+    try:
+        sizes = x.data.shape, weight.data.shape
+    except (AttributeError, ValueError):
+        raise DTypeError(
+            f"{op}: expects tensors, got {quoted(x)} and {quoted(weight)}{made_of(x, weight)}"
+        ) from None
     geometry = conv2d_geometry(
-        x.data.shape,
-        weight.data.shape,
+        *sizes,
         _plain(stride),
         _plain(padding),
         _plain(dilation),
@@ -169,14 +185,14 @@ def convolve(op, x, weight, bias, stride, padding, dilation, groups):
 
 def _packed(g, x, weight, bias=None):
     """The kept packed weight, if it may be used and pays: not of a depthwise convolution, which
-    uses it as it is, and not of one pixel times a matrix, whose sums run in another order."""
-    pixelwise = g.is_pixelwise
-    if 1 < g.groups == g.C or (pixelwise and g.C * g.F < LEAST_MATRIX):
+    uses it as it is, and not of one row times a matrix, whose sums run in another order."""
+    product = g.product is not None
+    if 1 < g.groups == g.C or (product and g.KH * g.KW * g.C * g.F < LEAST_MATRIX):
         return None
     rows = g.N * g.OH * g.OW
-    if not keeps_packed(x, weight, bias) or rows > MOST_ROWS or (rows == 1 and pixelwise):
+    if not keeps_packed(x, weight, bias) or rows > MOST_ROWS or (rows == 1 and product):
         return None
-    return packed_weight(weight, (g.groups, pixelwise), weight.backend.pack_conv2d, g)
+    return packed_weight(weight, (g.groups, product), weight.backend.pack_conv2d, g)
 
 
 def _plain(value):
@@ -184,10 +200,22 @@ def _plain(value):
     if type(value) is int:
         return value
     if isinstance(value, np.integer | np.ndarray):
-        value = value.tolist()
-    return tuple([_plain(v) for v in value]) if isinstance(value, list | tuple) else value
+        value = value.tolist() if value.size <= 8 else quoted(value)
+    if isinstance(value, list | tuple):
+        for v in value[:4]:
+            if isinstance(v, list | tuple):
+                for part in v[:4]:
+                    if isinstance(part, list | tuple):
+                        return quoted(value)
+        return tuple([_plain(v) for v in value]) if len(value) <= 4 else quoted(value)
+    try:
+        hash(value)
+    except TypeError:  # nothing that the geometry knows: its error names it
+        return quoted(value)
+    return value
 
 
+@door
 def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
     """Patches of x (N, H, W, C) as rows (N*OH*OW, KH*KW*C), a column ordered (kh, kw, c): a
     convolution is a matmul."""
@@ -196,10 +224,18 @@ def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
     )
 
 
+@door
 def col2im(columns, x_shape, kernel_size, stride=1, padding=0, dilation=1):
     """Adjoint of im2col: rows (N*OH*OW, KH*KW*C) summed back into an image of `x_shape` (N, H, W,
     C)."""
-    geometry = _patch_geometry("col2im", tuple(x_shape), kernel_size, stride, padding, dilation)
+    geometry = _patch_geometry(
+        "col2im",
+        whole_numbers("col2im", "x_shape", x_shape),
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+    )
     if columns.shape != geometry.columns_shape:
         raise ShapeError(
             f"col2im: columns must be {geometry.columns_shape} for images {tuple(x_shape)}, got "

@@ -3,29 +3,34 @@ separable. They have no kernels of their own (fused ones come later)."""
 
 from __future__ import annotations
 
+from ..arguments import is_whole, whole
+from ..doors import door
 from ..errors import ShapeError
-from ..geometry import conv2d_geometry, output_size, pair, resolve_padding
+from ..geometry import MOST_CELLS, conv2d_geometry, output_size, pair, resolve_padding
+from ..quoting import quoted
+from .arrange import pad
 from .conv import Conv2dInputGrad, _check_types, _plain, convolve
 from .shape import reshape
 
 
 def time_padding(op, padding, kernel, dilation):
     """The padding of conv1d as that of a conv2d of height 1."""
-    if padding == "causal":
+    if isinstance(padding, str) and padding == "causal":
         return ((0, 0), (dilation * (kernel - 1), 0))
     if isinstance(padding, str) and padding in ("valid", "same"):
         return padding
     padding = _plain(padding)
-    sides = (padding, padding) if isinstance(padding, int) else padding
-    whole = isinstance(sides, tuple) and len(sides) == 2
-    if not whole or not all(isinstance(v, int) and v >= 0 for v in sides):
+    sides = (padding, padding) if is_whole(padding) else padding
+    two = isinstance(sides, tuple) and len(sides) == 2
+    if not two or not all(is_whole(v) and 0 <= v <= MOST_CELLS for v in sides):
         raise ShapeError(
             f"{op}: padding must be 'valid', 'same', 'causal', an integer >= 0 or (before, after), "
-            f"got {padding!r}"
+            f"got {quoted(padding)}"
         )
     return ((0, 0), sides)
 
 
+@door
 def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Cross-correlation along time y[n,o,f] = bias[f] + sum_{k,c} xpad[n, o*stride + k*dilation, c]
     weight[k,c,f].
@@ -43,8 +48,7 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
         )
     stride, dilation = _plain(stride), _plain(dilation)
     for name, value in (("stride", stride), ("dilation", dilation)):
-        if not isinstance(value, int) or value < 1:
-            raise ShapeError(f"conv1d: {name} must be an integer >= 1, got {value!r}")
+        whole("conv1d", name, value, 1, MOST_CELLS, ShapeError)
     (N, T, C), (K, _, F) = x.shape, weight.shape
     wide, kernel = (N, 1, T, C), (1, *weight.shape)
     pads = time_padding("conv1d", padding, K, dilation)
@@ -56,7 +60,9 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def _transposed_geometry(x_shape, weight_shape, stride, padding, output_padding, dilation, groups):
-    """The geometry of the convolution of which conv_transpose2d is the adjoint."""
+    """The geometry of the convolution of which conv_transpose2d is the adjoint, and by how many
+    rows and columns of zeros x must be longer for it: an output_padding of a stride or more (below
+    the dilation) is a size that the convolution maps to a longer x."""
     op = "conv_transpose2d"
     if len(x_shape) != 4 or len(weight_shape) != 4:
         raise ShapeError(
@@ -70,12 +76,14 @@ def _transposed_geometry(x_shape, weight_shape, stride, padding, output_padding,
         )
     stride, dilation = pair(op, "stride", stride, 1), pair(op, "dilation", dilation, 1)
     extra = pair(op, "output_padding", output_padding, 0)
-    if not isinstance(groups, int) or groups < 1:
-        raise ShapeError(f"{op}: groups must be an integer >= 1, got {groups!r}")
+    groups = whole(op, "groups", groups, 1, error=ShapeError)
     if x_shape[3] % groups:
         raise ShapeError(f"{op}: groups {groups} must divide the {x_shape[3]} channels of x")
-    if any(e >= s for e, s in zip(extra, stride, strict=True)):
-        raise ShapeError(f"{op}: output_padding {extra} must be smaller than the stride {stride}")
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ShapeError(
+            f"{op}: output_padding {extra} must be smaller than the stride {stride} or the "
+            f"dilation {dilation}"
+        )
     kernel, given = weight_shape[:2], x_shape[1:3]
     if padding == "same":
         if any(extra):
@@ -98,16 +106,18 @@ def _transposed_geometry(x_shape, weight_shape, stride, padding, output_padding,
     for axis in (0, 1):
         before, after = pads[2 * axis : 2 * axis + 2]
         back = output_size(size[axis], kernel[axis], stride[axis], before, after, dilation[axis])
-        if back != given[axis]:
+        if back != given[axis] + extra[axis] // stride[axis]:
             raise ShapeError(
                 f"{op}: no {weight_shape[:2]} convolution with padding {pads} gives {given} from "
                 f"{size}"
             )
     image = (x_shape[0], *size, weight_shape[2] * groups)
-    rows, columns = pads[:2], pads[2:]
-    return conv2d_geometry(image, weight_shape, stride, (rows, columns), dilation, groups, op)
+    both = pads[:2], pads[2:]
+    geometry = conv2d_geometry(image, weight_shape, stride, both, dilation, groups, op)
+    return geometry, [e // s for e, s in zip(extra, stride, strict=True)]
 
 
+@door
 def conv_transpose2d(
     x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1
 ):
@@ -117,10 +127,11 @@ def conv_transpose2d(
     x (N, H, W, C), weight (KH, KW, F/groups, C): that of the convolution that goes back, bias (F,)
     or None -> (N, OH, OW, F) with OH = (H-1)*sh - top - bottom + dh*(KH-1) + 1 + output_padding.
     padding as in conv2d, taken off the output; 'same' gives OH = H*sh. output_padding, integer or
-    (height, width), is below the stride: it chooses among the sizes that conv2d maps to H.
+    (height, width), is below the stride, where it chooses among the sizes that conv2d maps to H, or
+    below the dilation (PyTorch's rule).
     Raises ShapeError and DTypeError. Zeiler et al. 2010.
     """
-    geometry = _transposed_geometry(
+    geometry, longer = _transposed_geometry(
         x.shape, weight.shape, _plain(stride), _plain(padding), _plain(output_padding),
         _plain(dilation), _plain(groups),
     )  # fmt: skip
@@ -130,10 +141,13 @@ def conv_transpose2d(
             f"conv_transpose2d: bias must be ({geometry.C},) for weight {weight.shape} and groups "
             f"{groups}, got {bias.shape}"
         )
+    if any(longer):
+        x = pad(x, ((0, 0), (0, longer[0]), (0, longer[1]), (0, 0)))
     y = Conv2dInputGrad(geometry).apply(x, weight)
     return y if bias is None else y + bias
 
 
+@door
 def depthwise_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     """Every channel convolved with its own M filters: y[..., c*M + m] is conv2d of x[..., c] with
     weight[:, :, c, m].
@@ -158,6 +172,7 @@ def _depthwise(op, x, weight, bias, stride, padding, dilation):
     return convolve(op, x, grouped, bias, stride, padding, dilation, C)
 
 
+@door
 def separable_conv2d(x, depthwise, pointwise, bias=None, stride=1, padding=0, dilation=1):
     """depthwise_conv2d followed by a 1x1 conv2d that mixes the channels.
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from math import prod
 
+from ..arguments import tensor, text
+from ..doors import door
 from ..errors import ShapeError
 from .broadcast import sum
 from .matmul import matmul
 from .shape import reshape, transpose
 
 
+@door
 def einsum(subscripts, *operands):
     """einsum("nij,njk->nik", a, b): products summed over the letters that the result does not have.
 
@@ -29,7 +32,9 @@ def einsum(subscripts, *operands):
 
 
 def _parse(subscripts, operands):
-    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    for operand in operands:
+        tensor("einsum", "an operand", operand)
+    left, arrow, output = text("einsum", "subscripts", subscripts).replace(" ", "").partition("->")
     inputs = left.split(",")
     terms = [*inputs, output]
     if not arrow or not all(c.isascii() and c.isalpha() for term in terms for c in term):
@@ -96,6 +101,7 @@ def _contract(a_letters, a, b_letters, b, wanted):
     return result, reshape(product, sizes(result))
 
 
+@door
 def gram_matrix(x):
     """G = F^T F, F the features of one image as (positions, channels): (N, H, W, C) -> (N, C, C).
 

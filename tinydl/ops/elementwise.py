@@ -1,76 +1,16 @@
-"""Elementwise operations and their derivatives.
-
-Two operands broadcast under NumPy's rules and must agree in dtype; a Python number takes the
-tensor's dtype.
-"""
+"""Elementwise operations and their derivatives."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..engine import alike, is_float
+from ..arguments import dtype as checked_dtype
+from ..arguments import is_tensor
+from ..engine import is_float
 from ..errors import DTypeError
 from ..function import Function
-from ..geometry import broadcast_shape
-from .broadcast import BroadcastTo
-
-
-def _constant(like, value):
-    """A 0-d tensor beside `like`; elementwise kernels take it without broadcasting."""
-    return like._new(like.backend.scalar(value, like.data.dtype), like.backend)
-
-
-def _aligned(op, *tensors):
-    """Broadcast to a common shape; constants without a gradient may stay 0-d."""
-    shape = broadcast_shape(op, *[t.data.shape for t in tensors])
-    if not shape:
-        return tensors
-    return tuple(
-        [
-            t
-            if t.data.shape == shape or (t.data.ndim == 0 and not t.requires_grad)
-            else BroadcastTo(shape).apply(t)
-            for t in tensors
-        ]
-    )
-
-
-def _binary(function, a, b):
-    if not alike(a, b):
-        a, b = _matched(function, a, b)
-    return function.apply(a, b)
-
-
-def _matched(function, a, b):
-    """The operands, checked and broadcast."""
-    try:
-        x, y = a.data, b.data
-        if x.dtype != y.dtype:
-            raise DTypeError(
-                f"{function.name}: operands are {x.dtype} {x.shape} and {y.dtype} {y.shape}; "
-                "convert one with .astype"
-            )
-        return (a, b) if x.shape == y.shape else _aligned(function.name, a, b)
-    except AttributeError:
-        return a, b  # not tensors: apply says so
-
-
-def _kind(op, t):
-    try:
-        return t.data.dtype.kind
-    except AttributeError:
-        raise DTypeError(f"{op}: expects a tensor, got {type(t).__name__}") from None
-
-
-def _require_float(op, *tensors):
-    for t in tensors:
-        if not is_float(t) and _kind(op, t) != "f":
-            raise DTypeError(f"{op}: needs a float tensor, got {t.dtype} {t.shape}; use .astype")
-
-
-def _require_number(op, x):
-    if _kind(op, x) == "b":
-        raise DTypeError(f"{op}: has no meaning for a bool tensor {x.shape}; use .astype")
+from ..quoting import quoted
+from .operands import _aligned, _binary, _constant, _kind, _lifted, _require_float, _require_number
 
 
 class Add(Function):
@@ -106,18 +46,39 @@ class Multiply(Function):
 
 
 class Divide(Function):
+    """d/db = -a / b^2 is written -(1/b) y, y = a / b: b^2 leaves the range of float32 at 1e-20 and
+    2e19, 1/b and y do not before the results do."""
+
     name = "divide"
-    saves = (0, 1)
+    saves = (1,)
+    saves_output = True
 
     def forward(self, a, b):
         return self.backend.divide(a, b)
 
     def backward(self, grad):
+        share = grad / self.saved[0]
+        return share, -(share * self.output(grad)) if self.needed[1] else None
+
+
+class FloorDivide(Function):
+    name = "floor_divide"
+    differentiable = False
+
+    def forward(self, a, b):
+        return self.backend.floor_divide(a, b)
+
+
+class Remainder(Function):
+    name = "remainder"
+    saves = (0, 1)
+
+    def forward(self, a, b):
+        return self.backend.remainder(a, b)
+
+    def backward(self, grad):
         a, b = self.saved
-        return (
-            grad / b if self.needed[0] else None,
-            -(grad * a) / (b * b) if self.needed[1] else None,
-        )
+        return grad, -grad * floor_divide(a, b) if self.needed[1] else None
 
 
 class Power(Function):
@@ -132,11 +93,15 @@ class Power(Function):
         a, b = self.saved
         zero = _constant(a, 0)
         grad_a = grad_b = None
-        if self.needed[0]:  # b a^(b-1), and 0 for a constant power a^0, also at a = 0
-            grad_a = where(b == zero, zero, grad * b * power(a, b - _constant(b, 1)))
+        if self.needed[0]:  # b a^(b-1)
+            # 0 for a constant power a^0, also at a = 0. There the exponent, not the product, is
+            # replaced: a product that is thrown away still sends 0 * inf back at the next order.
+            flat = b == zero if not self.tracked[1] else (b == zero) & (a == zero)
+            grad_a = grad * b * power(a, where(flat, zero, b - _constant(b, 1)))
         if self.needed[1]:  # a^b log a, and 0 at a = 0
-            positive = where(a == zero, _constant(a, 1), a)
-            grad_b = where(a == zero, zero, grad * self.output(grad) * log(positive))
+            at_zero = a == zero
+            value = where(at_zero, zero, self.output(grad))
+            grad_b = grad * value * log(where(at_zero, _constant(a, 1), a))
         return grad_a, grad_b
 
 
@@ -150,8 +115,8 @@ class Maximum(Function):
     def backward(self, grad):
         a, b = self.saved
         zero, half = _constant(grad, 0), grad * _constant(grad, 0.5)
-        at_tie = where(a == b, half, zero)
-        return where(a > b, grad, at_tie), where(b > a, grad, at_tie)
+        at_tie = where(a == b, half, grad)  # the rest: the larger one, and NaN
+        return where(a < b, zero, at_tie), where(b < a, zero, at_tie)
 
 
 class Negative(Function):
@@ -216,87 +181,6 @@ class Sign(Function):
         return self.backend.sign(x)
 
 
-class Tanh(Function):
-    name = "tanh"
-    saves_output = True
-
-    def forward(self, x):
-        return self.backend.tanh(x)
-
-    def backward(self, grad):
-        return TanhGrad().apply(self.output(grad), grad)
-
-
-class TanhGrad(Function):
-    """grad * (1 - y^2), y = tanh x."""
-
-    name = "tanh_grad"
-    saves = (0, 1)
-
-    def forward(self, y, grad):
-        return self.backend.tanh_grad(y, grad)
-
-    def backward(self, grad):
-        y, first = self.saved
-        return (
-            _constant(y, -2) * y * first * grad if self.needed[0] else None,
-            TanhGrad().apply(y, grad) if self.needed[1] else None,
-        )
-
-
-class Sigmoid(Function):
-    name = "sigmoid"
-    saves_output = True
-
-    def forward(self, x):
-        return self.backend.sigmoid(x)
-
-    def backward(self, grad):
-        return SigmoidGrad().apply(self.output(grad), grad)
-
-
-class SigmoidGrad(Function):
-    """grad * y * (1 - y), y = sigmoid x."""
-
-    name = "sigmoid_grad"
-    saves = (0, 1)
-
-    def forward(self, y, grad):
-        return self.backend.sigmoid_grad(y, grad)
-
-    def backward(self, grad):
-        y, first = self.saved
-        slope = _constant(y, 1) - _constant(y, 2) * y if self.needed[0] else None
-        return (
-            slope * first * grad if self.needed[0] else None,
-            SigmoidGrad().apply(y, grad) if self.needed[1] else None,
-        )
-
-
-class Relu(Function):
-    name = "relu"
-    saves_output = True
-
-    def forward(self, x):
-        return self.backend.relu(x)
-
-    def backward(self, grad):
-        return ReluGrad().apply(self.output(grad), grad)
-
-
-class ReluGrad(Function):
-    """grad where y > 0, else 0; constant in y almost everywhere."""
-
-    name = "relu_grad"
-    saves = (0,)
-
-    def forward(self, y, grad):
-        return self.backend.relu_grad(y, grad)
-
-    def backward(self, grad):
-        return None, ReluGrad().apply(self.saved[0], grad)
-
-
 class Where(Function):
     name = "where"
     saves = (0,)
@@ -339,7 +223,9 @@ def add(a, b):
 
 def subtract(a, b):
     """a - b, for numbers."""
-    _require_number("subtract", a)
+    if not is_float(a):
+        a = a if is_tensor(a) else _lifted("subtract", a, b)[0]
+        _require_number("subtract", a)
     return _binary(Subtract(), a, b)
 
 
@@ -350,19 +236,38 @@ def multiply(a, b):
 
 def divide(a, b):
     """a / b for float tensors; IEEE rules at b = 0."""
-    _require_float("divide", a, b)
+    if not (is_float(a) and is_float(b)):
+        a, b = _lifted("divide", a, b)
+        _require_float("divide", a, b)
     return _binary(Divide(), a, b)
+
+
+def floor_divide(a, b):
+    """a // b: the largest integer not above a / b, for numbers; no gradient. By 0: IEEE rules for
+    floats, 0 for integers, as in NumPy."""
+    _require_number("floor_divide", a)
+    return _binary(FloorDivide(), a, b)
+
+
+def remainder(a, b):
+    """a % b = a - floor(a / b) b, of the sign of b, as in Python. d/da = 1, d/db = -floor(a / b).
+    By 0: NaN for floats, 0 for integers."""
+    _require_number("remainder", a)
+    return _binary(Remainder(), a, b)
 
 
 def power(a, b):
     """a ** b for float tensors. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a =
     0."""
-    _require_float("power", a, b)
+    if not (is_float(a) and is_float(b)):
+        a, b = _lifted("power", a, b)
+        _require_float("power", a, b)
     return _binary(Power(), a, b)
 
 
 def maximum(a, b):
-    """The larger of a and b, NaN if either is; at a tie each gets half of the gradient."""
+    """The larger of a and b, NaN if either is; at a tie each gets half of the gradient, at NaN
+    all of it."""
     return _binary(Maximum(), a, b)
 
 
@@ -401,36 +306,38 @@ def sign(x):
     return Sign().apply(x)
 
 
-def tanh(x):
-    """(e^x - e^-x) / (e^x + e^-x)."""
-    _require_float("tanh", x)
-    return Tanh().apply(x)
-
-
-def sigmoid(x):
-    """1 / (1 + e^-x)."""
-    _require_float("sigmoid", x)
-    return Sigmoid().apply(x)
-
-
-def relu(x):
-    """max(x, 0); the gradient at 0 is 0. Nair and Hinton 2010."""
-    _require_float("relu", x)
-    return Relu().apply(x)
-
-
 def where(condition, a, b):
-    """a where the bool tensor `condition` holds, else b; the three broadcast together."""
-    if condition.dtype != np.bool_:
-        raise DTypeError(f"where: condition must be bool, got {condition.dtype} {condition.shape}")
-    if a.dtype != b.dtype:
-        raise DTypeError(f"where: branches are {a.dtype} and {b.dtype}; convert one with .astype")
+    """a where the bool tensor `condition` holds, else b; the three broadcast together.
+
+    One of a and b may be a number, which takes the other's type. Raises ShapeError, DTypeError.
+    """
+    try:
+        kind, of_a, of_b = condition.data.dtype, a.data.dtype, b.data.dtype
+    except (AttributeError, ValueError):
+        return where(*_branches(condition, a, b))
+    if kind != np.bool_:
+        raise DTypeError(f"where: condition must be bool, got {kind} {condition.shape}")
+    if of_a != of_b:
+        raise DTypeError(f"where: branches are {of_a} and {of_b}; convert one with .astype")
     if not condition.shape == a.shape == b.shape:
         condition, a, b = _aligned("where", condition, a, b)
     return Where().apply(condition, a, b)
 
 
+def _branches(condition, a, b):
+    """The three as tensors; a number beside a tensor takes its type."""
+    if not is_tensor(condition):
+        like = next((t for t in (a, b) if is_tensor(t)), None)
+        if like is None or not isinstance(condition, np.ndarray | np.bool_):
+            raise DTypeError(f"where: condition must be a bool tensor, got {quoted(condition)}")
+        condition = like._lift(condition)
+    if not is_tensor(a) and not is_tensor(b):
+        raise DTypeError(f"where: one branch must be a tensor, got {quoted(a)} and {quoted(b)}")
+    return condition, *_lifted("where", a, b)
+
+
 def astype(x, dtype):
     """The same values in another dtype; floats pass the gradient on, other types stop it."""
-    dtype = np.dtype(dtype)
+    _kind("astype", x)
+    dtype = checked_dtype("astype", dtype)
     return x if x.dtype == dtype else AsType(dtype).apply(x)

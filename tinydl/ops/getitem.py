@@ -6,28 +6,37 @@ from math import prod
 
 import numpy as np
 
+from ..arguments import MOST_AXES, is_whole, out_of_memory, rank
+from ..arguments import array as host_array
 from ..errors import IndexRangeError, ShapeError
-from .elementwise import _constant, astype
+from ..quoting import quoted
+from .elementwise import astype
 from .index import Gather, _checked_host, _host_indices, _out_of_range_kept, check_indices, gather
+from .operands import _constant
 from .shape import Slice, reshape, transpose
+
+_ALL = (slice(None),) * MOST_AXES
 
 
 def getitem(x, key):
     """x[key] as in NumPy: integers, slices, None, Ellipsis, and arrays of integers or masks among
     them."""
+    ndim = rank("getitem", x)
     keys = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(k, np.ndarray | list) or hasattr(k, "_new") for k in keys):
-        return getitem_arrays(x, keys)
-    given = [k for k in keys if k is not None and k is not Ellipsis]
-    if keys.count(Ellipsis) > 1 or len(given) > x.ndim:
-        raise ShapeError(f"getitem: {key!r} has too many indices for shape {x.shape}")
-    full = (slice(None),) * (x.ndim - len(given))
-    if Ellipsis in keys:
-        place = keys.index(Ellipsis)
-        keys = keys[:place] + full + keys[place + 1 :]
-    else:
-        keys = keys + full
-    return _basic_slice(x, keys)
+    given, ellipses, place = 0, 0, len(keys)
+    for i, k in enumerate(keys):
+        if k is Ellipsis:
+            ellipses, place = ellipses + 1, i
+        elif k is not None:
+            given += 1
+            if is_index_array(k):
+                try:
+                    return getitem_arrays(x, keys)
+                except MemoryError as error:
+                    raise out_of_memory("getitem", error) from None
+    if ellipses > 1 or given > ndim:
+        raise ShapeError(f"getitem: {quoted(key)} has too many indices for shape {x.shape}")
+    return _basic_slice(x, (*keys[:place], *_ALL[: ndim - given], *keys[place + 1 :]))
 
 
 def _basic_slice(x, keys):
@@ -39,10 +48,15 @@ def _basic_slice(x, keys):
             continue
         n = x.shape[axis]
         if isinstance(k, slice):
-            start, stop, step = k.indices(n)
+            try:
+                start, stop, step = k.indices(n)
+            except (TypeError, ValueError):
+                raise ShapeError(
+                    f"getitem: a slice has integers and a step that is not 0, got {quoted(k)}"
+                ) from None
             count = len(range(start, stop, step))
             shape.append(count)
-        elif isinstance(k, int | np.integer):
+        elif is_whole(k):
             if not -n <= k < n:
                 raise IndexRangeError(
                     f"getitem: index {k} is out of range for axis {axis} of size {n}"
@@ -51,7 +65,7 @@ def _basic_slice(x, keys):
         else:
             raise ShapeError(
                 f"getitem: cannot index with {type(k).__name__}; integers, slices, None, Ellipsis, "
-                "integer arrays and bool masks work"
+                "integer arrays and bool masks work; a bool is no index (x[None] adds an axis)"
             )
         starts.append(start if count else 0)
         steps.append(step)
@@ -74,13 +88,15 @@ def _is_mask(key):
 def _complete_keys(x, keys):
     """One key per axis of x, plus the Nones: Ellipsis filled in, each bool mask replaced by its
     positions."""
-    keys = [np.asarray(k) if isinstance(k, list) else k for k in keys]
+    keys = [host_array("getitem", "an index", k) if isinstance(k, list) else k for k in keys]
     # A mask decides the shape of the result, so it has to be read on the host.
     keys = [k.numpy() if _is_mask(k) and hasattr(k, "_new") else k for k in keys]
     ellipses = [i for i, k in enumerate(keys) if k is Ellipsis]
     used = [k.ndim if _is_mask(k) else 1 for k in keys if k is not None and k is not Ellipsis]
     if len(ellipses) > 1 or sum(used) > x.ndim:
         raise ShapeError(f"getitem: {sum(used)} indices for {x.ndim} axes of shape {x.shape}")
+    if any(k.ndim == 0 for k in keys if _is_mask(k)):
+        raise ShapeError("getitem: a mask without axes stands alone, as in x[mask]")
     place = ellipses[0] if ellipses else len(keys)
     keys[place : place + 1] = [slice(None)] * (x.ndim - sum(used))
     complete, axis = [], 0
@@ -106,6 +122,10 @@ def getitem_arrays(x, keys):
     to each other, else it comes first. Entries of lists and ndarrays may be negative, those of
     tensors may not.
     """
+    if len(keys) == 1 and _is_mask(keys[0]) and not keys[0].shape:
+        kept = int(bool(keys[0]))  # all of x or nothing, along a new axis
+        return _basic_slice(reshape(x, (1, *x.shape)), [slice(kept), *[slice(None)] * x.ndim])
+    apart = _parted_by_ellipsis(keys)
     basic: list = []
     arrays, places, axis = [], [], 0
     for key in _complete_keys(x, keys):
@@ -122,11 +142,21 @@ def getitem_arrays(x, keys):
     y = y if order == sorted(order) else transpose(y, order)
     rows = reshape(y, (prod(sizes), *rest))
     found = _gather_at(rows, arrays, sizes)
-    if places != list(range(places[0], places[0] + len(places))) or places[0] == 0:
+    if apart or places != list(range(places[0], places[0] + len(places))) or places[0] == 0:
         return found
     lead = found.ndim - len(rest)
     at = lead + places[0]
     return transpose(found, (*range(lead, at), *range(lead), *range(at, found.ndim)))
+
+
+def _parted_by_ellipsis(keys):
+    """Whether an Ellipsis stands between indices: it parts them, also where it stands for no
+    axis, as in NumPy."""
+    kinds = [
+        "" if k is None or isinstance(k, slice) else "e" if k is Ellipsis else "i" for k in keys
+    ]
+    before, parted, after = "".join(kinds).partition("e")
+    return bool(before and parted and after)
 
 
 def _gather_at(rows, arrays, sizes):

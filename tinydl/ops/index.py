@@ -10,10 +10,16 @@ from math import prod
 
 import numpy as np
 
-from ..errors import DTypeError, IndexRangeError, ShapeError
+from ..arguments import addressable, is_tensor, rank, whole
+from ..arguments import array as host_array
+from ..arguments import dtype as checked_dtype
+from ..doors import door
+from ..errors import ConfigError, DTypeError, IndexRangeError, ShapeError
 from ..function import Function
 from ..geometry import normalize_axis, touched_bytes
-from .elementwise import _constant, _kind, astype, where
+from ..quoting import quoted
+from .elementwise import astype, where
+from .operands import _constant, _kind
 from .shape import reshape, transpose
 
 
@@ -66,7 +72,8 @@ INDEX_TYPES = frozenset((np.dtype(np.int32), np.dtype(np.int64)))
 
 
 def check_indices(op, indices):
-    _kind(op, indices)
+    if not is_tensor(indices):
+        raise DTypeError(f"{op}: indices must be an integer tensor, got {quoted(indices)}")
     if indices.dtype not in INDEX_TYPES:
         raise DTypeError(
             f"{op}: indices must be int32 or int64, got {indices.dtype} {indices.shape}"
@@ -80,7 +87,7 @@ def gather(x, indices):
     read).
     """
     check_indices("gather", indices)
-    if x.ndim < 1:
+    if rank("gather", x) < 1:
         raise ShapeError("gather: x needs at least one axis")
     return Gather().apply(x, indices)
 
@@ -90,34 +97,37 @@ def embedding(weight, indices):
 
     The gradient of a row that occurs several times is the sum over its occurrences, in index order.
     """
-    if weight.ndim != 2:
+    if rank("embedding", weight) != 2:
         raise ShapeError(f"embedding: weight must be (V, D), got {weight.shape}")
     return gather(weight, indices)
 
 
 def _check_count(op, name, value):
-    if not isinstance(value, int) or value < 0:
-        raise ShapeError(f"{op}: {name} must be an integer >= 0, got {value!r}")
+    return whole(op, name, value, 0, error=ShapeError)
 
 
+@door
 def scatter_add(x, indices, rows):
     """Zeros (rows, ...) with x[s] added at row indices[s], in index order: the adjoint of
     gather."""
     check_indices("scatter_add", indices)
-    _check_count("scatter_add", "rows", rows)
+    _kind("scatter_add", x)
+    rows = _check_count("scatter_add", "rows", rows)
     if x.shape[: indices.ndim] != indices.shape:
         raise ShapeError(
             f"scatter_add: x {x.shape} must start with the shape of indices {indices.shape}"
         )
+    addressable("scatter_add", (rows, *x.shape[indices.ndim :]), 8)
     return ScatterAdd(rows).apply(x, indices)
 
 
+@door
 def one_hot(indices, depth, dtype=np.float32):
     """1 at the index, 0 elsewhere: indices S -> S + (depth,)."""
     check_indices("one_hot", indices)
-    if not isinstance(depth, int) or depth < 1:
-        raise ShapeError(f"one_hot: depth must be an integer >= 1, got {depth!r}")
-    return OneHot(depth, np.dtype(dtype)).apply(indices)
+    depth = whole("one_hot", "depth", depth, 1, error=ShapeError)
+    addressable("one_hot", (*indices.shape, depth), 8)
+    return OneHot(depth, checked_dtype("one_hot", dtype)).apply(indices)
 
 
 # -- along one axis --------------------------------------------------------------------------------
@@ -143,6 +153,8 @@ def _flat_positions(shape, indices, axis):
 def _out_of_range_kept(indices, flat, size, total):
     """`flat`, but outside 0 ... total - 1 where `indices` is outside 0 ... size - 1, so that gather
     raises."""
+    if size > np.iinfo(indices.dtype).max:  # no index of this type reaches the end
+        return where(indices < _constant(indices, 0), astype(indices, np.int64), flat)
     zero, end = _constant(indices, 0), _constant(indices, size)
     beyond = where(indices >= end, astype(indices, np.int64) + _constant(flat, total), flat)
     return where(indices < zero, astype(indices, np.int64), beyond)
@@ -176,6 +188,7 @@ def _check_along(op, x, indices, axis):
     return axis
 
 
+@door
 def take_along_axis(x, indices, axis=-1):
     """y[..., k, ...] = x[..., indices[..., k, ...], ...]: one index per element of the result,
     shaped as `indices`.
@@ -195,6 +208,7 @@ def take_along_axis(x, indices, axis=-1):
         raise
 
 
+@door
 def scatter_add_along_axis(x, indices, axis, size):
     """Zeros to which x[..., k, ...] is added at [..., indices[..., k, ...], ...]: the adjoint of
     take_along_axis.
@@ -202,10 +216,10 @@ def scatter_add_along_axis(x, indices, axis, size):
     x and indices have one shape; the result has `size` along `axis`. Errors as in take_along_axis.
     """
     axis = _check_along("scatter_add_along_axis", x, indices, axis)
-    _check_count("scatter_add_along_axis", "size", size)
+    size = _check_count("scatter_add_along_axis", "size", size)
     if x.shape != indices.shape:
         raise ShapeError(f"scatter_add_along_axis: x {x.shape} and indices {indices.shape} differ")
-    shape = x.shape[:axis] + (size,) + x.shape[axis + 1 :]
+    shape = addressable("scatter_add_along_axis", x.shape[:axis] + (size,) + x.shape[axis + 1 :], 8)
     total = prod(shape)
     flat = _flat_positions(shape, indices, axis)
     try:
@@ -219,7 +233,7 @@ def scatter_add_along_axis(x, indices, axis, size):
 
 def _checked_host(op, values, axis, size):
     """Host indices as int64 with negative ones counted from the end, as in NumPy."""
-    host = np.asarray(values)
+    host = host_array(op, "indices", values)
     if host.size == 0 and host.dtype.kind == "f":  # np.asarray([])
         host = host.astype(np.int64)
     if host.dtype.kind not in "iu":
@@ -232,15 +246,23 @@ def _checked_host(op, values, axis, size):
     return np.where(host < 0, host + size, host).astype(np.int64)
 
 
-def take(x, indices, axis=0):
+@door
+def take(x, indices, axis=None):
     """Slices of x at `indices` of any shape S along `axis`: x.shape[:axis] + S + x.shape[axis +
     1:].
 
     indices: an integer tensor (0 <= index < size), or a list or ndarray, where negative ones count
-    from the end. Repeated slices add their gradients. Raises ShapeError, DTypeError,
-    IndexRangeError.
+    from the end. Repeated slices add their gradients. Only of one axis the axis goes without
+    saying: ConfigError. Raises ShapeError, DTypeError, IndexRangeError.
     """
     _kind("take", x)
+    if axis is None:
+        if x.ndim != 1:
+            raise ConfigError(
+                "take: needs an axis: take(x, indices, axis=0); NumPy's and PyTorch's "
+                "take(x, indices) of the flattened x is take(reshape(x, (-1,)), indices)"
+            )
+        axis = 0
     axis = normalize_axis("take", axis, x.ndim)
     before, size = prod(x.shape[:axis]), x.shape[axis]
     if hasattr(indices, "_new"):

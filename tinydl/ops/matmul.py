@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ..arguments import is_tensor, made_of
 from ..engine import fit
 from ..errors import DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape, matmul_multiply_adds
+from ..quoting import quoted
 from .broadcast import broadcast_to, sum
 from .packed import LEAST_MATRIX, MOST_ROWS, keeps_packed, packed_weight
 from .shape import reshape, transpose
@@ -62,13 +64,20 @@ class Linear(Function):
 
 def _swap(x):
     """Exchange the last two axes (a view)."""
-    return transpose(x, *range(x.ndim - 2), x.ndim - 1, x.ndim - 2)
+    if x.ndim == 2:
+        return transpose(x)
+    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 def _check_types(op, a, b):
+    if not (is_tensor(a) and is_tensor(b)):
+        raise DTypeError(f"{op}: expects tensors, got {quoted(a)} and {quoted(b)}{made_of(a, b)}")
     left, right = a.dtype, b.dtype
     if left != right or left.kind != "f":
-        raise DTypeError(f"{op}: needs two tensors of one float type, got {left} and {right}")
+        raise DTypeError(
+            f"{op}: needs two tensors of one float type, got {left} and {right}; convert one with "
+            ".astype, an array by td.tensor(x, dtype='float32')"
+        )
 
 
 def matmul(a, b):

@@ -12,13 +12,18 @@ for batch norm, and joins those of neighbours.
 from __future__ import annotations
 
 from math import inf, prod
+from typing import Never
 
+from ..arguments import is_number, made_of, rank, whole
+from ..doors import door
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function, composed_gradients, is_recording
+from ..quoting import quoted
 from .arrange import pad
 from .broadcast import broadcast_to, sum
-from .elementwise import _require_float, maximum, sqrt
-from .reduce import mean, var
+from .elementwise import maximum, sqrt
+from .operands import _require_float
+from .reduce import mean, norm, var
 from .shape import reshape
 
 
@@ -170,19 +175,25 @@ def _check(op, x, shape, **given):
     for name, tensor in given.items():
         if tensor is None:
             continue
-        if tensor.shape != shape:
-            raise ShapeError(f"{op}: {name} must be {shape}, got {tensor.shape} (x {x.shape})")
-        if tensor.dtype != dtype:
-            raise DTypeError(f"{op}: x is {dtype} but {name} is {tensor.dtype}")
+        try:
+            found, kind = tensor.data.shape, tensor.data.dtype
+        except (AttributeError, ValueError):
+            raise DTypeError(
+                f"{op}: {name} must be a tensor, got {quoted(tensor)}{made_of(tensor)}"
+            ) from None
+        if found != shape:
+            raise ShapeError(f"{op}: {name} must be {shape}, got {found} (x {x.shape})")
+        if kind != dtype:
+            raise DTypeError(f"{op}: x is {dtype} but {name} is {kind}")
 
 
 def _check_eps(op, eps):
-    if (type(eps) is not float and not isinstance(eps, int | float)) or not 0 <= eps < inf:
-        raise ConfigError(f"{op}: eps must be a number >= 0, got {eps!r}")
+    if not ((type(eps) is float or is_number(eps)) and 0 <= eps < inf):
+        raise ConfigError(f"{op}: eps must be a number >= 0, got {quoted(eps)}")
 
 
 def _need_axes(op, x, least, letters):
-    if x.ndim < least:
+    if rank(op, x) < least:
         raise ShapeError(f"{op}: x must be {letters}, got {x.shape}")
 
 
@@ -231,15 +242,21 @@ def _vectors(x, shape, scale, shift):
     return one, broadcast_to(x._lift(0.0), shape) if shift is None else shift
 
 
-def batch_norm(x, scale=None, shift=None, mean=None, variance=None, eps=1e-3):
+def batch_norm(x, scale=None, shift=None, *positional: Never, mean=None, variance=None, eps=1e-3):
     """y = (x - mean) / sqrt(variance + eps) * scale + shift, for each channel.
 
     x (N, ..., C); scale, shift, mean, variance (C,) or None -> like x. Without mean and variance,
     both are those of the batch (all axes but the last; divided by their number) and take part in
-    the gradient; given ones are the running statistics of evaluation. Raises ShapeError,
-    DTypeError, and ConfigError if only one of mean and variance is given. Ioffe and Szegedy 2015
-    (arXiv 1502.03167).
+    the gradient; given ones are the running statistics of evaluation, by keyword, since PyTorch
+    has them first. Raises ShapeError, DTypeError, and ConfigError if only one of mean and variance
+    is given. Ioffe and Szegedy 2015 (arXiv 1502.03167).
     """
+    if positional:
+        raise ConfigError(
+            "batch_norm: takes mean, variance and eps by keyword; PyTorch's "
+            "batch_norm(x, mean, variance, scale, shift) is "
+            "batch_norm(x, scale, shift, mean=mean, variance=variance)"
+        )
     if mean is None and variance is None:
         return _batch_norm(x, scale, shift, eps)[0]
     _check_eps("batch_norm", eps)
@@ -260,7 +277,9 @@ def batch_norm_with_statistics(x, scale=None, shift=None, eps=1e-3):
     """
     y, node = _batch_norm(x, scale, shift, eps)
     moments = [node.backend.reshape(m, y.shape[-1:]) for m in (node.mean, node.variance)]
-    return y, *[x._new(m, node.backend) for m in moments]
+    tensors = [x._new(m, node.backend) for m in moments]
+    node.watch(*tensors)  # they share the storage of what backward reads
+    return y, *tensors
 
 
 def _batch_norm(x, scale, shift, eps):
@@ -277,6 +296,7 @@ def _batch_norm(x, scale, shift, eps):
     return node.apply(x, *_vectors(x, (C,), scale, shift)), node
 
 
+@door
 def batch_statistics(x):
     """(mean, variance), each (C,), of x (N, ..., C) over all axes but the last, variance divided by
     their number. Raises ShapeError and DTypeError."""
@@ -292,8 +312,9 @@ def layer_norm(x, scale=None, shift=None, axes=1, eps=1e-3):
     x (..., D) -> like x; scale, shift (D,), or x.shape[-axes:], or None. Raises ShapeError,
     DTypeError and ConfigError. Ba et al. 2016 (arXiv 1607.06450).
     """
-    if not isinstance(axes, int) or not 1 <= axes <= max(x.ndim, 1):
-        raise ConfigError(f"layer_norm: axes must be in 1..{x.ndim} for x {x.shape}, got {axes!r}")
+    most = max(rank("layer_norm", x), 1)
+    if type(axes) is not int or not 1 <= axes <= most:
+        axes = whole("layer_norm", f"axes for x {x.shape}", axes, 1, most)
     _check_eps("layer_norm", eps)
     _need_axes("layer_norm", x, 1, "(..., D)")
     shape = x.shape[-axes:]
@@ -301,6 +322,7 @@ def layer_norm(x, scale=None, shift=None, axes=1, eps=1e-3):
     return RowNorm(eps).apply(x, *_vectors(x, shape, scale, shift))
 
 
+@door
 def instance_norm(x, scale=None, shift=None, eps=1e-3):
     """Every channel of every sample standardised over its places, times scale, plus shift.
 
@@ -313,6 +335,7 @@ def instance_norm(x, scale=None, shift=None, eps=1e-3):
     return _grouped(x, x.shape[-1], scale, shift, eps)
 
 
+@door
 def group_norm(x, groups, scale=None, shift=None, eps=1e-3):
     """Each group of C/groups neighbouring channels of a sample standardised together over all
     places, times scale, plus shift.
@@ -324,8 +347,9 @@ def group_norm(x, groups, scale=None, shift=None, eps=1e-3):
     _need_axes("group_norm", x, 2, "(N, ..., C)")
     _check("group_norm", x, x.shape[-1:], scale=scale, shift=shift)
     C = x.shape[-1]
-    if not isinstance(groups, int) or groups < 1 or C % groups:
-        raise ShapeError(f"group_norm: groups must divide the {C} channels, got {groups!r}")
+    groups = whole("group_norm", "groups", groups, 1, error=ShapeError)
+    if C % groups:
+        raise ShapeError(f"group_norm: groups must divide the {C} channels, got {groups}")
     return _grouped(x, groups, scale, shift, eps)
 
 
@@ -338,6 +362,7 @@ def _grouped(x, groups, scale, shift, eps):
     return node.apply(x, *_vectors(x, x.shape[-1:], scale, shift))
 
 
+@door
 def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """y_c = x_c / (k + alpha * sum_j x_j^2)^beta over the `size` channels j around c.
 
@@ -345,22 +370,24 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     the paper, alpha is not divided by size (PyTorch divides). Raises ConfigError and DTypeError.
     Krizhevsky et al. 2012, section 3.3.
     """
-    if not isinstance(size, int) or size < 1:
-        raise ConfigError(f"local_response_norm: size must be an integer >= 1, got {size!r}")
+    whole("local_response_norm", "size", size, 1)
     for name, value, least in (("alpha", alpha, 0), ("beta", beta, -inf), ("k", k, 0)):
         if not isinstance(value, int | float) or not least <= value < inf:
             bound = "" if least else " >= 0"
             raise ConfigError(f"local_response_norm: {name} must be finite{bound}, got {value!r}")
     _need_axes("local_response_norm", x, 1, "(..., C)")
     _check("local_response_norm", x, ())
+    C = x.shape[-1]
+    size = min(size, 2 * C + 1)  # wider than that, all channels are around each
     widths = ((0, 0),) * (x.ndim - 1) + ((size // 2, (size - 1) // 2),)
-    squares, C = pad(x * x, widths), x.shape[-1]
+    squares = pad(x * x, widths)
     total = squares[..., 0:C]
     for j in range(1, size):
         total = total + squares[..., j : j + C]
     return x / (total * float(alpha) + float(k)) ** float(beta)
 
 
+@door
 def l2_normalize(x, scale=None, axis=-1, eps=1e-12):
     """y = scale * x / max(|x|, eps), |x| the Euclidean norm along `axis`.
 
@@ -370,5 +397,5 @@ def l2_normalize(x, scale=None, axis=-1, eps=1e-12):
     """
     _check_eps("l2_normalize", eps)
     _check("l2_normalize", x, ())
-    square = sum(x * x, axis, True)
-    return _affine(x / sqrt(maximum(square, x._lift(float(eps) ** 2))), scale, None)
+    length = maximum(norm(x, 2, axis, True), x._lift(float(eps)))
+    return _affine(x / length, scale, None)

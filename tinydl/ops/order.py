@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import prod
 
-from ..errors import ShapeError
+from ..arguments import flag, is_whole
+from ..doors import door
+from ..errors import ConfigError, ShapeError
 from ..function import Function
 from ..geometry import normalize_axis
-from .elementwise import _kind
+from ..quoting import quoted
 from .index import take_in_range
+from .operands import _kind
 from .shape import _take, reshape
 
 
@@ -48,40 +51,55 @@ def _one_axis(op, x, axis):
     return x, axis
 
 
+@door
 def cumsum(x, axis=None, reverse=False):
-    """y_i = sum of x_j over j <= i along `axis` (None: flattened), or over j >= i with `reverse`.
+    """y_i = sum of x_j over j <= i along `axis`, or over j >= i with `reverse`.
 
-    Same shape; bool counts as int64. Raises ShapeError for an axis that x does not have.
+    Same shape; floats keep their dtype, integers and bool are summed in int64. Raises ConfigError
+    without an axis, ShapeError for one that x does not have.
     """
+    _kind("cumsum", x)
+    if axis is None:
+        raise ConfigError(
+            "cumsum: needs an axis: cumsum(x, axis=0); NumPy's cumsum(x) of the flattened x is "
+            "cumsum(reshape(x, (-1,)), axis=0)"
+        )
     x, axis = _one_axis("cumsum", x, axis)
-    return Cumsum(axis, reverse).apply(x)
+    return Cumsum(axis, flag("cumsum", "reverse", reverse)).apply(x)
 
 
+@door
 def argsort(x, axis=-1, descending=False):
     """int64 positions that put x in order along `axis` (None: flattened). Same shape; no gradient.
 
     Stable: equal elements keep their order, descending too. NaN counts as larger than everything.
     """
     x, axis = _one_axis("argsort", x, axis)
-    return Argsort(axis, descending).apply(x)
+    return Argsort(axis, flag("argsort", "descending", descending)).apply(x)
 
 
+@door
 def sort(x, axis=-1, descending=False):
     """x in order along `axis` (None: flattened); the gradient goes back to where each element came
     from."""
     x, axis = _one_axis("sort", x, axis)
-    return take_in_range(x, Argsort(axis, descending).apply(x.detach()), axis)
+    order = Argsort(axis, flag("sort", "descending", descending)).apply(x.detach())
+    return take_in_range(x, order, axis)
 
 
+@door
 def topk(x, k, axis=-1, largest=True):
     """(values, int64 positions) of the k largest (or smallest) elements along `axis`, best first.
 
     The first positions win ties. Raises ShapeError unless 0 <= k <= size of the axis.
     """
     x, axis = _one_axis("topk", x, axis)
-    if not isinstance(k, int) or not 0 <= k <= x.shape[axis]:
+    if not is_whole(k) or not 0 <= k <= x.shape[axis]:
         raise ShapeError(
-            f"topk: k must be in 0 ... {x.shape[axis]} for axis {axis} of {x.shape}, got {k!r}"
+            f"topk: k must be in 0 ... {x.shape[axis]} for axis {axis} of {x.shape}, got "
+            f"{quoted(k)}"
         )
+    k = int(k)
+    largest = flag("topk", "largest", largest)
     indices = _take(Argsort(axis, largest).apply(x.detach()), axis, 0, k)
     return take_in_range(x, indices, axis), indices

@@ -1,9 +1,10 @@
 """Weights packed once for many calls, while nothing is recorded.
 
-A backend may multiply from a copy of the weight in an order of its own (`csrc/tile.h`: panels as
-wide as two registers), which it has to write at every call, because training changes the weight in
-between. In inference the weight stays: there the copy is kept beside the tensor. It is dropped by
-an update in place, by the next recorded use, and with the tensor.
+A backend may multiply from a copy of the weight in an order of its own (`csrc/shared/tile.h`:
+panels as wide as two registers), which it has to write at every call, because training changes the
+weight in between. In inference the weight stays: there the copy is kept beside the tensor. It is
+dropped by an update in place (`Tensor.bump_version`), by the next recorded `linear` or convolution
+with that weight (a recorded `@` leaves it, unused), and with the tensor.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ MOST_ROWS = 2048
 
 #: Smaller matrices lie in the caches and are read in place by few rows, packed in no time for many.
 LEAST_MATRIX = 1 << 17
+
+#: From so many numbers on, packing a recurrent weight for a single row takes longer than the row's
+#: product by the weight as it lies.
+LEAST_RECURRENT = 1 << 19
 
 
 class Packed:
@@ -39,9 +44,9 @@ def keeps_packed(x: Any, weight: Any, bias: Any = None) -> bool:
     try:
         if not weight.backend.packs:
             return False
-        tracked = weight.requires_grad or x.requires_grad
+        tracked = weight._requires_grad or x._requires_grad
         if bias is not None:
-            tracked = tracked or bias.requires_grad
+            tracked = tracked or bias._requires_grad
     except AttributeError:  # no tensors: `apply` says so
         return False
     if tracked and is_recording():
@@ -67,3 +72,15 @@ def packed_weight(weight: Any, form: tuple, pack: Callable[..., Any], *how: Any)
     ):  # fmt: skip
         kept = weight._packed = Packed(pack(source, *how), form, source, version)
     return kept.array
+
+
+def one_row_in_place(x: Any, weight_h: Any) -> bool:
+    """Whether x (N, T, D) is one step of one sequence, unrecorded, by a large weight (H, G*H): a
+    text that is being written. The kernel of whole sequences packs the weight at every call, the
+    product of one row reads it in place."""
+    return (
+        x.shape[0] == x.shape[1] == 1
+        and weight_h.size >= LEAST_RECURRENT
+        and getattr(weight_h.backend, "packs", False)
+        and not is_recording()
+    )

@@ -3,14 +3,19 @@ over a given number of bins, over everything; and the way back from a maximum to
 
 from __future__ import annotations
 
+from typing import Never
+
 import numpy as np
 
+from ..arguments import flag, is_whole, whole
+from ..doors import door, unknown_to
 from ..errors import ShapeError
 from ..function import Function, is_recording
 from ..geometry import adaptive_pool2d_geometry, pair, pool2d_geometry
+from ..quoting import quoted
 from .conv import _plain
-from .elementwise import _require_float
 from .index import check_indices, scatter_add_along_axis
+from .operands import _require_float
 from .reduce import max, mean
 from .shape import reshape
 
@@ -26,6 +31,12 @@ class MaxPool2d(Function):
         y, self.place = self.backend.max_pool2d(x, self.geometry, self.places)
         return y
 
+    def hand_out(self, like):
+        """The places as a tensor, which the caller can write to."""
+        places = like._new(self.place, self.backend)
+        self.watch(places)
+        return places
+
     def flops(self, arrays, y):
         return self.geometry.visits
 
@@ -33,7 +44,10 @@ class MaxPool2d(Function):
         return super().traffic((*arrays, self.place) if self.places else arrays, y)
 
     def backward(self, grad):
-        return MaxPool2dScatter(self.place, self.geometry).apply(grad)
+        self.saved  # noqa: B018 - raises where the places were changed
+        handed = [tensor for tensor, _ in self.watched]
+        places = handed[0] if handed else grad._new(self.place, self.backend)
+        return MaxPool2dScatter(self.geometry).apply(grad, places)
 
 
 class MaxPool2dScatter(Function):
@@ -41,35 +55,34 @@ class MaxPool2dScatter(Function):
     MaxPool2dGather."""
 
     name = "max_pool2d_scatter"
+    saves = (1,)
 
-    def __init__(self, place, geometry):
-        self.place, self.geometry = place, geometry
+    def __init__(self, geometry):
+        self.geometry = geometry
 
-    def forward(self, grad):
-        return self.backend.max_pool2d_scatter(grad, self.place, self.geometry)
+    def forward(self, grad, places):
+        return self.backend.max_pool2d_scatter(grad, places, self.geometry)
 
     def flops(self, arrays, y):
         return arrays[0].size
 
-    def traffic(self, arrays, y):
-        return super().traffic((*arrays, self.place), y)
-
     def backward(self, grad):
-        return MaxPool2dGather(self.place, self.geometry).apply(grad)
+        return MaxPool2dGather(self.geometry).apply(grad, self.saved[0]), None
 
 
 class MaxPool2dGather(Function):
     name = "max_pool2d_gather"
     flops_per_output = 0
+    saves = (1,)
 
-    def __init__(self, place, geometry):
-        self.place, self.geometry = place, geometry
+    def __init__(self, geometry):
+        self.geometry = geometry
 
-    def forward(self, x):
-        return self.backend.max_pool2d_gather(x, self.place, self.geometry)
+    def forward(self, x, places):
+        return self.backend.max_pool2d_gather(x, places, self.geometry)
 
     def backward(self, grad):
-        return MaxPool2dScatter(self.place, self.geometry).apply(grad)
+        return MaxPool2dScatter(self.geometry).apply(grad, self.saved[0]), None
 
 
 class AvgPool2d(Function):
@@ -106,18 +119,22 @@ class AvgPool2dGrad(Function):
 
 def _geometry(op, x, kernel_size, stride, padding, ceil_mode):
     _require_float(op, x)
+    if ceil_mode is not False and ceil_mode is not True:
+        ceil_mode = flag(op, "ceil_mode", ceil_mode)
     return pool2d_geometry(
         x.shape, _plain(kernel_size), _plain(stride), _plain(padding), ceil_mode, op
     )
 
 
 def _max_pool(x, geometry, return_places):
-    pooling = MaxPool2d(geometry, return_places or (x.requires_grad and is_recording()))
+    pooling = MaxPool2d(geometry, return_places or (x._requires_grad and is_recording()))
     y = pooling.apply(x)
-    return (y, x._new(pooling.place, x.backend)) if return_places else y
+    return (y, pooling.hand_out(x)) if return_places else y
 
 
-def max_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, return_places=False):
+def max_pool2d(
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, return_places=False, **unknown: Never
+):  # fmt: skip
     """Largest value of each window: x (N, H, W, C) -> (N, OH, OW, C); the stride defaults to the
     window.
 
@@ -129,12 +146,17 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, return_p
     `return_places` also the place h*W + w of each maximum, int32, for `max_unpool2d`.
     Raises ShapeError and DTypeError.
     """
+    if unknown:
+        raise unknown_to(max_pool2d, unknown)
     geometry = _geometry("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    if return_places is not False:
+        return_places = flag("max_pool2d", "return_places", return_places)
     return _max_pool(x, geometry, return_places)
 
 
 def avg_pool2d(
-    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=False
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=False,
+    **unknown: Never,
 ):  # fmt: skip
     """Mean of each window: x (N, H, W, C) -> (N, OH, OW, C); window, padding and ceil_mode as in
     `max_pool2d`.
@@ -143,8 +165,12 @@ def avg_pool2d(
     PyTorch; Keras and ONNX leave them out, and so an average of ones is one everywhere). Cells that
     ceil_mode adds beyond the padding never count. Raises ShapeError and DTypeError.
     """
+    if unknown:
+        raise unknown_to(avg_pool2d, unknown)
     geometry = _geometry("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
     y = AvgPool2d(geometry).apply(x)
+    if count_include_pad is not False:
+        count_include_pad = flag("avg_pool2d", "count_include_pad", count_include_pad)
     share = _counted_share(geometry) if count_include_pad else None
     if share is None:
         return y
@@ -177,18 +203,19 @@ def _as_image(op, x, kernel_size, stride, padding, ceil_mode):
     window = pair(op, "kernel_size", (1, kernel_size), 1)
     step = window if stride is None else pair(op, "stride", (1, stride), 1)
     if not isinstance(padding, str):
-        sides = (padding, padding) if isinstance(padding, int) else _plain(padding)
-        if not (isinstance(sides, tuple) and all(isinstance(p, int) for p in sides)):
+        sides = (padding, padding) if is_whole(padding) else _plain(padding)
+        if not (isinstance(sides, tuple) and all(is_whole(p) for p in sides)):
             raise ShapeError(
                 f"{op}: padding must be 'valid', 'same', an integer >= 0 or (before, after), got "
-                f"{padding!r}"
+                f"{quoted(padding)}"
             )
-        padding = ((0, 0), sides)
+        padding = ((0, 0), tuple([int(p) for p in sides]))
     N, T, C = x.shape
     geometry = pool2d_geometry((N, 1, T, C), window, step, padding, ceil_mode, op)
     return reshape(x, geometry.x_shape), geometry
 
 
+@door
 def max_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False):
     """Largest value of each window of time: x (N, T, C) -> (N, O, C), a max_pool2d of height 1.
 
@@ -198,6 +225,7 @@ def max_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False):
     return reshape(_max_pool(image, g, False), (g.N, g.OW, g.C))
 
 
+@door
 def avg_pool1d(
     x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=False
 ):  # fmt: skip
@@ -214,6 +242,7 @@ def avg_pool1d(
 # -- into a given number of bins -------------------------------------------------------------------
 
 
+@door
 def adaptive_avg_pool2d(x, size):
     """Mean of each of OH x OW bins: x (N, H, W, C) -> (N, OH, OW, C), size an integer or (OH, OW).
 
@@ -228,6 +257,7 @@ def adaptive_avg_pool2d(x, size):
     return AvgPool2d(geometry).apply(x)
 
 
+@door
 def adaptive_max_pool2d(x, size, return_places=False):
     """Largest value of each of OH x OW bins, see `adaptive_avg_pool2d`; ties and `return_places` as
     in `max_pool2d`.
@@ -245,13 +275,13 @@ def _bins1d(op, x, size):
     _require_float(op, x)
     if x.ndim != 3:
         raise ShapeError(f"{op}: x must be (N, T, C), got shape {x.shape}")
-    if not isinstance(size, int) or size < 1:
-        raise ShapeError(f"{op}: size must be an integer >= 1, got {size!r}")
+    size = whole(op, "size", size, 1, error=ShapeError)
     N, T, C = x.shape
     geometry = adaptive_pool2d_geometry((N, 1, T, C), (1, size), op)
     return reshape(x, geometry.x_shape), geometry
 
 
+@door
 def adaptive_avg_pool1d(x, size):
     """Mean of each of O bins of time: x (N, T, C) -> (N, O, C), O = size; bins as in
     `adaptive_avg_pool2d`. Raises ShapeError and DTypeError."""
@@ -259,6 +289,7 @@ def adaptive_avg_pool1d(x, size):
     return reshape(AvgPool2d(g).apply(image), (g.N, g.OW, g.C))
 
 
+@door
 def adaptive_max_pool1d(x, size):
     """Largest value of each of O bins of time: x (N, T, C) -> (N, O, C); bins as in
     `adaptive_avg_pool2d`, ties as in `max_pool2d`. Raises ShapeError and DTypeError."""
@@ -269,6 +300,7 @@ def adaptive_max_pool1d(x, size):
 # -- back to the places ----------------------------------------------------------------------------
 
 
+@door
 def max_unpool2d(x, places, size):
     """Zeros (N, H, W, C) with each value of x (N, OH, OW, C) at its place h*W + w, size = (H, W).
 
@@ -302,6 +334,7 @@ def _places_axes(op, x):
     return tuple(range(1, x.ndim - 1))
 
 
+@door
 def global_avg_pool(x, keepdims=False):
     """Mean of each channel over all places: x (N, H, W, C) or (N, T, C) -> (N, C), or with axes of
     size 1 left.
@@ -311,6 +344,7 @@ def global_avg_pool(x, keepdims=False):
     return mean(x, _places_axes("global_avg_pool", x), keepdims)
 
 
+@door
 def global_max_pool(x, keepdims=False):
     """Largest value of each channel over all places: x (N, H, W, C) or (N, T, C) -> (N, C).
 

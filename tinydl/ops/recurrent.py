@@ -5,33 +5,41 @@ PyTorch's: LSTM (input, forget, candidate, output), as in Keras; GRU (reset, upd
 where Keras has (update, reset, candidate). `gate` is the function of the gates (sigmoid; old Keras:
 hard_sigmoid), `activation` that of candidate and output.
 
-A `..._sequence_by_cells` is what its name says, one step after the other, and is what the fused
-`..._sequence` is tested against. Fused: one product for the inputs of all steps, then a kernel
-for the loop over time, and in the backward pass one product per weight for all steps. It knows
-sigmoid and hard_sigmoid, tanh (vanilla: also relu); with other functions the sequence is composed.
-Two options of all sequences: `mask` (N, T) bool, where False the state stays what it was;
-`drop` (N, H), what h_{t-1} is multiplied with before weight_h, the same at every step (Gal and
-Ghahramani 2016, arXiv 1512.05287), a constant.
+A `..._sequence_by_cells`, one step after the other, is what the fused `..._sequence` is tested
+against. Fused: one product for the inputs of all steps, then a kernel for the loop over time, and
+in the backward pass one product per weight for all steps. It knows sigmoid and hard_sigmoid, tanh
+(vanilla: also relu); else, and for `one_row_in_place`, the sequence is composed. Two options of
+all: `mask` (N, T) bool, where False the state stays what it was; `drop` (N, H), what h_{t-1} is
+multiplied with before weight_h, a constant, the same at every step (Gal and Ghahramani 2016).
+
+A masked step is absent: x is replaced by 0 there before anything is multiplied (a pass over x each
+way), because 0 * NaN is NaN, and what pads a sequence may be anything.
 """
 
 from __future__ import annotations
 
-from ..errors import DeviceError, DTypeError, ShapeError
+from ..doors import door
+from ..errors import ConfigError, DeviceError, DTypeError, ShapeError
 from ..function import Function, composed_gradients, is_recording
 from ..geometry import recurrent_multiply_adds
-from .activations import hard_sigmoid
+from ..quoting import quoted
+from .activations import hard_sigmoid, relu, sigmoid, tanh
 from .arrange import stack
 from .broadcast import sum
-from .elementwise import relu, sigmoid, tanh, where
+from .elementwise import where
 from .matmul import linear, matmul
+from .operands import _constant
+from .packed import one_row_in_place
 from .shape import concat, expand_dims, reshape, transpose
 
 # -- cells -----------------------------------------------------------------------------------------
 
 
+@door
 def rnn_cell(x, h, weight_x, weight_h, bias, activation=tanh):
     """One step h' = tanh(x @ weight_x + h @ weight_h + bias): x (N, D), h (N, H) -> (N, H). Elman
     1990."""
+    _check_functions("rnn_cell", activation=activation)
     return activation(linear(x, weight_x, bias) + matmul(h, weight_h))
 
 
@@ -43,6 +51,7 @@ def _lstm_step(projected, h, c, weight_h, gate, activation):
     return o * activation(c), c
 
 
+@door
 def lstm_cell(x, h, c, weight_x, weight_h, bias=None, gate=sigmoid, activation=tanh):
     """One step: (i, f, g, o) = x @ weight_x + h @ weight_h + bias; c' = f*c + i*g,
     h' = o * tanh(c'), with sigmoid on i, f, o and tanh on g.
@@ -50,6 +59,7 @@ def lstm_cell(x, h, c, weight_x, weight_h, bias=None, gate=sigmoid, activation=t
     x (N, D), h and c (N, H), weight_x (D, 4H), weight_h (H, 4H), bias (4H,) -> (h', c'). Raises
     ShapeError and DTypeError. Hochreiter and Schmidhuber 1997; Gers et al. 2000 (the forget gate).
     """
+    _check_functions("lstm_cell", gate=gate, activation=activation)
     _check("lstm_cell", x, weight_x, weight_h, 4, h=h, c=c, bias=bias)
     return _lstm_step(linear(x, weight_x, bias), h, c, weight_h, gate, activation)
 
@@ -68,6 +78,7 @@ def _gru_step(projected, h, drop, weight_h, bias_h, reset_after, gate, activatio
     return n + z * (h - n)
 
 
+@door
 def gru_cell(
     x, h, weight_x, weight_h, bias=None, bias_h=None, reset_after=True, gate=sigmoid,
     activation=tanh,
@@ -78,6 +89,7 @@ def gru_cell(
     2014): n = tanh(x W_n + b_n + (r * h) U_n), without bias_h. x (N, D), h (N, H), weight_x
     (D, 3H), weight_h (H, 3H), bias and bias_h (3H,) or None -> h'. Raises ShapeError, DTypeError.
     """
+    _check_functions("gru_cell", gate=gate, activation=activation)
     _check("gru_cell", x, weight_x, weight_h, 3, h=h, bias=bias, bias_h=bias_h)
     _check_reset("gru_cell", reset_after, bias_h)
     projected = linear(x, weight_x, bias)
@@ -100,7 +112,8 @@ def _check(op, x, weight_x, weight_h, gates, bias=None, bias_h=None, **states):
             continue
         shape = expected.get(name, (x.shape[0], H))
         if tensor.shape != shape:
-            raise ShapeError(f"{op}: {name} must be {shape}, got {tensor.shape} (x {x.shape})")
+            how = "; x is (N, T, D)" if name in states and x.ndim == 3 else ""
+            raise ShapeError(f"{op}: {name} must be {shape}, got {tensor.shape} (x {x.shape}{how})")
         if tensor.dtype != x.dtype or x.dtype.kind != "f":
             raise DTypeError(f"{op}: x is {x.dtype} but {name} is {tensor.dtype}")
         _check_home(op, x, name, tensor)
@@ -115,6 +128,12 @@ def _check_home(op, x, name, tensor):
         )
 
 
+def _check_functions(op, **functions):
+    for name, function in functions.items():
+        if not callable(function) or isinstance(function, type):
+            raise ConfigError(f"{op}: {name} must be a function, got {quoted(function)}")
+
+
 def _check_reset(op, reset_after, bias_h):
     if bias_h is not None and not reset_after:
         raise ShapeError(f"{op}: bias_h exists only with reset_after=True")
@@ -124,24 +143,32 @@ def _check_steps(op, x, mask):
     if x.ndim != 3 or x.shape[1] < 1:
         raise ShapeError(f"{op}: x must be (N, T, D) with T >= 1, got {x.shape}")
     if mask is not None and (mask.shape != x.shape[:2] or mask.dtype.kind != "b"):
-        raise ShapeError(
-            f"{op}: mask must be bool {x.shape[:2]}, got {mask.dtype} {mask.shape} (x {x.shape})"
-        )
+        got = f"got {mask.dtype} {mask.shape} (a state goes to layer.run(x, state))"
+        raise ShapeError(f"{op}: mask must be bool {x.shape[:2]} for x {x.shape}, {got}")
     _check_home(op, x, "mask", mask)
 
 
 # -- sequences as compositions ---------------------------------------------------------------------
 
 
+def _present(x, mask):
+    """x (N, T, D), 0 at the steps that `mask` takes away."""
+    return x if mask is None else where(expand_dims(mask, 2), x, _constant(x, 0))
+
+
 def _kept(mask, t, new, old):
     return new if mask is None else where(expand_dims(mask[:, t], 1), new, old)
 
 
+@door
 def rnn_sequence_by_cells(
     x, h0, weight_x, weight_h, bias=None, mask=None, drop=None, activation=tanh
 ):
     """rnn_sequence as a composition of steps."""
-    projected, h, states = linear(x, weight_x, bias), h0, []
+    _check_functions("rnn_sequence", activation=activation)
+    _check_steps("rnn_sequence", x, mask)
+    _check("rnn_sequence", x, weight_x, weight_h, 1, h0=h0, bias=bias, drop=drop)
+    projected, h, states = linear(_present(x, mask), weight_x, bias), h0, []
     for t in range(x.shape[1]):
         seen = h if drop is None else h * drop
         h = _kept(mask, t, activation(projected[:, t] + matmul(seen, weight_h)), h)
@@ -149,11 +176,15 @@ def rnn_sequence_by_cells(
     return stack(states, 1)
 
 
+@door
 def lstm_sequence_by_cells(
     x, h, c, weight_x, weight_h, bias=None, mask=None, drop=None, gate=sigmoid, activation=tanh
 ):
     """lstm_sequence as a composition of steps."""
-    projected, states = linear(x, weight_x, bias), []
+    _check_functions("lstm_sequence", gate=gate, activation=activation)
+    _check_steps("lstm_sequence", x, mask)
+    _check("lstm_sequence", x, weight_x, weight_h, 4, h=h, c=c, bias=bias, drop=drop)
+    projected, states = linear(_present(x, mask), weight_x, bias), []
     for t in range(x.shape[1]):
         seen = h if drop is None else h * drop
         new_h, new_c = _lstm_step(projected[:, t], seen, c, weight_h, gate, activation)
@@ -162,12 +193,17 @@ def lstm_sequence_by_cells(
     return stack(states, 1), c
 
 
+@door
 def gru_sequence_by_cells(
     x, h, weight_x, weight_h, bias=None, bias_h=None, mask=None, drop=None, reset_after=True,
     gate=sigmoid, activation=tanh,
 ):  # fmt: skip
     """gru_sequence as a composition of steps."""
-    projected, states = linear(x, weight_x, bias), []
+    biases = {"bias": bias, "bias_h": bias_h}
+    _check_functions("gru_sequence", gate=gate, activation=activation)
+    _check_steps("gru_sequence", x, mask)
+    _check("gru_sequence", x, weight_x, weight_h, 3, h=h, drop=drop, **biases)
+    projected, states = linear(_present(x, mask), weight_x, bias), []
     for t in range(x.shape[1]):
         step = (weight_h, bias_h, reset_after, gate, activation)
         h = _kept(mask, t, _gru_step(projected[:, t], h, drop, *step), h)
@@ -184,7 +220,9 @@ class Sequence(Function):
     gates = 1
 
     def __init__(self, mask, drop, kind):
-        self.mask, self.drop, self.kind = mask, drop, kind  # kind: which function, see below
+        self.mask, self.kind = mask, kind  # kind: which function, see below
+        self.drop = None if drop is None else drop.detach()
+        self.watch(*[t for t in (mask, drop) if t is not None])
 
     def flops(self, arrays, y):
         return 2 * recurrent_multiply_adds(arrays[0].shape, arrays[1].shape[1], self.gates)
@@ -202,10 +240,10 @@ class Sequence(Function):
         N, T, D = x.shape
         flat = reshape(delta, (N * T, delta.shape[2]))
         # [N*T x G*H] @ [G*H x D]; [D x N*T] @ [N*T x G*H]; one column sum
-        first = matmul(flat, transpose(weight_x, 1, 0)) if self.needed[0] else None
+        first = matmul(flat, transpose(weight_x)) if self.needed[0] else None
         return (
             None if first is None else reshape(first, x.shape),
-            matmul(transpose(reshape(x, (N * T, D)), 1, 0), flat),
+            matmul(transpose(reshape(x, (N * T, D))), flat),
             sum(flat, 0),
         )
 
@@ -221,7 +259,7 @@ class Sequence(Function):
 def _over_steps(before, delta):
     """Sum over n and t of before (N, T, H), delta (N, T, W).  [H x N*T] @ [N*T x W]"""
     H, W = before.shape[2], delta.shape[2]
-    return matmul(transpose(reshape(before, (-1, H)), 1, 0), reshape(delta, (-1, W)))
+    return matmul(transpose(reshape(before, (-1, H))), reshape(delta, (-1, W)))
 
 
 class RnnSequence(Sequence):
@@ -343,6 +381,7 @@ def _zeros(like, size):
     return like._new(like.backend.zeros((size,), like.dtype), like.backend)
 
 
+@door
 def rnn_sequence(x, h0, weight_x, weight_h, bias=None, mask=None, drop=None, activation=tanh):
     """All states of a vanilla recurrent network: h_t = tanh(x_t @ weight_x + h_{t-1} @ weight_h +
     bias).
@@ -353,12 +392,14 @@ def rnn_sequence(x, h0, weight_x, weight_h, bias=None, mask=None, drop=None, act
     """
     _check_steps("rnn_sequence", x, mask)
     _check("rnn_sequence", x, weight_x, weight_h, 1, h0=h0, bias=bias, drop=drop)
-    if activation not in (tanh, relu):
+    if (activation is not tanh and activation is not relu) or one_row_in_place(x, weight_h):
         return rnn_sequence_by_cells(x, h0, weight_x, weight_h, bias, mask, drop, activation)
     bias = _zeros(x, weight_h.shape[1]) if bias is None else bias
+    x = _present(x, mask)
     return RnnSequence(mask, drop, activation).apply(x, h0, weight_x, weight_h, bias)
 
 
+@door
 def lstm_sequence(
     x, h, c, weight_x, weight_h, bias=None, mask=None, drop=None, gate=sigmoid, activation=tanh
 ):
@@ -370,15 +411,18 @@ def lstm_sequence(
     """
     _check_steps("lstm_sequence", x, mask)
     _check("lstm_sequence", x, weight_x, weight_h, 4, h=h, c=c, bias=bias, drop=drop)
-    if gate not in (sigmoid, hard_sigmoid) or activation is not tanh:
+    fused = (gate is sigmoid or gate is hard_sigmoid) and activation is tanh
+    if not fused or one_row_in_place(x, weight_h):
         weights = (weight_x, weight_h, bias)
         return lstm_sequence_by_cells(x, h, c, *weights, mask, drop, gate, activation)
     bias = _zeros(x, weight_h.shape[1]) if bias is None else bias
-    rows = LstmSequence(mask, drop, gate).apply(x, h, c, weight_x, weight_h, bias)
+    inputs = (_present(x, mask), h, c, weight_x, weight_h, bias)
+    rows = LstmSequence(mask, drop, gate).apply(*inputs)
     (N, T, _), H = x.shape, h.shape[1]
     return reshape(rows[: N * T], (N, T, H)), rows[N * T :]
 
 
+@door
 def gru_sequence(
     x, h, weight_x, weight_h, bias=None, bias_h=None, mask=None, drop=None, reset_after=True,
     gate=sigmoid, activation=tanh,
@@ -393,11 +437,13 @@ def gru_sequence(
     biases = {"bias": bias, "bias_h": bias_h}
     _check("gru_sequence", x, weight_x, weight_h, 3, h=h, drop=drop, **biases)
     _check_reset("gru_sequence", reset_after, bias_h)
-    if gate not in (sigmoid, hard_sigmoid) or activation is not tanh:
+    fused = gate is sigmoid or gate is hard_sigmoid
+    if not fused or activation is not tanh or (reset_after and one_row_in_place(x, weight_h)):
         return gru_sequence_by_cells(
             x, h, weight_x, weight_h, bias, bias_h, mask, drop, reset_after, gate, activation
         )
     weights = [weight_x, weight_h, _zeros(x, weight_h.shape[1]) if bias is None else bias]
     if reset_after:
         weights.append(_zeros(x, weight_h.shape[1]) if bias_h is None else bias_h)
-    return GruSequence(mask, drop, gate, reset_after).apply(x, h, *weights)
+    node = GruSequence(mask, drop, gate, reset_after)
+    return node.apply(_present(x, mask), h, *weights)

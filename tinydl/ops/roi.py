@@ -6,15 +6,16 @@ tables of cells and weights, in double precision, and get no gradient.
 
 from __future__ import annotations
 
-from math import isfinite
-
 import numpy as np
 
+from ..arguments import array as host_array
+from ..arguments import finite, is_tensor, is_whole
+from ..doors import door
 from ..errors import ConfigError, DTypeError, IndexRangeError, ShapeError
 from ..function import Function
 from ..geometry import pair
 from .conv import _plain
-from .elementwise import _require_float
+from .operands import _require_float
 
 #: Sampling points of one bin along one axis that `sampling_ratio=0` may ask for.
 MAX_SAMPLES = 1000
@@ -32,36 +33,36 @@ class RoiPool(Function):
         return y
 
     def backward(self, grad):
-        return RoiPoolScatter(self.place, self.bins[0], self.x_shape).apply(grad)
+        places = [grad._new(a, self.backend) for a in (self.place, self.bins[0])]
+        return RoiPoolScatter(self.x_shape).apply(grad, *places)
 
 
 class RoiPoolScatter(Function):
     """Each value to the place where its maximum was found; linear, the adjoint of RoiPoolGather."""
 
     name = "roi_pool_scatter"
+    saves = (1, 2)
 
-    def __init__(self, place, image, x_shape):
-        self.place, self.image, self.x_shape = place, image, x_shape
+    def __init__(self, x_shape):
+        self.x_shape = x_shape
 
-    def forward(self, grad):
-        return self.backend.roi_pool_scatter(grad, self.place, self.image, self.x_shape)
+    def forward(self, grad, place, image):
+        return self.backend.roi_pool_scatter(grad, place, image, self.x_shape)
 
     def backward(self, grad):
-        return RoiPoolGather(self.place, self.image).apply(grad)
+        return RoiPoolGather().apply(grad, *self.saved), None, None
 
 
 class RoiPoolGather(Function):
     name = "roi_pool_gather"
+    saves = (1, 2)
 
-    def __init__(self, place, image):
-        self.place, self.image = place, image
-
-    def forward(self, x):
+    def forward(self, x, place, image):
         self.x_shape = x.shape
-        return self.backend.roi_pool_gather(x, self.place, self.image)
+        return self.backend.roi_pool_gather(x, place, image)
 
     def backward(self, grad):
-        return RoiPoolScatter(self.place, self.image, self.x_shape).apply(grad)
+        return RoiPoolScatter(self.x_shape).apply(grad, *self.saved), None, None
 
 
 class RoiAlign(Function):
@@ -96,9 +97,9 @@ class RoiAlignGrad(Function):
 # -- arguments -------------------------------------------------------------------------------------
 
 
-def _on_host(values):
-    """A tensor, a list or an ndarray as ndarray."""
-    return values.numpy() if hasattr(values, "backend") else np.asarray(values)
+def _on_host(op, name, values):
+    """A tensor (which gets no gradient), a list or an ndarray as ndarray."""
+    return host_array(op, name, values.numpy() if is_tensor(values) else values)
 
 
 def _regions(op, x, boxes, batch_index, size, scale):
@@ -106,7 +107,8 @@ def _regions(op, x, boxes, batch_index, size, scale):
     _require_float(op, x)
     if x.ndim != 4 or min(x.shape[1:3]) < 1:
         raise ShapeError(f"{op}: x must be (N, H, W, C) with pixels, got shape {x.shape}")
-    boxes, image = _on_host(boxes), _on_host(batch_index)
+    boxes = _on_host(op, "boxes", boxes)
+    image = _on_host(op, "batch_index", batch_index)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or image.shape != boxes.shape[:1]:
         raise ShapeError(
             f"{op}: boxes must be (R, 4) and batch_index (R,), got shapes {boxes.shape} and "
@@ -125,10 +127,8 @@ def _regions(op, x, boxes, batch_index, size, scale):
     wrong = np.flatnonzero(~np.isfinite(boxes).all(axis=1))
     if wrong.size:
         raise ConfigError(f"{op}: box {wrong[0]} is {boxes[wrong[0]].tolist()}, not finite")
-    if isinstance(scale, bool) or not isinstance(scale, int | float) or not scale > 0:
+    if not finite(op, "scale", scale) > 0:
         raise ConfigError(f"{op}: scale must be a number > 0, got {scale!r}")
-    if not isfinite(scale):
-        raise ConfigError(f"{op}: scale must be finite, got {scale!r}")
     cells = boxes.astype(np.float64) * scale
     return cells, image.astype(np.int32), pair(op, "size", _plain(size), 1)
 
@@ -158,6 +158,7 @@ def _rounded(values):
     return np.copysign(np.floor(np.abs(values) + 0.5), values)
 
 
+@door
 def roi_pool(x, boxes, batch_index, size, scale=1.0):
     """Largest value of each of OH x OW bins of every box: x (N, H, W, C) -> (R, OH, OW, C).
 
@@ -224,6 +225,7 @@ def _samples(op, length, bins, sampling_ratio):
     return np.maximum(wanted, 0).astype(np.int64)
 
 
+@door
 def roi_align(x, boxes, batch_index, size, scale=1.0, sampling_ratio=0, aligned=True):
     """Mean of bilinear samples in each of OH x OW bins of every box: x (N, H, W, C) -> (R, OH, OW,
     C).
@@ -244,7 +246,7 @@ def roi_align(x, boxes, batch_index, size, scale=1.0, sampling_ratio=0, aligned=
     """
     op = "roi_align"
     cells, image, (OH, OW) = _regions(op, x, boxes, batch_index, size, scale)
-    if isinstance(sampling_ratio, bool) or not isinstance(sampling_ratio, int):
+    if not is_whole(sampling_ratio):
         raise ConfigError(f"{op}: sampling_ratio must be an integer >= 0, got {sampling_ratio!r}")
     if sampling_ratio < 0:
         raise ConfigError(f"{op}: sampling_ratio must be >= 0, got {sampling_ratio}")

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from typing import Never
+
 import numpy as np
 
-from ..errors import DTypeError, ShapeError
+from ..arguments import is_whole, made_of, out_of_memory, rank
+from ..doors import door, unknown_to
+from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axes, normalize_axis, resolve_reshape, whole_numbers
+from ..geometry import (
+    MOST_NUMBERS,
+    normalize_axes,
+    normalize_axis,
+    resolve_reshape,
+    whole_numbers,
+)
+from ..quoting import quoted
 
 
 class Reshape(Function):
@@ -97,6 +109,19 @@ class Concat(Function):
         return tuple(parts)
 
 
+class Copy(Function):
+    """y = x in storage of its own."""
+
+    name = "copy"
+    flops_per_output = 0
+
+    def forward(self, x):
+        return self.backend.copy(x)
+
+    def backward(self, grad):
+        return grad
+
+
 def _take(x, axis, start, size):
     starts = tuple(start if i == axis else 0 for i in range(x.ndim))
     counts = tuple(size if i == axis else n for i, n in enumerate(x.shape))
@@ -112,24 +137,84 @@ def _shape_argument(op, shape):
 
 def reshape(x, *shape):
     """The same elements in C order in another shape; one size may be -1."""
-    target = resolve_reshape("reshape", x.shape, _shape_argument("reshape", shape))
-    return x if target == x.shape else Reshape(target).apply(x)
+    try:
+        old = x.data.shape
+    except (AttributeError, ValueError):
+        raise DTypeError(f"reshape: x must be a tensor, got {quoted(x)}{made_of(x)}") from None
+    target = resolve_reshape("reshape", old, _shape_argument("reshape", shape))
+    return x if target == old else Reshape(target).apply(x)
 
 
-def transpose(x, *axes):
-    """Axis i of the result is axis axes[i] of x; without arguments all axes are reversed."""
-    order = _shape_argument("transpose", axes) if axes else tuple(reversed(range(x.ndim)))
-    order = tuple([a + x.ndim if a < 0 else a for a in order])
-    if sorted(order) != list(range(x.ndim)):
-        raise ShapeError(f"transpose: {axes} is no permutation of the {x.ndim} axes of {x.shape}")
+def transpose(x, axes=None, *positional: Never, **unknown: Never):
+    """Axis i of the result is axis axes[i] of x; without axes all are reversed.
+
+    axes: one tuple. Separate integers, which PyTorch's transpose(0, 1) swaps and NumPy's permutes,
+    are a ConfigError. Raises ShapeError for what is no permutation.
+    """
+    ndim = rank("transpose", x)
+    if unknown or positional:
+        raise _swapped_or_permuted(*(unknown.values() or (axes, *positional)))
+    if axes is None:
+        return Transpose(tuple(range(ndim - 1, -1, -1))).apply(x)
+    if type(axes) is not tuple and is_whole(axes):
+        raise _swapped_or_permuted(axes)
+    order = whole_numbers("transpose", "axes", axes)
+    order = tuple([a + ndim if a < 0 else a for a in order])
+    if sorted(order) != list(range(ndim)):
+        raise ShapeError(f"transpose: {axes} is no permutation of the {ndim} axes of {x.shape}")
     return Transpose(order).apply(x)
 
 
-def concat(tensors, axis=0):
-    """Tensors one after the other along `axis`; all other sizes and the dtypes agree."""
-    tensors = list(tensors)
+@door
+def swapaxes(x, axis1, axis2):
+    """x with two axes exchanged, as a view. Raises ShapeError for an axis that x does not have."""
+    order = list(range(rank("swapaxes", x)))
+    a, b = (normalize_axis("swapaxes", axis, len(order)) for axis in (axis1, axis2))
+    order[a], order[b] = b, a
+    return Transpose(tuple(order)).apply(x)
+
+
+def _swapped_or_permuted(*axes):
+    """What to say to x.transpose(0, 1), which two libraries read differently."""
+    listed = ", ".join(map(quoted, axes))
+    if len(axes) == 2:
+        return ConfigError(
+            f"transpose: takes one tuple of axes; two axes change places (as in PyTorch) by "
+            f"x.swapaxes({listed}), all get a new order (as in NumPy) by x.permute({listed}); of a "
+            "matrix it is x.T"
+        )
+    return ConfigError(
+        f"transpose: takes one tuple of axes; all of them in a new order: x.permute({listed})"
+    )
+
+
+def _several(op, tensors):
+    """A list of at least one tensor; DTypeError and ShapeError for anything else."""
+    try:
+        if isinstance(tensors, np.ndarray):
+            raise TypeError
+        many = hasattr(type(tensors), "__len__") and len(tensors) >= MOST_NUMBERS
+        found = [] if many else list(islice(tensors, MOST_NUMBERS))
+    except TypeError:
+        raise DTypeError(f"{op}: needs several tensors, got {quoted(tensors)}") from None
+    except MemoryError as error:
+        raise out_of_memory(op, error) from None
+    if many or len(found) == MOST_NUMBERS:
+        raise ShapeError(f"{op}: takes fewer than {MOST_NUMBERS} tensors, got {quoted(tensors)}")
+    tensors = found
     if not tensors:
-        raise ShapeError("concat: needs at least one tensor")
+        raise ShapeError(f"{op}: needs at least one tensor")
+    for i, t in enumerate(tensors):
+        if not hasattr(type(t), "_new"):  # is_tensor
+            raise DTypeError(f"{op}: number {i} must be a tensor, got {quoted(t)}{made_of(t)}")
+    return tensors
+
+
+def concat(tensors, axis=0, **unknown: Never):
+    """Tensors one after the other along `axis`; all other sizes and the dtypes agree."""
+    if unknown:
+        raise unknown_to(concat, unknown)
+    tensors = _several("concat", tensors)
     axis = normalize_axis("concat", axis, tensors[0].ndim)
     first = tensors[0]
     for i, t in enumerate(tensors):
@@ -144,18 +229,28 @@ def concat(tensors, axis=0):
     return Concat(axis).apply(*tensors)
 
 
-def squeeze(x, axis=None):
+def copy(x):
+    """The same values in C-contiguous storage of their own; the gradient passes."""
+    return Copy().apply(x)
+
+
+def squeeze(x, axis=None, **unknown: Never):
     """Drop axes of size 1: all of them, or those named."""
+    if unknown:
+        raise unknown_to(squeeze, unknown)
     if axis is None:
+        rank("squeeze", x)
         axes = tuple(i for i, n in enumerate(x.shape) if n == 1)
     else:
-        axes = normalize_axes("squeeze", axis, x.ndim)
+        axes = normalize_axes("squeeze", axis, rank("squeeze", x))
         if any(x.shape[a] != 1 for a in axes):
             raise ShapeError(f"squeeze: axis {axis} of {x.shape} is not of size 1")
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-def expand_dims(x, axis):
+def expand_dims(x, axis, **unknown: Never):
     """A new axis of size 1 before position `axis` of the result."""
-    axis = normalize_axis("expand_dims", axis, x.ndim + 1)
+    if unknown:
+        raise unknown_to(expand_dims, unknown)
+    axis = normalize_axis("expand_dims", axis, rank("expand_dims", x) + 1)
     return reshape(x, x.shape[:axis] + (1,) + x.shape[axis:])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Never
+
+from ..doors import door, unknown_to
 from ..errors import ShapeError
 from ..function import Function, is_recording
 from ..geometry import normalize_axis
 from .broadcast import broadcast_to, sum
-from .elementwise import _require_float, exp
+from .elementwise import exp
 from .index import check_indices, one_hot
+from .operands import _require_float
 from .shape import expand_dims, transpose
 
 
@@ -94,16 +98,21 @@ def _over_axis(function, x, axis):
     return transpose(function.apply(transpose(x, order)), back)
 
 
-def softmax(x, axis=-1):
+def softmax(x, axis=-1, **unknown: Never):
     """e^{x_i} / sum_j e^{x_j} along `axis`; never overflows (the maximum is subtracted)."""
+    if unknown:
+        raise unknown_to(softmax, unknown)
     return _over_axis(Softmax(), x, axis)
 
 
-def log_softmax(x, axis=-1):
+def log_softmax(x, axis=-1, **unknown: Never):
     """log softmax(x) = x_i - log sum_j e^{x_j} along `axis`, computed without a logarithm of 0."""
+    if unknown:
+        raise unknown_to(log_softmax, unknown)
     return _over_axis(LogSoftmax(), x, axis)
 
 
+@door
 def cross_entropy_per_row(logits, labels):
     """-log softmax(logits)[n, labels[n]] for logits (N, C), integer labels (N,) -> (N,).
 

@@ -1,4 +1,4 @@
-"""More elementwise operations: trigonometry, erf, rounding, clipping and logic.
+"""More functions of numbers: trigonometry, erf, rounding, clipping.
 
 They follow the rules of elementwise.py: operands broadcast and agree in dtype.
 """
@@ -6,13 +6,17 @@ They follow the rules of elementwise.py: operands broadcast and agree in dtype.
 from __future__ import annotations
 
 from math import pi, sqrt
+from typing import Never
 
 import numpy as np
 
+from ..arguments import number
+from ..doors import door, unknown_to
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape
-from .elementwise import _binary, _constant, _kind, _require_float, exp, where
+from .elementwise import exp, maximum, where
+from .operands import _beside, _binary, _constant, _kind, _number_for, _require_float
 
 
 class Sin(Function):
@@ -80,14 +84,24 @@ class Atan2(Function):
         return self.backend.atan2(a, b)
 
     def backward(self, grad):
+        # b / (a^2 + b^2) = (b / m) / (m ((a / m)^2 + (b / m)^2)) for any m: with the larger of
+        # both, a constant, no square leaves the range.
         a, b = self.saved
-        zero, square = _constant(a, 0), a * a + b * b
-        origin = square == zero
-        scaled = where(origin, zero, grad / where(origin, _constant(a, 1), square))
+        one, size = _constant(a, 1), magnitude(maximum(abs(a.detach()), abs(b.detach())))
+        p, q = a / size, b / size
+        square = p * p + q * q
+        origin = square == _constant(a, 0)
+        scaled = where(origin, _constant(a, 0), grad / size) / where(origin, one, square)
         return (
-            scaled * b if self.needed[0] else None,
-            -(scaled * a) if self.needed[1] else None,
+            scaled * q if self.needed[0] else None,
+            -(scaled * p) if self.needed[1] else None,
         )
+
+
+def magnitude(x):
+    """x >= 0, but at least the smallest normal and at most the largest number: to divide by."""
+    limits = np.finfo(x.dtype)
+    return Clip(float(limits.tiny), float(limits.max)).apply(x)
 
 
 class Floor(Function):
@@ -116,8 +130,8 @@ class Minimum(Function):
     def backward(self, grad):
         a, b = self.saved
         zero, half = _constant(grad, 0), grad * _constant(grad, 0.5)
-        at_tie = where(a == b, half, zero)
-        return where(a < b, grad, at_tie), where(b < a, grad, at_tie)
+        at_tie = where(a == b, half, grad)  # the rest: the smaller one, and NaN
+        return where(a > b, zero, at_tie), where(b > a, zero, at_tie)
 
 
 class Clip(Function):
@@ -139,52 +153,27 @@ class Clip(Function):
         (x,) = self.saved
         zero = _constant(grad, 0)
         if self.low is not None:
-            grad = where(x >= self.low if self.closed else x > self.low, grad, zero)
+            grad = where(x < self.low if self.closed else x <= self.low, zero, grad)
         if self.high is not None:
-            grad = where(x <= self.high if self.closed else x < self.high, grad, zero)
+            grad = where(x > self.high if self.closed else x >= self.high, zero, grad)
         return grad
 
 
-class LogicalAnd(Function):
-    """False < True, so "and" is the smaller of the two."""
-
-    name = "logical_and"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.minimum(a, b)
-
-
-class LogicalOr(Function):
-    """False < True, so "or" is the larger of the two."""
-
-    name = "logical_or"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.maximum(a, b)
-
-
-class LogicalXor(Function):
-    name = "logical_xor"
-    differentiable = False
-
-    def forward(self, a, b):
-        return self.backend.not_equal(a, b)
-
-
+@door
 def sin(x):
     """Sine of x in radians."""
     _require_float("sin", x)
     return Sin().apply(x)
 
 
+@door
 def cos(x):
     """Cosine of x in radians."""
     _require_float("cos", x)
     return Cos().apply(x)
 
 
+@door
 def erf(x):
     """2 / sqrt(pi) int_0^x e^(-t^2) dt; the standard normal distribution is (1 + erf(x / sqrt 2)) /
     2."""
@@ -192,18 +181,21 @@ def erf(x):
     return Erf().apply(x)
 
 
+@door
 def log1p(x):
     """log(1 + x), also where x is so small that 1 + x rounds to 1; -inf at -1, NaN below."""
     _require_float("log1p", x)
     return Log1p().apply(x)
 
 
+@door
 def expm1(x):
     """e^x - 1, also where e^x rounds to 1."""
     _require_float("expm1", x)
     return Expm1().apply(x)
 
 
+@door
 def atan2(a, b):
     """Angle of the point (b, a), in radians, -pi <= angle <= pi, for float tensors.
 
@@ -213,12 +205,14 @@ def atan2(a, b):
     return _binary(Atan2(), a, b)
 
 
+@door
 def floor(x):
     """The largest integer <= x, in x's float dtype; no gradient."""
     _require_float("floor", x)
     return Floor().apply(x)
 
 
+@door
 def round(x):
     """The nearest integer, halves to the even one, in x's float dtype; no gradient."""
     _require_float("round", x)
@@ -226,28 +220,37 @@ def round(x):
 
 
 def minimum(a, b):
-    """The smaller of a and b, NaN if either is; at a tie each gets half of the gradient."""
+    """The smaller of a and b, NaN if either is; at a tie each gets half of the gradient, at NaN
+    all of it."""
     return _binary(Minimum(), a, b)
 
 
-def clip(x, low=None, high=None):
+def clip(x, low=None, high=None, **unknown: Never):
     """min(max(x, low), high) for numbers low <= high, either of them None (no bound).
 
-    The gradient is 1 for low <= x <= high, ends included, and 0 outside. NaN stays NaN. Raises
+    The gradient is 1 for low <= x <= high, ends included, and 0 outside. NaN stays NaN, with the
+    gradient 1. Raises
     ConfigError without bounds or for low > high, DTypeError for a fractional bound of an integer
     tensor.
     """
+    if unknown:
+        raise unknown_to(clip, unknown)
     if low is None and high is None:
         raise ConfigError("clip: needs low, high or both")
-    for bound in (low, high):
-        if bound is not None and not isinstance(bound, int | float | np.number):
-            raise ConfigError(f"clip: low and high must be numbers, got {bound!r}")
+    if low is not None and type(low) is not float:
+        low = number("clip", "a bound", low)
+    if high is not None and type(high) is not float:
+        high = number("clip", "a bound", high)
     if low is not None and high is not None and not low <= high:
         raise ConfigError(f"clip: low must not be above high, got {low!r} and {high!r}")
-    if x.dtype.kind != "f" and any(isinstance(bound, float) for bound in (low, high)):
+    if _kind("clip", x) != "f" and (type(low) is float or type(high) is float):
         raise DTypeError(
             f"clip: {x.dtype} tensor with the bounds {low!r} and {high!r}; use .astype"
         )
+    if x.data.dtype.kind != "f":
+        for bound in (low, high):
+            if bound is not None:
+                _number_for("clip", x, bound)
     return Clip(low, high).apply(x)
 
 
@@ -259,28 +262,7 @@ def masked_fill(x, mask, value):
     shape.
     """
     _kind("masked_fill", x)
+    _kind("masked_fill", mask)
     if broadcast_shape("masked_fill", x.shape, mask.shape) != x.shape:
         raise ShapeError(f"masked_fill: mask {mask.shape} does not broadcast to x {x.shape}")
-    return where(mask, _constant(x, value), x)
-
-
-def _logical(function, a, b):
-    for t in (a, b):
-        if t.dtype != np.bool_:
-            raise DTypeError(f"{function.name}: needs bool tensors, got {t.dtype} {t.shape}")
-    return _binary(function, a, b)
-
-
-def logical_and(a, b):
-    """True where both bool tensors are."""
-    return _logical(LogicalAnd(), a, b)
-
-
-def logical_or(a, b):
-    """True where at least one of the bool tensors is."""
-    return _logical(LogicalOr(), a, b)
-
-
-def logical_xor(a, b):
-    """True where exactly one of the bool tensors is."""
-    return _logical(LogicalXor(), a, b)
+    return where(mask, _beside("masked_fill", x, value), x)

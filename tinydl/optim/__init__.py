@@ -1,8 +1,12 @@
-"""Layer 6: update rules, schedules, clipping. SGD, RMSprop and Adam (AdamW, AMSGrad) are one kernel
-call each for all parameters; the others are composed of operations. All write parameters and state
-in place, on the backend."""
+"""Layer 6: update rules, schedules, clipping. A step is one kernel call for all parameters, which
+writes them and the state in place, on the backend."""
 
+from typing import TYPE_CHECKING
+
+from ..habits import asked as _asked
+from .adagrad import AdaDelta, AdaGrad
 from .adam import Adam, AdamW, AMSGrad
+from .adam_family import Adamax, Nadam
 from .clipping import (
     WeightAverage,
     clip_by_global_norm,
@@ -10,9 +14,9 @@ from .clipping import (
     clip_by_value,
     clip_weights,
 )
-from .composed import AdaDelta, AdaGrad, Adamax, CentredRMSprop, Groups, Nadam
+from .groups import Groups
 from .optimizer import Optimizer
-from .rmsprop import RMSprop
+from .rmsprop import CentredRMSprop, RMSprop
 from .schedules import Cosine, Exponential, Piecewise, Plateau, Polynomial, StepDecay, WarmUp
 from .sgd import SGD
 
@@ -22,3 +26,6 @@ __all__ = [
     "StepDecay", "WarmUp", "WeightAverage", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
     "clip_weights",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # for a checker every name would exist
+    __getattr__ = _asked(__name__, "optim")

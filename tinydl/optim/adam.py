@@ -6,25 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..doors import checked
 from ..tensor import Tensor
 from .optimizer import Named, Optimizer
 
+Parameters = Iterable[Tensor] | Iterable[Named]
 
-class Adam(Optimizer):
-    """m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;
-    w <- w - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps).
 
-    g is the gradient plus weight_decay * w (not AdamW). t is the number of updates so far, per
-    parameter: one without a gradient does not age. Kingma and Ba 2015 (arXiv 1412.6980), algorithm
-    1; Keras' defaults. Raises ConfigError for numbers outside their range.
-    """
+class Moments(Optimizer):
+    """The arguments of Adam and its relatives: averages of g with beta1, of its size with beta2."""
 
     slots: tuple[str, ...] = ("mean", "square")
-    decoupled = False  # whether weights decay by themselves, apart from the gradient
 
+    @checked
     def __init__(
         self,
-        parameters: Iterable[Tensor] | Iterable[Named],
+        parameters: Parameters,
         lr: float = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
@@ -47,13 +44,29 @@ class Adam(Optimizer):
             "weight_decay": self.weight_decay,
         }
 
+    def _counts(self, places: list[int]) -> tuple[int, ...]:
+        """The updates that these parameters have had, with this one."""
+        return tuple([self.steps[i] for i in places])
+
+
+class Adam(Moments):
+    """m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;
+    w <- w - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps).
+
+    g is the gradient plus weight_decay * w (not AdamW). t is the number of updates so far, per
+    parameter: one without a gradient does not age. Kingma and Ba 2015 (arXiv 1412.6980), algorithm
+    1; Keras' defaults. Raises ConfigError for numbers outside their range.
+    """
+
+    decoupled = False  # whether weights decay by themselves, apart from the gradient
+
     def _update_all(self, places: list[int], params: list[Any], grads: list[Any]) -> None:
         states = [self._states(slot, places) for slot in self.slots]
         largest = states[2] if len(states) > 2 else None
-        steps = tuple([self.steps[i] for i in places])
         self.parameters[places[0]].backend.adam_step(
             params, grads, states[0], states[1], largest,
-            self.lr, self.beta1, self.beta2, self.eps, self.weight_decay, self.decoupled, steps,
+            self.lr, self.beta1, self.beta2, self.eps, self.weight_decay, self.decoupled,
+            self._counts(places),
         )  # fmt: skip
 
 
@@ -66,9 +79,10 @@ class AdamW(Adam):
 
     decoupled = True
 
+    @checked
     def __init__(
         self,
-        parameters: Iterable[Tensor] | Iterable[Named],
+        parameters: Parameters,
         lr: float = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,

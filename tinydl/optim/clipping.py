@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..arguments import tensor
+from ..doors import checked
 from ..errors import ConfigError, FormatError
 from ..function import no_grad
 from ..tensor import Tensor
@@ -21,9 +23,16 @@ from ..tensor import Tensor
 def _with_gradients(op: str, parameters: Iterable[Tensor], limit: float) -> list[Tensor]:
     if not limit > 0:
         raise ConfigError(f"{op}: the limit must be above 0, got {limit!r}")
-    return [p for p in parameters if p.grad is not None]
+    return [p for p in _tensors(op, parameters) if p.grad is not None]
 
 
+def _tensors(op: str, parameters: Iterable[Tensor]) -> list[Tensor]:
+    if isinstance(parameters, Tensor):
+        raise ConfigError(f"{op}: needs a list of parameters, got a single tensor")
+    return [tensor(op, f"parameter {i}", p) for i, p in enumerate(parameters)]
+
+
+@checked
 def clip_by_value(parameters: Iterable[Tensor], limit: float) -> None:
     """Every element of every gradient is moved into [-limit, limit]. Raises ConfigError."""
     with no_grad():
@@ -31,16 +40,22 @@ def clip_by_value(parameters: Iterable[Tensor], limit: float) -> None:
             p.grad = ops.clip(p.grad, -float(limit), float(limit))
 
 
+@checked
 def clip_by_norm(parameters: Iterable[Tensor], limit: float) -> None:
     """Each gradient by itself: g min(1, limit / |g|). Raises ConfigError.
 
-    Computed on the backend, without waiting for it.
+    Computed on the backend, without waiting for it. A gradient whose norm is not finite is left as
+    it is, as in `clip_by_global_norm`.
     """
     with no_grad():
         for p in _with_gradients("clip_by_norm", parameters, limit):
-            p.grad = p.grad * (float(limit) / ops.clip(ops.norm(p.grad), low=float(limit)))
+            backend = p.grad.backend
+            length = Tensor._new(backend.reshape(backend.norms([p.grad.data]), ()), backend)
+            factor = float(limit) / ops.clip(length, low=float(limit))
+            p.grad = p.grad * ops.masked_fill(factor, ~(length < math.inf), 1.0)
 
 
+@checked
 def clip_by_global_norm(parameters: Iterable[Tensor], limit: float) -> float:
     """All gradients by one factor min(1, limit / n), n the norm of all of them together; returns n.
 
@@ -59,14 +74,14 @@ def clip_by_global_norm(parameters: Iterable[Tensor], limit: float) -> float:
 
 def _norms(gradients: list[Any]) -> list[float]:
     """The norm of each: one kernel call and one read per backend and type."""
-    rooms: dict[Any, list[Any]] = {}
+    groups: dict[Any, list[Any]] = {}
     for g in gradients:
-        rooms.setdefault((g.backend, g.dtype), []).append(g.data)
-    return [
-        float(n) for (room, _), arrays in rooms.items() for n in room.to_numpy(room.norms(arrays))
-    ]
+        groups.setdefault((g.backend, g.dtype), []).append(g.data)
+    found = [backend.to_numpy(backend.norms(arrays)) for (backend, _), arrays in groups.items()]
+    return [float(n) for norms in found for n in norms]
 
 
+@checked
 def clip_weights(parameters: Iterable[Tensor], limit: float) -> None:
     """Every weight is moved into [-limit, limit], in place: the first Wasserstein GAN's critic.
 
@@ -75,7 +90,7 @@ def clip_weights(parameters: Iterable[Tensor], limit: float) -> None:
     if not limit > 0:
         raise ConfigError(f"clip_weights: the limit must be above 0, got {limit!r}")
     with no_grad():
-        for p in parameters:
+        for p in _tensors("clip_weights", parameters):
             p.backend.copy_into(p.data, ops.clip(p, -float(limit), float(limit)).data)
             p.bump_version()
 
@@ -88,10 +103,11 @@ class WeightAverage:
     outside [0, 1).
     """
 
+    @checked
     def __init__(self, parameters: Iterable[Tensor], decay: float = 0.999) -> None:
         if not 0 <= decay < 1:
             raise ConfigError(f"WeightAverage: decay must be in [0, 1), got {decay!r}")
-        self.parameters, self.decay = list(parameters), decay
+        self.parameters, self.decay = _tensors("WeightAverage", parameters), decay
         self.averages = [Tensor._new(p.backend.copy(p.data), p.backend) for p in self.parameters]
 
     def update(self) -> None:
@@ -99,6 +115,7 @@ class WeightAverage:
             for p, a in zip(self.parameters, self.averages, strict=True):
                 moved = a * self.decay + p * (1 - self.decay)
                 a.backend.copy_into(a.data, moved.data)
+                a.bump_version()
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """{position: average}, copies: what a resumed run needs beside its checkpoint."""
@@ -112,6 +129,7 @@ class WeightAverage:
             raise FormatError(f"load_state_dict(WeightAverage): has {given}, needs {mine}")
         for i, a in enumerate(self.averages):
             a.backend.copy_into(a.data, a.backend.asarray(np.array(state[str(i)], order="C")))
+            a.bump_version()
 
     def swap(self) -> None:
         for p, a in zip(self.parameters, self.averages, strict=True):
@@ -119,3 +137,4 @@ class WeightAverage:
             p.backend.copy_into(p.data, a.data)
             p.backend.copy_into(a.data, weights)
             p.bump_version()
+            a.bump_version()

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from .. import instruments
+from ..arguments import is_number
+from ..doors import checked, fitting
 from ..errors import ConfigError, DeviceError, DTypeError, FormatError, ShapeError
+from ..habits import install
+from ..quoting import quoted
 from ..tensor import Tensor
 
 Named = tuple[str, Tensor]
@@ -24,6 +28,7 @@ class Optimizer:
     kernel for many parameters, `_update_all`.
     """
 
+    @checked
     def __init__(
         self, parameters: Iterable[Tensor] | Iterable[Named], lr: float, slots: tuple[str, ...]
     ) -> None:
@@ -64,16 +69,16 @@ class Optimizer:
 
         Raises ShapeError, DTypeError or DeviceError before anything is written.
         """
-        rooms: dict[Any, tuple[list[int], list[Any], list[Any]]] = {}
+        groups: dict[Any, tuple[list[int], list[Any], list[Any]]] = {}
         for i, parameter in enumerate(self.parameters):
             if parameter.grad is None:
                 continue
             self._check_gradient(i)
-            places, params, grads = rooms.setdefault(self._homes[i], ([], [], []))
+            places, params, grads = groups.setdefault(self._homes[i], ([], [], []))
             places.append(i)
             params.append(parameter.data)
             grads.append(parameter.grad.data)
-        for (backend, _), (places, params, grads) in rooms.items():
+        for (backend, _), (places, params, grads) in groups.items():
             for k, array in enumerate(grads):
                 if not _contiguous(array, params[k]):
                     grads[k] = backend.copy(array)
@@ -92,6 +97,7 @@ class Optimizer:
             if parameter.grad is not None:
                 self._check_gradient(i)
 
+    @fitting
     def zero_grad(self) -> None:
         """Forget every gradient."""
         for parameter in self.parameters:
@@ -167,6 +173,10 @@ class Optimizer:
         for name, value in mine["scalars"].items():
             if name != "lr" and scalars.get(name, value) != value:
                 problems.append(f"{name} is {scalars[name]!r} but the optimiser has {value!r}")
+        if "lr" in scalars and not _possible(scalars["lr"]):
+            problems.append(f"lr is {quoted(scalars['lr'])}")
+        if np.any(np.asarray(arrays.get("steps", 0)) < 0):
+            problems.append("steps are negative")
         for name, b in mine["arrays"].items():
             a = np.asarray(arrays.get(name, b))
             if a.shape != b.shape or a.dtype != b.dtype:
@@ -176,10 +186,14 @@ class Optimizer:
     # -- arguments ---------------------------------------------------------------------------------
 
     def _named(self, parameters: Iterable[Any]) -> tuple[list[str], list[Tensor]]:
+        if isinstance(parameters, Tensor):
+            raise ConfigError(f"{self.rule}: needs a list of parameters, got a single tensor")
         names: list[str] = []
         tensors: list[Tensor] = []
+        seen: set[int | str] = set()
         for i, item in enumerate(parameters):
-            name, tensor = item if isinstance(item, tuple) and len(item) == 2 else (str(i), item)
+            pair = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+            name, tensor = item if pair else (str(i), item)
             if not isinstance(tensor, Tensor):
                 raise ConfigError(
                     f"{self.rule}: item {i} is a {type(tensor).__name__}, not a parameter; "
@@ -189,8 +203,9 @@ class Optimizer:
                 raise ConfigError(
                     f"{self.rule}: parameter {name} must be a float tensor without history"
                 )
-            if any(tensor is other for other in tensors) or name in names:
+            if id(tensor) in seen or name in seen:
                 raise ConfigError(f"{self.rule}: parameter {name} is given twice")
+            seen |= {id(tensor), name}
             names.append(name)
             tensors.append(tensor)
         if not tensors:
@@ -204,6 +219,13 @@ class Optimizer:
     def __repr__(self) -> str:
         constants = "".join(f", {name}={value!r}" for name, value in self._constants().items())
         return f"{self.rule}(lr={self.lr!r}{constants}; {len(self.parameters)} parameters)"
+
+
+install(Optimizer, "optimizer")
+
+
+def _possible(lr: Any) -> bool:
+    return is_number(lr) and 0 <= float(lr) < float("inf")
 
 
 def _contiguous(array: Any, param: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..doors import checked
 from ..errors import ConfigError
 from ..tensor import Tensor
 from .optimizer import Named, Optimizer
@@ -18,6 +19,7 @@ class SGD(Optimizer):
     Raises ConfigError for numbers outside their range.
     """
 
+    @checked
     def __init__(
         self,
         parameters: Iterable[Tensor] | Iterable[Named],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ..baselines import logistic_regression, majority_class, nearest_mean
+from ..experiment.card import Recipe, Target
 from ..models import MLP, SoftmaxRegression
 from ..optim import Adam
+from ..programs.parts import STRATIFIED, Split
+from ..programs.supervised import Supervised
 from .liu2019 import BOOK
-from .recipe import STRATIFIED, Recipe, Split, Target
 
 XOR_MLP = Recipe(
     name="xor-mlp",
@@ -13,23 +16,26 @@ XOR_MLP = Recipe(
     book=BOOK,
     chapter="2, Deep Feedforward Networks",
     dataset="xor_points",
-    model=MLP,
-    architecture={"sizes": (2, 4, 2), "activation": "tanh"},
-    input_shape=(2,),
     parameters=22,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.1},
-    batch_size=4,
+    program=Supervised(
+        model=MLP,
+        architecture={"sizes": (2, 4, 2), "activation": "tanh"},
+        input_shape=(2,),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.1},
+        batch_size=4,
+        scale=1.0,
+    ),
     epochs=100,
     time_budget=5,
-    scale=1.0,
-    target=Target(at_least=1.0),
     seeds=5,
     errors=(
         'One hidden layer is said to represent "any real function": any continuous function on a '
         "compact set, to any accuracy.",
     ),
     notes=("The four samples are learned by heart: there is nothing to generalise to.",),
+    targets={"accuracy": Target(at_least=1.0)},
+    baselines=(nearest_mean, logistic_regression),
 )
 
 IRIS = Recipe(
@@ -38,18 +44,21 @@ IRIS = Recipe(
     book=BOOK,
     chapter="1, Getting Started with Deep Learning",
     dataset="iris",
-    model=SoftmaxRegression,
-    architecture={"in_features": 4, "classes": 3},
-    input_shape=(4,),
     parameters=15,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.05},
-    batch_size=30,
+    program=Supervised(
+        model=SoftmaxRegression,
+        architecture={"in_features": 4, "classes": 3},
+        input_shape=(4,),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.05},
+        batch_size=30,
+        scale=1.0,
+        split=Split(STRATIFIED, 0.3, seed=0),
+    ),
     epochs=100,
     time_budget=5,
-    scale=1.0,
-    split=Split(STRATIFIED, 0.3, seed=0),
-    target=Target(at_least=0.93),
     seeds=5,
     notes=("The book describes the task and trains nothing on it.",),
+    targets={"accuracy": Target(at_least=0.93)},
+    baselines=(majority_class, nearest_mean),
 )

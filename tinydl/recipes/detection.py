@@ -7,7 +7,9 @@ other made-up pictures, never on the test part.
 
 from __future__ import annotations
 
+from ..baselines import even_regions, mean_box
 from ..data import AugmentBoxes, AugmentMasks, Brightness, Compose, Contrast, Flip, Shift
+from ..experiment.card import Recipe, Target, Variant
 from ..models import RCNN, MaskRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
 from ..models.detection.faster_rcnn import faster_rcnn_loss
 from ..models.detection.mask_rcnn import mask_planes_loss
@@ -15,8 +17,10 @@ from ..models.detection.rcnn import rcnn_loss
 from ..models.detection.ssd import multibox_loss
 from ..models.detection.yolo import yolo_loss
 from ..optim import Adam
+from ..programs.parts import Split
+from ..programs.scores import MAP, MASK_MAP
+from ..programs.supervised import Supervised, warmed_cosine
 from .liu2019 import BOOK
-from .recipe import MAP, MASK_MAP, Recipe, Split, Target, Variant, warmed_cosine
 from .sewak2018 import BOOK as SEWAK
 
 CHAPTER = "4, CNN Architecture"
@@ -39,26 +43,32 @@ SSD_BCCD = Recipe(
     book=BOOK,
     chapter=CHAPTER,
     dataset="bccd_half",
-    model=SmallSSD,
-    architecture={},
-    input_shape=(240, 320, 3),
     parameters=670_112,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.002},
-    batch_size=8,
+    program=Supervised(
+        model=SmallSSD,
+        architecture={},
+        input_shape=(240, 320, 3),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.002},
+        batch_size=8,
+        transform=AugmentBoxes(
+            Compose(Flip(), Flip(horizontal=False), Brightness(0.1), Contrast(0.2))
+        ),
+        schedule=warmed_cosine,
+        loss=multibox_loss,
+        score=MAP,
+    ),
     epochs=60,
     time_budget=5_400,
-    transform=AugmentBoxes(Compose(Flip(), Flip(horizontal=False), Brightness(0.1), Contrast(0.2))),
-    schedule=warmed_cosine,
-    loss=multibox_loss,
-    score=MAP,
-    target=Target(at_least=0.60),
     errors=SSD_ERRORS,
     notes=(
         "Trained on the 292 pictures of train and val, tested on the 72 of test: mean average "
         "precision at IoU 0.5 by the rule of VOC 2007 over platelets, red and white cells.",
     ),
     variants=(Variant("val", {"split": Split(validation=87)}, notes=("For choosing settings.",)),),
+    targets={"map": Target(at_least=0.60)},
+    baselines=(mean_box,),
+    fast={"samples": (24, 12), "epochs": 10},
 )
 
 SSD_SHAPES = Recipe(
@@ -67,27 +77,32 @@ SSD_SHAPES = Recipe(
     book=BOOK,
     chapter=CHAPTER,
     dataset="shapes_boxes",
-    model=SmallSSD,
-    architecture={
-        "image": (64, 64),
-        "widths": (16, 32, 64, 64),
-        "sizes": (14, 22, 30, 40),
-        "ratios": ((), (), ()),
-    },
-    input_shape=(64, 64, 3),
     parameters=167_040,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.002},
-    batch_size=32,
+    program=Supervised(
+        model=SmallSSD,
+        architecture={
+            "image": (64, 64),
+            "widths": (16, 32, 64, 64),
+            "sizes": (14, 22, 30, 40),
+            "ratios": ((), (), ()),
+        },
+        input_shape=(64, 64, 3),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.002},
+        batch_size=32,
+        scale=1.0,
+        transform=AugmentBoxes(Flip()),
+        schedule=warmed_cosine,
+        loss=multibox_loss,
+        score=MAP,
+    ),
     epochs=20,
     time_budget=300,
-    scale=1.0,
-    transform=AugmentBoxes(Flip()),
-    schedule=warmed_cosine,
-    loss=multibox_loss,
-    score=MAP,
-    target=Target(at_least=0.80),
+    seeds=3,
     errors=SSD_ERRORS,
+    targets={"map": Target(at_least=0.80)},
+    baselines=(mean_box, even_regions),
+    fast={"samples": (400, 100), "epochs": 12},
 )
 
 YOLO_SHAPES = Recipe(
@@ -96,21 +111,22 @@ YOLO_SHAPES = Recipe(
     book=BOOK,
     chapter=CHAPTER,
     dataset="shapes_boxes",
-    model=SmallYOLO,
-    architecture={},
-    input_shape=(64, 64, 3),
     parameters=1_323_344,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.002},
-    batch_size=32,
+    program=Supervised(
+        model=SmallYOLO,
+        architecture={},
+        input_shape=(64, 64, 3),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.002},
+        batch_size=32,
+        scale=1.0,
+        transform=AugmentBoxes(Compose(Flip(), Shift(0.15, 0.15, fill="nearest", min_area=0.25))),
+        schedule=warmed_cosine,
+        loss=yolo_loss,
+        score=MAP,
+    ),
     epochs=80,
     time_budget=600,
-    scale=1.0,
-    transform=AugmentBoxes(Compose(Flip(), Shift(0.15, 0.15, fill="nearest", min_area=0.25))),
-    schedule=warmed_cosine,
-    loss=yolo_loss,
-    score=MAP,
-    target=Target(at_least=0.60),
     errors=YOLO_ERRORS,
     notes=(
         "The linear layers do not know that a place is like the place beside it: every picture is "
@@ -127,6 +143,10 @@ YOLO_SHAPES = Recipe(
             notes=("The first settings, of which the moves were missing.",),
         ),
     ),
+    targets={"map": Target(at_least=0.60)},
+    baselines=(mean_box, even_regions),
+    not_beaten=(even_regions,),
+    fast={"samples": (400, 100), "epochs": 20},
 )
 
 RCNN_SHAPES = Recipe(
@@ -135,26 +155,30 @@ RCNN_SHAPES = Recipe(
     book=BOOK,
     chapter=CHAPTER,
     dataset="shapes_boxes",
-    model=RCNN,
-    architecture={},
-    input_shape=(32, 32, 3),
-    picture_shape=(64, 64, 3),
     parameters=156_960,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.001},
-    batch_size=8,
+    program=Supervised(
+        model=RCNN,
+        architecture={},
+        input_shape=(32, 32, 3),
+        picture_shape=(64, 64, 3),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.001},
+        batch_size=8,
+        scale=1.0,
+        schedule=warmed_cosine,
+        loss=rcnn_loss,
+        score=MAP,
+    ),
     epochs=10,
     time_budget=600,
-    scale=1.0,
-    schedule=warmed_cosine,
-    loss=rcnn_loss,
-    score=MAP,
-    target=Target(at_least=0.60),
     notes=(
         "A batch is up to 16 regions of each of 8 pictures, a quarter of them things; searching "
         "takes most of the time. One softmax and smooth L1 stand for the book's support "
         "vector machines and regressors.",
     ),
+    targets={"map": Target(at_least=0.60)},
+    baselines=(mean_box, even_regions),
+    fast={"samples": (100, 30), "epochs": 6},
 )
 
 FASTER_RCNN_SHAPES = Recipe(
@@ -163,26 +187,31 @@ FASTER_RCNN_SHAPES = Recipe(
     book=BOOK,
     chapter=CHAPTER,
     dataset="shapes_boxes",
-    model=SmallFasterRCNN,
-    architecture={},
-    input_shape=(64, 64, 3),
     parameters=331_570,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.001},
-    batch_size=16,
+    program=Supervised(
+        model=SmallFasterRCNN,
+        architecture={},
+        input_shape=(64, 64, 3),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.001},
+        batch_size=16,
+        scale=1.0,
+        transform=AugmentBoxes(Flip()),
+        schedule=warmed_cosine,
+        loss=faster_rcnn_loss,
+        score=MAP,
+    ),
     epochs=20,
     time_budget=900,
-    scale=1.0,
-    transform=AugmentBoxes(Flip()),
-    schedule=warmed_cosine,
-    loss=faster_rcnn_loss,
-    score=MAP,
-    target=Target(at_least=0.60),
     errors=(
         "The 3x3 convolution of the region proposal network does not resize the map to a fixed "
         "size: it slides over it, and two 1x1 convolutions follow.",
         'Suppression removes the lower scored of two boxes that overlap, not boxes "over a score".',
     ),
+    targets={"map": Target(at_least=0.60)},
+    baselines=(mean_box, even_regions),
+    not_beaten=(even_regions,),
+    fast={"samples": (400, 100), "epochs": 6},
 )
 
 MASK_RCNN_SHAPES = Recipe(
@@ -191,20 +220,25 @@ MASK_RCNN_SHAPES = Recipe(
     book=SEWAK,
     chapter="named only: instance segmentation",
     dataset="shapes_masks",
-    model=MaskRCNN,
-    architecture={},
-    input_shape=(64, 64, 3),
     parameters=422_069,
-    optimizer=Adam,
-    optimizer_settings={"lr": 0.001},
-    batch_size=16,
+    program=Supervised(
+        model=MaskRCNN,
+        architecture={},
+        input_shape=(64, 64, 3),
+        optimizer=Adam,
+        optimizer_settings={"lr": 0.001},
+        batch_size=16,
+        scale=1.0,
+        transform=AugmentMasks(Flip()),
+        schedule=warmed_cosine,
+        loss=mask_planes_loss,
+        score=MASK_MAP,
+    ),
     epochs=20,
     time_budget=1_200,
-    scale=1.0,
-    transform=AugmentMasks(Flip()),
-    schedule=warmed_cosine,
-    loss=mask_planes_loss,
-    score=MASK_MAP,
-    target=Target(at_least=0.60),
     notes=("The score is the mean average precision by overlap of masks; `map` is that of boxes.",),
+    targets={"mask_map": Target(at_least=0.60)},
+    baselines=(mean_box, even_regions),
+    not_beaten=(even_regions,),
+    fast={"samples": (300, 60), "epochs": 6},
 )

@@ -27,12 +27,38 @@ class Example:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+FLOATS = ("float32", "float64")
+NUMBERS = (*FLOATS, "int32", "int64")
+
+
+@dataclass(frozen=True)
+class ElementKernel:
+    """How the backends' kernel of that name is compared with the reference.
+
+    kinds: of the values of each operand (tests/cases/kernels.py knows them); its length is the
+    arity. ulps: allowed distance in units of the last place of each element (0: bitwise). accurate:
+    units of the last place that the compiled kernel may be off its long double value; None: not
+    measured.
+    """
+
+    kinds: tuple[str, ...] = ("normal",)
+    dtypes: tuple[str, ...] = FLOATS
+    ulps: float = 0.0
+    accurate: float | None = None
+
+
 @dataclass(frozen=True)
 class OpCase:
-    """function(*tensors, **options); `order`: how often it is differentiated; `note`: why not."""
+    """function(*tensors, **options); `order`: how often it is differentiated; `note`: why not.
+
+    torch: the name of the same operation in torch or torch.nn.functional, for the comparison; "":
+    tests/oracle says how to compare. kernel: for an elementwise operation with a kernel of its own.
+    """
 
     name: str
     function: Callable[..., Any]
     draw: Callable[[Draw], Example]
     order: int = 2
     note: str = ""
+    torch: str = ""
+    kernel: ElementKernel | None = None

@@ -13,93 +13,11 @@ import numpy as np
 
 from .. import ops
 from ..geometry import conv2d_geometry, pool2d_geometry
-from ..ops import conv, elementwise, pool
+from ..ops import conv, pool
 from ..random import Generator
 from . import cases_elementwise, cases_forms, cases_recurrent, cases_reduce, cases_shape
-from .case import NO_DERIVATIVE, ROUNDED, Example, OpCase
+from .case import NO_DERIVATIVE, Example, OpCase
 from .draws import Draw
-
-# -- elementwise -----------------------------------------------------------------------------------
-
-
-def _one(kind: str) -> Callable[[Draw], Example]:
-    def draw(d: Draw) -> Example:
-        shape = d.shape()
-        if kind == "positive":
-            return Example((d.uniform(shape, 0.5, 2.0),))
-        if kind == "away":
-            return Example((d.away_from_zero(shape),))
-        if kind == "bool":
-            return Example((d.bools(shape),))
-        return Example((d.normal(shape),))
-
-    return draw
-
-
-def _two_normal(d: Draw) -> Example:
-    a, b = d.broadcastable()
-    return Example((d.normal(a), d.normal(b)))
-
-
-def _two_distinct(d: Draw) -> Example:
-    a, b = d.distinct_together(d.broadcastable())
-    return Example((a, b))
-
-
-def _quotient(d: Draw) -> Example:
-    a, b = d.broadcastable()
-    return Example((d.normal(a), d.away_from_zero(b, 0.5)))
-
-
-def _powers(d: Draw) -> Example:
-    a, b = d.broadcastable()
-    return Example((d.uniform(a, 0.5, 2.0), d.normal(b)))
-
-
-def _where(d: Draw) -> Example:
-    condition, a, b = d.broadcastable(3)
-    return Example((d.bools(condition), d.normal(a), d.normal(b)))
-
-
-def _astype(d: Draw) -> Example:
-    dtype = d.choose(("float32", "int32", "int64", "bool", "uint8", "float64"))
-    return Example((np.asarray(np.abs(d.normal(d.shape()))),), {"dtype": dtype})
-
-
-def _output_and_grad(d: Draw) -> Example:
-    shape = d.shape()
-    return Example((d.away_from_zero(shape), d.normal(shape)))
-
-
-ELEMENTWISE = (
-    OpCase("add", ops.add, _two_normal),
-    OpCase("subtract", ops.subtract, _two_normal),
-    OpCase("multiply", ops.multiply, _two_normal),
-    OpCase("divide", ops.divide, _quotient),
-    OpCase("power", ops.power, _powers),
-    OpCase("maximum", ops.maximum, _two_distinct),
-    OpCase("negative", ops.negative, _one("normal")),
-    OpCase("exp", ops.exp, _one("normal")),
-    OpCase("log", ops.log, _one("positive")),
-    OpCase("sqrt", ops.sqrt, _one("positive")),
-    OpCase("abs", ops.abs, _one("away")),
-    OpCase("sign", ops.sign, _one("away"), 0, NO_DERIVATIVE),
-    OpCase("tanh", ops.tanh, _one("normal")),
-    OpCase("tanh_grad", lambda y, g: elementwise.TanhGrad().apply(y, g), _output_and_grad),
-    OpCase("sigmoid", ops.sigmoid, _one("normal")),
-    OpCase("sigmoid_grad", lambda y, g: elementwise.SigmoidGrad().apply(y, g), _output_and_grad),
-    OpCase("relu", ops.relu, _one("away")),
-    OpCase("relu_grad", lambda y, g: elementwise.ReluGrad().apply(y, g), _output_and_grad),
-    OpCase("where", ops.where, _where),
-    OpCase("astype", ops.astype, _astype, 0, ROUNDED),
-    OpCase("equal", ops.equal, _two_distinct, 0, NO_DERIVATIVE),
-    OpCase("not_equal", ops.not_equal, _two_distinct, 0, NO_DERIVATIVE),
-    OpCase("less", ops.less, _two_distinct, 0, NO_DERIVATIVE),
-    OpCase("less_equal", ops.less_equal, _two_distinct, 0, NO_DERIVATIVE),
-    OpCase("greater", ops.greater, _two_distinct, 0, NO_DERIVATIVE),
-    OpCase("greater_equal", ops.greater_equal, _two_distinct, 0, NO_DERIVATIVE),
-    OpCase("logical_not", ops.logical_not, _one("bool"), 0, NO_DERIVATIVE),
-)
 
 # -- reduce ----------------------------------------------------------------------------------------
 
@@ -156,6 +74,12 @@ def _transpose(d: Draw) -> Example:
     return Example((d.normal(shape),), {"axes": axes})
 
 
+def _swapaxes(d: Draw) -> Example:
+    shape = d.shape(1, 4)
+    axes = [d.integer(-len(shape), len(shape) - 1) for _ in range(2)]
+    return Example((d.normal(shape),), {"axis1": axes[0], "axis2": axes[1]})
+
+
 def _broadcast_to(d: Draw) -> Example:
     (shape,) = d.broadcastable(1)
     target = tuple([d.integer(1, 4) if n == 1 else n for n in shape])
@@ -210,11 +134,13 @@ def _getitem(d: Draw) -> Example:
 
 SHAPE = (
     OpCase("reshape", lambda x, shape: ops.reshape(x, shape), _reshape),
-    OpCase("transpose", lambda x, axes: ops.transpose(x, *axes), _transpose),
+    OpCase("transpose", lambda x, axes: ops.transpose(x, axes or None), _transpose),
+    OpCase("swapaxes", ops.swapaxes, _swapaxes),
     OpCase("broadcast_to", lambda x, shape: ops.broadcast_to(x, shape), _broadcast_to),
     OpCase("pad", ops.pad, _pad),
     OpCase("concat", lambda *tensors, axis: ops.concat(tensors, axis), _concat),
     OpCase("squeeze", ops.squeeze, _squeeze),
+    OpCase("copy", ops.copy, lambda d: Example((d.normal(d.shape()),)), torch="clone"),
     OpCase("expand_dims", ops.expand_dims, _expand_dims),
     OpCase("getitem", ops.getitem, _getitem),
 )
@@ -365,19 +291,20 @@ def _pool_gradients(which: str) -> Callable[[Draw], Example]:
 
 
 def _places(image: Any, geometry: Any) -> Any:
-    return image.backend.max_pool2d(image.data, geometry)[1]
+    places = image.backend.max_pool2d(image.data, geometry)[1]
+    return image._new(places, image.backend)
 
 
 POOL = (
     OpCase("max_pool2d", ops.max_pool2d, _max_pool2d),
     OpCase(
         "max_pool2d_scatter",
-        lambda g, x, geometry: pool.MaxPool2dScatter(_places(x, geometry), geometry).apply(g),
+        lambda g, x, geometry: pool.MaxPool2dScatter(geometry).apply(g, _places(x, geometry)),
         _pool_gradients("scatter"),
     ),
     OpCase(
         "max_pool2d_gather",
-        lambda g, x, geometry: pool.MaxPool2dGather(_places(x, geometry), geometry).apply(g),
+        lambda g, x, geometry: pool.MaxPool2dGather(geometry).apply(g, _places(x, geometry)),
         _pool_gradients("gather"),
     ),
     OpCase("avg_pool2d", ops.avg_pool2d, _avg_pool2d),
@@ -392,7 +319,7 @@ POOL = (
 
 
 def _dropout(d: Draw) -> Example:
-    options = {"rate": d.choose((0.0, 0.25, 0.5)), "seed": d.integer(0, 1000)}
+    options = {"rate": d.choose((0.0, 0.25, 0.5, 1.0)), "seed": d.integer(0, 1000)}
     return Example((d.normal(d.shape()),), options)
 
 
@@ -410,16 +337,30 @@ def _cross_entropy(d: Draw) -> Example:
     return Example((d.normal((N, C)), d.indices((N,), C)))
 
 
+def _labelled_steps(d: Draw) -> Example:
+    N, T, C, L = d.integer(1, 3), d.integer(1, 5), d.integer(2, 4), d.integer(0, 3)
+    steps = np.array([d.integer(1, T) for _ in range(N)])
+    counts = np.array([d.integer(0, L) for _ in range(N)])
+    return Example((d.normal((N, T, C)), d.indices((N, L), C - 1) + 1, steps, counts))
+
+
+def _possible_rows(logits: Any, labels: Any, steps: Any, counts: Any) -> Any:
+    """Without the rows that no alignment spells: -inf has no difference quotient."""
+    total = ops.ctc_log_likelihood(ops.log_softmax(logits), labels, steps, counts)
+    return ops.masked_fill(total, total == -np.inf, 0.0)
+
+
 RANDOM = (OpCase("dropout", _dropout_with_seed, _dropout),)
 SOFTMAX = (
     OpCase("softmax", ops.softmax, _over_axis),
     OpCase("log_softmax", ops.log_softmax, _over_axis),
     OpCase("cross_entropy_per_row", ops.cross_entropy_per_row, _cross_entropy),
     OpCase("mean_cross_entropy", ops.mean_cross_entropy, _cross_entropy),
+    OpCase("ctc_log_likelihood", _possible_rows, _labelled_steps),
 )
 
 ROWS = (
-    *ELEMENTWISE, *cases_elementwise.ROWS, *REDUCE, *cases_reduce.ROWS, *SHAPE, *cases_shape.ROWS,
+    *cases_elementwise.ROWS, *REDUCE, *cases_reduce.ROWS, *SHAPE, *cases_shape.ROWS,
     *INDEX, *MATMUL, *CONV, *POOL, *cases_recurrent.ROWS, *RANDOM, *SOFTMAX, *cases_forms.ROWS,
 )  # fmt: skip
 CASES: dict[str, OpCase] = {case.name: case for case in ROWS}

@@ -29,8 +29,9 @@ def _conv_transpose2d(d: Draw) -> Example:
     C, F = groups * d.integer(1, 2), d.integer(1, 2)
     x = d.normal((d.integer(1, 2), d.integer(2, 4), d.integer(2, 3), C))
     padding = d.choose((0, 1, ((0, 1), (1, 0)), "valid", "same"))
-    extra = (d.integer(0, stride[0] - 1), d.integer(0, stride[1] - 1))
-    options = {"stride": stride, "padding": padding, "dilation": d.integer(1, 2)}
+    dilation = d.integer(1, 3)
+    extra = tuple([d.integer(0, max(s, dilation) - 1) for s in stride])
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
     options |= {"output_padding": 0 if padding == "same" else extra, "groups": groups}
     inputs = (x, d.normal((*kernel, F, C)), d.normal((F * groups,)))
     return Example(inputs[: d.integer(2, 3)], options)
@@ -120,6 +121,12 @@ def _batch_norm(d: Draw) -> Example:
     return Example(inputs, {"eps": d.choose((1e-3, 1e-5))})
 
 
+def _normalized(x: Any, *vectors: Any, eps: float) -> Any:
+    """scale and shift by place, moments by keyword."""
+    moments = dict(zip(("mean", "variance"), vectors[2:], strict=False))
+    return ops.batch_norm(x, *vectors[:2], **moments, eps=eps)
+
+
 def _first_of_statistics(*tensors: Any, eps: float) -> Any:
     function: Any = ops.batch_norm_with_statistics
     return function(*tensors[:3], eps=eps)[0]
@@ -194,11 +201,11 @@ ROWS = (
     OpCase("roi_pool", ops.roi_pool, lambda d: _regions(d, d.distinct)),
     OpCase(
         "roi_pool_gather",
-        lambda x, place, image: roi.RoiPoolGather(place.data, image.data).apply(x),
+        lambda x, place, image: roi.RoiPoolGather().apply(x, place, image),
         _region_places,
     ),
     OpCase("roi_align", ops.roi_align, _roi_align),
-    OpCase("batch_norm", ops.batch_norm, _batch_norm),
+    OpCase("batch_norm", _normalized, _batch_norm),
     OpCase(
         "batch_norm_with_statistics",
         _first_of_statistics,

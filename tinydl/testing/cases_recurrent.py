@@ -47,7 +47,7 @@ def _joined(pair: Any) -> Any:
 
 def _drop(like: Any, factors: Any) -> Any:
     """A constant: no derivative with respect to it."""
-    return None if factors is None else type(like)(factors.astype(like.dtype), like.backend.name)
+    return None if factors is None else like._lift(factors.astype(like.dtype))
 
 
 def _lstm(run: Any) -> Callable[..., Any]:

@@ -54,7 +54,9 @@ def _truths(d: Draw) -> Example:
 def _along(kind: str) -> Any:
     def draw(d: Draw) -> Example:
         shape = d.shape(1, 3)
-        axis = d.integer(-len(shape), len(shape) - 1) if d.integer(0, 3) else None
+        axis: Any = d.integer(-len(shape), len(shape) - 1)
+        if kind != "cumsum" and not d.integer(0, 3):
+            axis = None
         x = d.normal(shape) if kind == "cumsum" else d.distinct(shape)
         flag = "reverse" if kind == "cumsum" else "descending"
         return Example((x,), {"axis": axis, flag: d.flag()})

@@ -100,9 +100,9 @@ def _resize(d: Draw) -> Example:
     otherwise."""
     N, H, W, C = d.shape(4, 4, 1, 5)
     mode = d.choose(("nearest", "bilinear"))
-    options = {"size": (d.integer(1, 7), d.integer(1, 7)), "mode": mode}
+    options: dict[str, Any] = {"mode": mode, "size": (d.integer(1, 7), d.integer(1, 7))}
     if d.flag():
-        options["size"] = d.integer(1, 7)
+        options |= {"size": None, "scale_factor": (d.integer(1, 3), d.integer(1, 3))}
     return Example(
         (d.normal((N, H, W, C)),), {**options, "align_corners": mode == "bilinear" and d.flag()}
     )

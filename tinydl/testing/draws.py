@@ -67,7 +67,7 @@ class Draw:
         return np.asarray(self.rng.normal(shape, dtype=np.float64))
 
     def uniform(self, shape: Shape, low: float, high: float) -> np.ndarray:
-        return np.asarray(self.rng.uniform(shape, low, high, dtype=np.float64))
+        return np.asarray(self.rng.uniform(shape, low=low, high=high, dtype=np.float64))
 
     def away_from_zero(self, shape: Shape, gap: float = 0.1, high: float = 2.0) -> np.ndarray:
         """Both signs, gap <= |x| < high: for kinks and poles at 0."""

@@ -54,7 +54,7 @@ def gradcheck_op(
     order, largest, start = min(order, case.order), 0.0, perf_counter()
     for i in range(examples):
         example = case.draw(Draw(seed + i))
-        tensors = [Tensor(x, backend) for x in example.inputs]
+        tensors = [Tensor(x, backend=backend) for x in example.inputs]
 
         def run(*arguments, options=example.options):
             return case.function(*arguments, **options)

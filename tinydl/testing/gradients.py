@@ -86,7 +86,7 @@ def check_grads(
 
     def measure(arrays: Arrays) -> Arrays:
         with no_grad():
-            return [_host(y) for y in run([Tensor(a, backend) for a in arrays])]
+            return [_host(y) for y in run([Tensor(a, backend=backend) for a in arrays])]
 
     values: Values = measure
     recorded: Recorded = run
@@ -120,7 +120,7 @@ def numerical_gradient(
                 moved = host.copy()
                 moved[index] += sign * step
                 arguments = list(tensors)
-                arguments[place] = Tensor(moved, x.backend)
+                arguments[place] = Tensor(moved, backend=x.backend)
                 with no_grad():
                     ends.append(f(*arguments).item())
             result[index] = (ends[0] - ends[1]) / (2 * step)
@@ -182,7 +182,7 @@ class _Check:
         return [_host(g) for g in self._gradients(self._leaves(point), cotangents, False)]
 
     def _leaves(self, point: Arrays) -> list[Tensor]:
-        return [Tensor(x, self.backend, requires_grad=True) for x in point]
+        return [Tensor(x, backend=self.backend, requires_grad=True) for x in point]
 
     def _gradients(
         self, leaves: list[Tensor], cotangents: Sequence[Any], create_graph: bool
@@ -190,7 +190,7 @@ class _Check:
         with enable_grad():
             outputs = self.recorded(leaves)
         pairs = [
-            (y, c if isinstance(c, Tensor) else Tensor(c, self.backend))
+            (y, c if isinstance(c, Tensor) else Tensor(c, backend=self.backend))
             for y, c in zip(outputs, cotangents, strict=True)
             if y.requires_grad  # what depends on no input has derivative 0
         ]
@@ -199,7 +199,7 @@ class _Check:
             ys, cs = [y for y, _ in pairs], [c for _, c in pairs]
             found = grad(ys, leaves, cs, create_graph=create_graph, allow_unused=True)
         return [
-            Tensor(np.zeros(x.shape), self.backend) if g is None else g
+            Tensor(np.zeros(x.shape), backend=self.backend) if g is None else g
             for x, g in zip(leaves, found, strict=True)
         ]
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for tensors and geometries. Needs hypothesis (`pip install tinydl[test]`).
+"""Hypothesis strategies for tensors and geometries. Needs hypothesis (`pip install hypothesis`).
 
 Shapes and geometries are drawn by hypothesis and shrink; element values come from a drawn seed, so
 that an example is a few integers instead of a list of floats.
@@ -83,7 +83,9 @@ def tensors(
     requires_grad: bool = False,
 ) -> Tensor:
     """Tensor with the values of `arrays(shape, dtype, kind, gap)`."""
-    return Tensor(draw(arrays(shape, dtype, kind, gap)), backend, requires_grad=requires_grad)
+    return Tensor(
+        draw(arrays(shape, dtype, kind, gap)), backend=backend, requires_grad=requires_grad
+    )
 
 
 @st.composite

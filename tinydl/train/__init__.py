@@ -1,5 +1,9 @@
 """Layer 7: `fit`, `evaluate`, `predict`; metrics, history, callbacks, checkpoints."""
 
+from typing import TYPE_CHECKING
+
+from ..files import write_atomically
+from ..habits import asked as _asked
 from .callbacks import (
     BestCheckpoint,
     Checkpoint,
@@ -18,7 +22,6 @@ from .checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from .files import write_atomically
 from .history import History
 from .loop import State, evaluate, fit, predict
 from .metrics import accuracy
@@ -47,3 +50,6 @@ __all__ = [
     "save_weights",
     "write_atomically",
 ]
+
+if not TYPE_CHECKING:  # for a checker every name would exist
+    __getattr__ = _asked(__name__, "train")

@@ -1,33 +1,35 @@
-"""Callbacks: small objects with any of on_fit_start, on_batch_end, on_epoch_end, on_fit_end
-(state).
+"""Callbacks: small objects with any of on_fit_start, on_batch_end, on_epoch_end, on_epoch_done,
+on_fit_end (state), called in the order of the list.
+
+on_epoch_done comes after the on_epoch_end of all callbacks: what is written there is complete,
+whatever the order. A callback that keeps something between epochs starts anew in on_fit_start,
+unless the history says that the run goes on; `state_dict()` and `load_state_dict(state)`, of
+{"scalars": JSON-able, "arrays": {name: ndarray}}, put it into checkpoints. The weights that a run
+ends with are those that best_weights(state), else good_weights(state), of a callback returns.
 
 Here are those that keep, stop and steer a run; callbacks_report.py has those that only look.
 """
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..doors import checked
 from ..errors import ConfigError
+from ..optim.monitor import Best, best_of, direction
 from ..optim.schedules import Plateau, Schedule
 from .checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
     from ..nn import Module
+    from .history import Row
     from .loop import State
-
-
-def _sign(rule: str, monitor: str, mode: str) -> float:
-    """What a monitored value is multiplied with so that smaller is better."""
-    if mode not in ("auto", "min", "max"):
-        raise ConfigError(f"{rule}: needs mode auto, min or max, got {mode!r}")
-    smaller = monitor.endswith("loss") if mode == "auto" else mode == "min"
-    return 1.0 if smaller else -1.0
 
 
 def _finite(model: Module) -> bool:
@@ -37,10 +39,11 @@ def _finite(model: Module) -> bool:
 class WriteHistory:
     """The CSV log: after every epoch the whole history; a reader never sees half a table."""
 
+    @checked
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def on_epoch_end(self, state: State) -> None:
+    def on_epoch_done(self, state: State) -> None:
         state.history.to_csv(self.path)
 
 
@@ -54,6 +57,7 @@ class Checkpoint:
     ConfigError.
     """
 
+    @checked
     def __init__(
         self, path: str | Path, every: int = 1, config: Mapping[str, Any] | None = None
     ) -> None:
@@ -61,7 +65,7 @@ class Checkpoint:
             raise ConfigError(f"Checkpoint: every must be >= 1, got {every!r}")
         self.path, self.every, self.config = Path(path), every, dict(config or {})
 
-    def on_epoch_end(self, state: State) -> None:
+    def on_epoch_done(self, state: State) -> None:
         if state.epoch % self.every == 0 or state.epoch == state.epochs or state.stop:
             self._save(state)
 
@@ -74,35 +78,42 @@ class Checkpoint:
 class BestCheckpoint(Checkpoint):
     """A checkpoint after every epoch that is better than all epochs of the history before it.
 
-    monitor, mode: as for EarlyStopping. NaN never is the best. Raises ConfigError.
+    monitor, mode, min_delta: as for EarlyStopping. NaN never is the best. Raises ConfigError.
     """
 
+    @checked
     def __init__(
         self,
         path: str | Path,
         monitor: str = "val_loss",
         mode: str = "auto",
         config: Mapping[str, Any] | None = None,
+        min_delta: float = 0.0,
     ) -> None:
         super().__init__(path, config=config)
-        self.monitor, self.sign = monitor, _sign("BestCheckpoint", monitor, mode)
+        self.monitor, self.mode = monitor, direction("BestCheckpoint", monitor, mode)
+        self.min_delta = _at_least_zero("BestCheckpoint", min_delta)
 
-    def on_epoch_end(self, state: State) -> None:
-        *before, newest = [self.sign * value for value in state.history[self.monitor]]
-        if newest < min((v for v in before if v == v), default=float("inf")):
+    def on_epoch_done(self, state: State) -> None:
+        if best_of(state.history[self.monitor], self.mode, self.min_delta).since == 0:
             self._save(state)
 
 
 class EarlyStopping:
     """Stop when `monitor` has not improved by more than `min_delta` for `patience` epochs.
 
-    monitor: a column of the history; smaller is better for losses, larger for everything else (mode
-    "auto"), or mode "min" / "max". restore_best: when the training ends, for whatever reason, the
-    weights of the best epoch come back. After a resume the patience counts on from the history; the
-    best weights are then those of the best epoch since. NaN never is an improvement. Prechelt 1998,
-    doi:10.1007/3-540-49430-8_3.
+    monitor: a column of the history. mode: "min" or "max", whether smaller or larger is better;
+    "auto" goes by the name (`tinydl.optim.monitor.direction`). restore_best: when the training
+    ends, for whatever reason, the weights of the best epoch come back; the best is the last one
+    that counted as an improvement. NaN never does. Prechelt 1998, doi:10.1007/3-540-49430-8_3.
+
+    Every fit starts anew. One that goes on (its history is not empty) goes on from the history;
+    the best epoch's weights are in the checkpoint, for `restore(path, state, callbacks)`. A run
+    that had stopped stops again at once. Raises ConfigError, at the start too if those weights are
+    nowhere, or if two callbacks want to bring weights back.
     """
 
+    @checked
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -111,41 +122,91 @@ class EarlyStopping:
         mode: str = "auto",
         restore_best: bool = True,
     ) -> None:
-        if patience < 1 or min_delta < 0:
-            raise ConfigError(
-                f"EarlyStopping: needs patience >= 1 and min_delta >= 0, got {patience!r} and "
-                f"{min_delta!r}"
-            )
-        self.sign = _sign("EarlyStopping", monitor, mode)
-        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
+        if patience < 1:
+            raise ConfigError(f"EarlyStopping: needs patience >= 1, got {patience!r}")
+        self.mode = direction("EarlyStopping", monitor, mode)
+        self.monitor, self.patience = monitor, patience
+        self.min_delta = _at_least_zero("EarlyStopping", min_delta)
         self.restore_best = restore_best
         self.best_epoch = 0  # counted from 1
-        self._best_weights: dict[str, np.ndarray] | None = None
-        self._best_kept = float("inf")
+        self._kept: tuple[Row, dict[str, np.ndarray]] | None = None  # of which epoch, weights
+
+    def on_fit_start(self, state: State) -> None:
+        past = self.monitor in state.history.columns
+        best = self._best(state) if past else None
+        self.best_epoch = 0 if best is None else self.best_epoch
+        if self.best_weights(state) is None:
+            self._kept = None
+        if best is None:
+            return
+        if best.since == 0 and self._kept is None:
+            self._keep(state)
+        elif best.place and self.restore_best and self._kept is None:
+            raise ConfigError(
+                f"EarlyStopping: the run's best {self.monitor} is that of epoch "
+                f"{self.best_epoch}, whose weights are not here; restore(path, state, callbacks) "
+                "takes them from the checkpoint, restore_best=False goes on without"
+            )
+        state.stop = state.stop or best.since >= self.patience
 
     def on_epoch_end(self, state: State) -> None:
-        values = [self.sign * value for value in state.history[self.monitor]]
-        best, since = float("inf"), 0
-        for epoch, value in enumerate(values, 1):
-            since += 1
-            if value < best - self.min_delta:
-                best, since, self.best_epoch = value, 0, epoch
-        if self.restore_best and values[-1] < self._best_kept:
-            self._best_kept, self._best_weights = values[-1], state.model.state_dict()
-        state.stop = state.stop or since >= self.patience
+        best = self._best(state)
+        if best.since == 0:
+            self._keep(state)
+        state.stop = state.stop or best.since >= self.patience
 
-    def on_fit_end(self, state: State) -> None:
-        if self._best_weights is not None:
-            state.model.load_state_dict(self._best_weights)
+    def _best(self, state: State) -> Best:
+        best = best_of(state.history[self.monitor], self.mode, self.min_delta)
+        rows = state.history.rows
+        self.best_epoch = int(rows[best.place - 1].get("epoch", best.place)) if best.place else 0
+        return best
+
+    def _keep(self, state: State) -> None:
+        if self.restore_best:
+            self._kept = (dict(state.history.last), state.model.state_dict())
+
+    def best_weights(self, state: State) -> dict[str, np.ndarray] | None:
+        """Those of the best epoch of this run, if they are kept."""
+        if self._kept is None or self.monitor not in state.history.columns:
+            return None
+        best = self._best(state)
+        row, weights = self._kept
+        mine = best.place > 0 and _same_row(state.history.rows[best.place - 1], row)
+        return weights if self.restore_best and mine else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: the best epoch's row of the history and its weights."""
+        row, weights = ({}, {}) if self._kept is None else self._kept
+        return {"scalars": {"row": row}, "arrays": weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        row, weights = state["scalars"].get("row"), dict(state["arrays"])
+        self._kept = (row, weights) if row and weights else None
+
+
+def _same_row(one: Row, other: Row) -> bool:
+    """Whether two rows are of one epoch of one run: its seconds differ from any other's. As text,
+    in which NaN is NaN and a number read from a file is what was written."""
+    return json.dumps(one) == json.dumps(other)
+
+
+def _at_least_zero(rule: str, min_delta: float) -> float:
+    if not min_delta >= 0:
+        raise ConfigError(f"{rule}: needs min_delta >= 0, got {min_delta!r}")
+    return min_delta
 
 
 class LearningRateSchedule:
     """Sets the optimiser's rate to schedule(step) before every step.
 
     per: "epoch" (finished epochs are counted) or "batch" (updates, by the optimiser's own count).
-    Both counts are in checkpoints: a resumed run goes on where it was. Raises ConfigError.
+    Both counts are in checkpoints: a resumed run goes on where it was. The rate is the schedule's
+    alone: `fit` refuses a second callback that sets it. Raises ConfigError.
     """
 
+    sets_rate = True
+
+    @checked
     def __init__(self, schedule: Schedule, per: str = "epoch") -> None:
         if per not in ("epoch", "batch"):
             raise ConfigError(f"LearningRateSchedule: needs per 'epoch' or 'batch', got {per!r}")
@@ -163,17 +224,25 @@ class LearningRateSchedule:
 
 
 class ReduceOnPlateau:
-    """Cuts the optimiser's rate when a column of the history has stopped falling (`Plateau`).
+    """Cuts the optimiser's rate when a column of the history has stopped improving (`Plateau`).
 
-    At the start the history is read, so that a resumed run cuts when the unbroken one would have;
-    the rate itself is in the checkpoint.
+    monitor, mode: as for EarlyStopping. plateau: when and by how much, of which a copy is taken; it
+    may say the mode too. At the start the history is read, so that a resumed run cuts when the
+    unbroken one would have; the rate itself is in the checkpoint. Raises ConfigError.
     """
 
-    def __init__(self, monitor: str = "val_loss", plateau: Plateau | None = None) -> None:
-        self.monitor, self.plateau = monitor, Plateau() if plateau is None else plateau
+    @checked
+    def __init__(
+        self, monitor: str = "val_loss", plateau: Plateau | None = None, mode: str = "auto"
+    ) -> None:
+        self.monitor, self.plateau = monitor, Plateau() if plateau is None else copy(plateau)
+        said = self.plateau.mode
+        if said is not None and mode not in ("auto", said):
+            raise ConfigError(f"ReduceOnPlateau: mode is {mode!r} but the plateau's is {said!r}")
+        self.plateau.mode = direction("ReduceOnPlateau", monitor, said or mode)
 
     def on_fit_start(self, state: State) -> None:
-        self.plateau.best, self.plateau.waited = math.inf, 0
+        self.plateau.reset()
         past = self.monitor in state.history.columns
         for value in state.history[self.monitor] if past else ():
             self.plateau.update(value, state.optimizer.lr)
@@ -193,6 +262,7 @@ class TerminateOnNaN:
     device waits for it. tell: is given the sentence, which is also kept as `reason`.
     """
 
+    @checked
     def __init__(self, tell: Callable[[str], None] = print) -> None:
         self.tell = tell
         self.reason: str | None = None
@@ -217,6 +287,6 @@ class TerminateOnNaN:
         state.stop = True
         self.tell(self.reason)
 
-    def on_fit_end(self, state: State) -> None:
-        if self.reason is not None:
-            state.model.load_state_dict(self._good[1])
+    def good_weights(self, state: State) -> dict[str, np.ndarray] | None:
+        """Those of the last finished epoch, if the training was stopped here."""
+        return None if self.reason is None else self._good[1]

@@ -5,40 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError
-from ..function import no_grad
-from ..nn.watch import evaluating
-from ..random import default_generator, drawing_again
+from ..doors import checked
+from ..errors import ConfigError, how_to_install
+from ..nn.watch import looking
 from .loop import State
 
 if TYPE_CHECKING:
     from ..nn import Module
 
 
-@contextmanager
-def looking(model: Module) -> Iterator[None]:
-    """Dropout off, nothing recorded; afterwards modes and default generator are as before."""
-    generator = default_generator()
-    with evaluating(model), no_grad(), drawing_again({generator: generator.offset}):
-        yield
-
-
 class PrintSamples:
     """After every `every` epochs, sample(model), printed: generated text, some predictions.
 
-    sample runs with dropout off and unrecorded; what it draws from the default generator is put
-    back, so that a watched run is the same, bit by bit, as one that nobody watches. tell: takes the
-    text. Raises ConfigError for every < 1.
+    sample runs with dropout off and unrecorded, and leaves no trace (`looking`), so that a watched
+    run is the same, bit by bit, as one that nobody watches. tell: takes the text. Raises
+    ConfigError for every < 1.
     """
 
+    @checked
     def __init__(
         self,
         sample: Callable[[Module], Any],
@@ -65,6 +56,7 @@ class TensorBoard:
     package.
     """
 
+    @checked
     def __init__(self, folder: str | Path, histograms_every: int = 0) -> None:
         if histograms_every < 0:
             raise ConfigError(
@@ -75,11 +67,14 @@ class TensorBoard:
             from tensorboard.summary.writer.event_file_writer import EventFileWriter
         except ImportError:
             raise ConfigError(
-                'TensorBoard: event files need a package: pip install "tinydl[tensorboard]"'
+                f"TensorBoard: event files need a package: {how_to_install('tensorboard')}"
             ) from None
         self.folder, self.histograms_every = Path(folder), histograms_every
         self._open, self._event, self._summary = EventFileWriter, event_pb2.Event, summary_pb2
         self._writer: Any = None
+
+    def on_fit_start(self, state: State) -> None:
+        self.on_fit_end(state)  # a fit that failed has left its file open
 
     def on_epoch_end(self, state: State) -> None:
         if self._writer is None:

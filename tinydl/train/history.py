@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
+from math import isinf
 from pathlib import Path
 
 from ..errors import ConfigError, FormatError
-from .files import write_atomically
+from ..files import write_atomically
+from ..foreign import read_regular
+from ..habits import install
+from ..quoting import shown
+from .schema import KINDS, check
 
 Row = dict[str, float]
 
@@ -64,15 +70,36 @@ class History:
 
     @classmethod
     def from_csv(cls, path: str | Path) -> History:
-        """Read what `to_csv` wrote; FormatError for anything else, OSError for no file."""
+        """Read what `to_csv` wrote; FormatError for anything else, and for no file."""
+        kind = KINDS["history"]
+        content = read_regular(path, kind.most, "history")
+        where = f"history: {path} is not a history file"
         try:
-            with open(path, newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file, strict=True)
-                lines = list(reader)
-            return cls({k: _number(v) for k, v in line.items() if v != ""} for line in lines)
-        except (csv.Error, UnicodeDecodeError, ValueError, TypeError) as error:
-            raise FormatError(f"history: {path} is not a history file ({error})") from None
+            head, *lines = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
+            rows = [
+                {k: _number(v) for k, v in zip(head, line, strict=True) if v != ""}
+                for line in lines
+            ]
+        except (csv.Error, ValueError) as error:  # also of decoding, and of no line at all
+            raise FormatError(f"{where} ({shown(error, 160)})") from None
+        if len(set(head)) != len(head):
+            raise FormatError(f"{where} (a column stands twice)")
+        check(rows, kind.rule, f"{where}:")
+        return cls(rows)
+
+
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+FLOAT = re.compile(r"-?([0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|inf|nan)")
 
 
 def _number(text: str) -> float:
-    return int(text) if text.lstrip("-").isdigit() else float(text)
+    """A number as Python writes it; ValueError for what only float() reads (1_0, +1, infinity)."""
+    if INTEGER.fullmatch(text):
+        return int(text)
+    value = float(text) if FLOAT.fullmatch(text) else None
+    if value is None or (isinf(value) and "inf" not in text):
+        raise ValueError(f"{text!r} is no number")
+    return value
+
+
+install(History, "history")

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..nn import Module
+from ..nn.watch import looking
 from ..train import State
-from ..train.callbacks_report import looking
 from .grid import image_grid
 
 
@@ -20,7 +20,7 @@ class WriteImages:
 
     sample: model -> images (N, H, W), (N, H, W, 1) or (N, H, W, 3), see `image_grid`; for example
     reconstructions, or what a generator makes of always the same noise. It runs with dropout off
-    and unrecorded, and what it draws from the default generator is put back. options: those of
+    and unrecorded, and leaves no trace (`looking`). options: those of
     `image_grid` (columns, titles, inches). Raises ConfigError for every < 1.
     """
 

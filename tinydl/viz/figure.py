@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 from ..train import write_atomically
 
 INK, MUTED = "#1f2933", "#7b8794"
@@ -21,7 +21,7 @@ def new_figure(width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ConfigError('viz: drawing needs matplotlib: pip install "tinydl[plot]"') from None
+        raise ConfigError(f"viz: drawing needs matplotlib: {how_to_install('plot')}") from None
     return Figure(figsize=(width, height), layout="constrained")
 
 

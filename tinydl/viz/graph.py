@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, GraphError
-from ..function import Function, no_grad
+from ..function import Function
 from ..instruments import watching
 from ..nn import Module
-from ..nn.watch import Forward, evaluating, one_sample, shadowing, tensors_in
+from ..nn.watch import Forward, looking, one_sample, shadowing, tensors_in
 from ..tensor import Tensor
 from ..train import write_atomically
 
@@ -70,7 +70,7 @@ def model_graph(model: Module, input_shape: Any, dtype: Any = None) -> str:
     x = one_sample("model_graph", model, input_shape, dtype)
     flow = _Flow()
     flow.made(x, flow.dot.vertex(["input", _sizes(x.shape)], PLACE, "ellipse"))
-    with shadowing(model, flow.wrap), evaluating(model), no_grad(), watching(flow.operation):
+    with shadowing(model, flow.wrap), looking(model), watching(flow.operation):
         y = model(x)
     for tensor in tensors_in(y):
         end = flow.dot.vertex(["output", _sizes(tensor.shape)], PLACE, "ellipse")

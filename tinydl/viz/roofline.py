@@ -5,15 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import atan, degrees
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .figure import INK, MUTED, new_figure, save_figure
 
-if TYPE_CHECKING:
-    from ..machine import Peaks
-    from ..profiler import Row
+
+class Peaks(Protocol):
+    """What is drawn of the roofs: `measure.machine.Peaks`."""
+
+    @property
+    def level(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def gflops(self) -> dict[str, float]: ...
+    @property
+    def bandwidth(self) -> tuple[tuple[int, float], ...]: ...
+
+
+class Row(Protocol):
+    """What is drawn of an operation: a row of `measure.profiler`."""
+
+    @property
+    def op(self) -> str: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def flops(self) -> int: ...
+    @property
+    def intensity(self) -> float: ...
+
 
 PHASES = {"forward": "#2563a8", "backward": "#d9622b", "update": "#2e8b57"}
 NEGLIGIBLE = 0.005  # of the time: such points are left out

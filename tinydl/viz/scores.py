@@ -1,4 +1,4 @@
-"""Scores as pictures: confusion matrix, ROC and precision-recall curves."""
+"""Scores as pictures: confusion matrix, ROC, precision-recall and threshold curves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
 from ..metrics import average_precision, precision_recall_curve, roc_auc, roc_curve
 from .figure import INK, MUTED, colour_of, new_figure, plain_axes, save_figure
 
@@ -80,6 +80,33 @@ def plot_precision_recall(
         axes.step(x, y, where="post", color=colour_of(i), label=text)
     axes.axhline(float(np.mean(labels)), linestyle="--", color=MUTED, linewidth=1)
     axes.legend(frameon=False, fontsize=9, loc="lower left")
+    return save_figure(figure, path)
+
+
+def plot_thresholds(
+    labels: np.ndarray,
+    scores: np.ndarray,
+    path: str | Path | None = None,
+    threshold: float | None = None,
+) -> Any:
+    """Precision and recall against the threshold above which a score is a find; the figure.
+
+    labels (N,) of 0 and 1; scores (N,) > 0 float. Each threshold stands over the precision and the
+    recall that it gives: the point (recall 0, precision 1), which has none, is left out.
+    threshold: one to mark. Errors of `metrics.precision_recall_curve`; ConfigError for a score that
+    is not above 0, as the axis is logarithmic.
+    """
+    curve = precision_recall_curve(labels, scores)
+    if not curve.thresholds[0] > 0:
+        raise ConfigError(f"plot_thresholds: scores must be > 0, got {curve.thresholds[0]:g}")
+    figure = new_figure(5.2, 3.6)
+    axes = figure.add_subplot()
+    plain_axes(axes, xlabel="threshold", xscale="log", ylim=(-0.02, 1.02))
+    for i, name in enumerate(("precision", "recall")):
+        axes.plot(curve.thresholds, getattr(curve, name)[:-1], color=colour_of(i), label=name)
+    if threshold is not None:
+        axes.axvline(threshold, linestyle="--", color=MUTED, linewidth=1)
+    axes.legend(frameon=False, fontsize=9)
     return save_figure(figure, path)
 
 

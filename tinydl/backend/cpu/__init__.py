@@ -1,30 +1,42 @@
-"""The CPU backend: Cython rooms over C kernels for float32 and float64, else the reference."""
+"""The CPU backend: Cython modules over C kernels for float32 and float64, else the reference."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import ClassVar
 
-# For the compiler's own OpenMP library, used where our team (csrc/team.h) is not; it reads this
-# when the first kernel room is loaded. Threads that wait by spinning, its default, take the cores
+# For the compiler's own OpenMP library, used where our team (csrc/shared/team.h) is not; it reads
+# this when the first kernel is loaded. Threads that wait by spinning, its default, take the cores
 # from whoever else is working.
 if sys.platform != "linux":
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from .. import _runtime, reference
-from .conv import Conv
-from .elementwise import Elementwise
-from .index import Index
-from .matmul import Matmul
-from .norm import Norm
-from .optim import Optim
-from .pool import Pool
-from .random import Random
-from .recurrent import Recurrent
-from .reduce import Reduce
-from .roi import Roi
-from .shape import Shape
-from .softmax import Softmax
+from ...errors import REBUILD
+from .. import reference
+
+try:
+    from . import _runtime, compiled  # before the others, which ask it for kernels
+    from .conv import Conv
+    from .ctc import Ctc
+    from .elementwise import Elementwise
+    from .index import Index
+    from .matmul import Matmul
+    from .norm import Norm
+    from .optim import Optim
+    from .pool import Pool
+    from .random import Random
+    from .recurrent import Recurrent
+    from .reduce import Reduce
+    from .roi import Roi
+    from .shape import Shape
+    from .softmax import Softmax
+except AttributeError as error:  # compiled.py says which module lacks what, and how to rebuild
+    raise ImportError(str(error)) from error
+except ImportError as error:
+    if str(error).startswith("tinydl"):  # of _runtime: another processor
+        raise
+    raise ImportError(f"{error}; {REBUILD}") from error
 
 _VIEW = "a view: no memory is touched"
 
@@ -52,17 +64,21 @@ class CpuBackend(
     Roi,
     Random,
     Softmax,
+    Ctc,
     Norm,
     Optim,
+    reference.Complete,
     reference.Backend,
 ):
     """The mixin classes of this folder over the reference backend."""
 
     name = "cpu"
+    folder, excused = "cpu", "uses_numpy"
+    files: ClassVar[dict[str, str]] = {"elementwise": "csrc/elementwise_rows.h"}
     uses_numpy = uses_numpy
 
     packs = os.environ.get("TINYDL_PACKED") != "drop"
     level = staticmethod(_runtime.level)  # a packed weight is as wide as its registers
 
 
-__all__ = ["CpuBackend", "uses_numpy"]
+__all__ = ["CpuBackend", "compiled", "uses_numpy"]

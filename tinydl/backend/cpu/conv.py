@@ -1,6 +1,7 @@
 """Convolution on the processor: direct kernels in C for float32 and float64 (csrc/conv*.c).
 
-A 1x1 convolution of stride 1 is a matrix product over pixels and goes to the GEMM of csrc/matmul.c.
+A 1x1 convolution of stride 1 is a matrix product over pixels, one whose window covers the image a
+product over images: both go to the GEMM of csrc/matmul.c.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...geometry import Conv2dGeometry
-from .. import _conv
 from ..reference.arrays import Array
 from ..reference.conv import Conv as ReferenceConv
+from . import _conv
 from .matmul import PRODUCT, pack_matrix
 from .shape import aligned, contiguous
 
@@ -20,10 +21,6 @@ INPUT_GRAD = {"f": _conv.conv2d_input_grad_f32, "d": _conv.conv2d_input_grad_f64
 WEIGHT_GRAD = {"f": _conv.conv2d_weight_grad_f32, "d": _conv.conv2d_weight_grad_f64}
 IM2COL = {"f": _conv.im2col_f32, "d": _conv.im2col_f64}
 COL2IM = {"f": _conv.col2im_f32, "d": _conv.col2im_f64}
-
-
-def _pixels(g: Conv2dGeometry) -> int:
-    return g.N * g.H * g.W
 
 
 class Conv(ReferenceConv):
@@ -48,17 +45,18 @@ class Conv(ReferenceConv):
     def conv2d_of_any(
         self, x: Array, weight: Array, bias: Array | None, g: Conv2dGeometry, packed: bool = False
     ) -> Array:
-        """conv2d of types and strides that the kernels do not take, and of single pixels."""
+        """conv2d of types and strides that the kernels do not take, and products."""
         kind = x.dtype.char
         if kind not in CONV2D:
             return super().conv2d(x, weight, bias, g)
         x, weight = contiguous(x), contiguous(weight)
         bias = None if bias is None else contiguous(bias)
         y = np.empty(g.y_shape, x.dtype)
-        if g.is_pixelwise:
-            rows = x.reshape(_pixels(g), g.C)
-            columns = weight if packed else weight.reshape(g.C, g.F)
-            PRODUCT[kind](rows, columns, bias, y.reshape(_pixels(g), g.F), False, packed)
+        if g.product:
+            rows, depth = g.product
+            columns = weight if packed else weight.reshape(depth, g.F)
+            out = y.reshape(rows, g.F)
+            PRODUCT[kind](x.reshape(rows, depth), columns, bias, out, False, packed)
         else:
             CONV2D[kind](x, weight, bias, y, g, False, packed)
         return y
@@ -69,8 +67,8 @@ class Conv(ReferenceConv):
         if kind not in PACK:
             return None
         weight = contiguous(weight)
-        if g.is_pixelwise:
-            return None if g.F == 1 else pack_matrix(weight.reshape(g.C, g.F))
+        if g.product:
+            return None if g.F == 1 else pack_matrix(weight.reshape(g.product[1], g.F))
         size = PACK[kind](weight, None, g)
         if size == 0:
             return None
@@ -84,9 +82,12 @@ class Conv(ReferenceConv):
             return super().conv2d_input_grad(grad, weight, g)
         grad, weight = contiguous(grad), contiguous(weight)
         grad_x = np.empty(g.x_shape, grad.dtype)
-        if g.is_pixelwise:
-            rows, columns = grad.reshape(_pixels(g), g.F), weight.reshape(g.C, g.F).T
-            PRODUCT[kind](rows, columns, None, grad_x.reshape(_pixels(g), g.C), False)
+        if g.product:
+            rows, depth = g.product
+            columns = weight.reshape(depth, g.F).T
+            PRODUCT[kind](
+                grad.reshape(rows, g.F), columns, None, grad_x.reshape(rows, depth), False
+            )
         else:
             INPUT_GRAD[kind](grad, weight, grad_x, g)
         return grad_x
@@ -97,9 +98,10 @@ class Conv(ReferenceConv):
             return super().conv2d_weight_grad(x, grad, g)
         x, grad = contiguous(x), contiguous(grad)
         grad_weight = np.empty(g.weight_shape, x.dtype)
-        if g.is_pixelwise:
-            rows, columns = x.reshape(_pixels(g), g.C).T, grad.reshape(_pixels(g), g.F)
-            PRODUCT[kind](rows, columns, None, grad_weight.reshape(g.C, g.F), False)
+        if g.product:
+            rows, depth = g.product
+            out = grad_weight.reshape(depth, g.F)
+            PRODUCT[kind](x.reshape(rows, depth).T, grad.reshape(rows, g.F), None, out, False)
         else:
             WEIGHT_GRAD[kind](x, grad, grad_weight, g)
         return grad_weight

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _index as room
 from ..reference.arrays import Array
 from ..reference.index import Index as Reference
 from ..reference.index import check_range
+from . import _index as compiled
 from .reduce import FLOATS
 from .shape import contiguous
 
@@ -23,7 +23,7 @@ class Index(Reference):
             return Reference.gather(self, x, indices)
         indices = contiguous(indices)
         y = np.empty(indices.shape + x.shape[1:], x.dtype)
-        if room.gather(contiguous(x), indices, y) >= 0:
+        if compiled.gather(contiguous(x), indices, y) >= 0:
             check_range("gather", indices, x.shape[0])
         return y
 
@@ -32,7 +32,7 @@ class Index(Reference):
             return Reference.scatter_add(self, x, indices, rows)
         indices = contiguous(indices)
         y = np.zeros((rows,) + x.shape[indices.ndim :], x.dtype)
-        if room.scatter_add(contiguous(x), indices, y) >= 0:
+        if compiled.scatter_add(contiguous(x), indices, y) >= 0:
             check_range("scatter_add", indices, rows)
         return y
 
@@ -41,6 +41,6 @@ class Index(Reference):
             return Reference.one_hot(self, indices, depth, dtype)
         indices = contiguous(indices)
         y = np.zeros((*indices.shape, depth), dtype)
-        if room.one_hot(indices, y, depth) >= 0:
+        if compiled.one_hot(indices, y, depth) >= 0:
             check_range("one_hot", indices, depth)
         return y

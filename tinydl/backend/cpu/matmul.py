@@ -1,19 +1,19 @@
 """Matrix product on the processor: one packed GEMM in C for float32 and float64 (csrc/matmul.c).
 
-The function of the Cython room is the method: that saves a Python call for each product.
+The function of the Cython module is the method: that saves a Python call for each product.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .. import _matmul as room
 from ..reference.arrays import Array
 from ..reference.matmul import Matmul as ReferenceMatmul
+from . import _matmul as compiled
 from .shape import aligned, contiguous
 
-PACK = {"f": room.pack_f32, "d": room.pack_f64}
-PRODUCT = {"f": room.matmul_f32, "d": room.matmul_f64}
+PACK = {"f": compiled.pack_f32, "d": compiled.pack_f64}
+PRODUCT = {"f": compiled.matmul_f32, "d": compiled.matmul_f64}
 
 
 def pack_matrix(b: Array) -> Array:
@@ -25,7 +25,7 @@ def pack_matrix(b: Array) -> Array:
 
 
 class Matmul(ReferenceMatmul):
-    matmul = room.matmul
+    matmul = compiled.matmul
 
     def pack_matmul(self, b: Array) -> Array | None:
         """b (K, N) in the order in which `matmul` multiplies it; None if C has no such product."""

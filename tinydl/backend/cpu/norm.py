@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _norm as room
 from ..reference.arrays import Array
 from ..reference.norm import Norm as Reference
+from . import _norm as compiled
 from .reduce import FLOATS
 from .shape import contiguous
 
@@ -19,7 +19,7 @@ class Norm(Reference):
             return Reference.channel_norm(self, x, scale, shift, groups, eps)
         y = np.empty(x.shape, x.dtype)
         mean, variance = np.empty((len(x), groups), x.dtype), np.empty((len(x), groups), x.dtype)
-        room.channel_norm(
+        compiled.channel_norm(
             contiguous(x), contiguous(scale), contiguous(shift), y, mean, variance, eps
         )
         return y, mean, variance
@@ -30,7 +30,7 @@ class Norm(Reference):
         if x.dtype not in FLOATS or x.size == 0:
             return Reference.channel_norm_apply(self, x, scale, shift, mean, variance, eps)
         y = np.empty(x.shape, x.dtype)
-        room.channel_norm_apply(
+        compiled.channel_norm_apply(
             *(contiguous(x), contiguous(scale), contiguous(shift)),
             *(contiguous(mean), contiguous(variance), y),
             eps,
@@ -43,7 +43,7 @@ class Norm(Reference):
         if x.dtype not in FLOATS or x.size == 0:
             return Reference.channel_norm_sums(self, grad, x, mean, variance, eps)
         shifts, scales = np.empty((2, len(x), x.shape[2]), x.dtype)
-        room.channel_norm_sums(
+        compiled.channel_norm_sums(
             *(contiguous(grad), contiguous(x), contiguous(mean), contiguous(variance)),
             *(shifts, scales),
             eps,
@@ -66,7 +66,7 @@ class Norm(Reference):
                 self, grad, x, scale, mean, variance, shifts, scales, eps
             )
         grad_x = np.empty(x.shape, x.dtype)
-        room.channel_norm_grad(
+        compiled.channel_norm_grad(
             *(contiguous(grad), contiguous(x), contiguous(scale), contiguous(mean)),
             *(contiguous(variance), contiguous(shifts), contiguous(scales), grad_x),
             eps,
@@ -80,7 +80,9 @@ class Norm(Reference):
             return Reference.row_norm(self, x, scale, shift, eps)
         y = np.empty(x.shape, x.dtype)
         mean, variance = np.empty((2, len(x)), x.dtype)
-        room.row_norm(contiguous(x), contiguous(scale), contiguous(shift), y, mean, variance, eps)
+        compiled.row_norm(
+            contiguous(x), contiguous(scale), contiguous(shift), y, mean, variance, eps
+        )
         return y, mean, variance
 
     def row_norm_grad(
@@ -90,7 +92,7 @@ class Norm(Reference):
             return Reference.row_norm_grad(self, grad, x, scale, mean, variance, eps)
         grad_x = np.empty(x.shape, x.dtype)
         grad_scale, grad_shift = np.empty((2, x.shape[1]), x.dtype)
-        room.row_norm_grad(
+        compiled.row_norm_grad(
             *(contiguous(grad), contiguous(x), contiguous(scale), contiguous(mean)),
             *(contiguous(variance), grad_x, grad_scale, grad_shift),
             eps,

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import _optim as room
 from ..reference.arrays import Array
 from ..reference.optim import Optim as Reference
+from . import _optim as compiled
 from .reduce import FLOATS
 
 
 def _double(arrays: list[Array]) -> bool | None:
-    """True for float64, False for float32, None for what the room does not take."""
+    """True for float64, False for float32, None for what the kernels do not take."""
     dtype = arrays[0].dtype if arrays else None
     return dtype == np.float64 if dtype in FLOATS else None
 
@@ -34,7 +34,7 @@ class Optim(Reference):
     ) -> None:
         double = _double(params)
         numbers = lr, momentum, nesterov, weight_decay
-        if double is None or not room.sgd_step(params, grads, velocities, double, *numbers):
+        if double is None or not compiled.sgd_step(params, grads, velocities, double, *numbers):
             Reference.sgd_step(self, params, grads, velocities, *numbers)
 
     def rmsprop_step(
@@ -49,7 +49,7 @@ class Optim(Reference):
     ) -> None:
         double = _double(params)
         numbers = lr, rho, eps, weight_decay
-        if double is None or not room.rmsprop_step(params, grads, squares, double, *numbers):
+        if double is None or not compiled.rmsprop_step(params, grads, squares, double, *numbers):
             Reference.rmsprop_step(self, params, grads, squares, *numbers)
 
     def adam_step(
@@ -70,12 +70,106 @@ class Optim(Reference):
         double = _double(params)
         lists = params, grads, means, squares, largest
         numbers: Any = lr, beta1, beta2, eps, weight_decay, decoupled, steps
-        if double is None or not room.adam_step(*lists, double, *numbers):
+        if double is None or not compiled.adam_step(*lists, double, *numbers):
             Reference.adam_step(self, *lists, *numbers)
+
+    def adagrad_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
+        lr: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        double = _double(params)
+        lists = params, grads, squares
+        numbers = lr, eps, weight_decay
+        if double is None or not compiled.adagrad_step(*lists, double, *numbers):
+            Reference.adagrad_step(self, *lists, *numbers)
+
+    def adadelta_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
+        deltas: list[Array],
+        lr: float,
+        rho: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        double = _double(params)
+        lists = params, grads, squares, deltas
+        numbers = lr, rho, eps, weight_decay
+        if double is None or not compiled.adadelta_step(*lists, double, *numbers):
+            Reference.adadelta_step(self, *lists, *numbers)
+
+    def centred_rmsprop_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
+        means: list[Array] | None,
+        velocities: list[Array] | None,
+        lr: float,
+        rho: float,
+        momentum: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        double = _double(params)
+        lists = params, grads, squares, means, velocities
+        numbers = lr, rho, momentum, eps, weight_decay
+        if double is None or not compiled.centred_rmsprop_step(*lists, double, *numbers):
+            Reference.centred_rmsprop_step(self, *lists, *numbers)
+
+    def adamax_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        means: list[Array],
+        largest: list[Array],
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        steps: tuple[int, ...],
+    ) -> None:
+        double = _double(params)
+        lists = params, grads, means, largest
+        numbers: Any = lr, beta1, beta2, eps, weight_decay, steps
+        if double is None or not compiled.adamax_step(*lists, double, *numbers):
+            Reference.adamax_step(self, *lists, *numbers)
+
+    def nadam_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        means: list[Array],
+        squares: list[Array],
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        steps: tuple[int, ...],
+        weights: tuple[tuple[float, float], ...],
+    ) -> None:
+        double = _double(params)
+        lists = params, grads, means, squares
+        numbers: Any = lr, beta1, beta2, eps, weight_decay, steps, weights
+        if double is None or not compiled.nadam_step(*lists, double, *numbers):
+            Reference.nadam_step(self, *lists, *numbers)
 
     def norms(self, arrays: list[Array]) -> Array:
         double, found = _double(arrays), np.empty(len(arrays))
         # an infinity may be a float64 whose square is one: the reference scales
-        if double is None or not room.norms(arrays, double, found) or not np.isfinite(found).all():
+        if (
+            double is None
+            or not compiled.norms(arrays, double, found)
+            or not np.isfinite(found).all()
+        ):
             return Reference.norms(self, arrays)
         return found.astype(arrays[0].dtype)

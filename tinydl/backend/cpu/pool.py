@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...geometry import Pool2dGeometry
-from .. import _pool as room
 from ..reference.arrays import Array
 from ..reference.pool import Pool as Reference
+from . import _pool as compiled
 from .reduce import FLOATS
 from .shape import contiguous
 
@@ -19,33 +19,33 @@ class Pool(Reference):
         if x.dtype not in FLOATS:
             return Reference.max_pool2d(self, x, g, places)
         y, place = np.empty(g.y_shape, x.dtype), np.empty(g.y_shape, np.int32) if places else None
-        room.max_pool2d(contiguous(x), y, place, g)
+        compiled.max_pool2d(contiguous(x), y, place, g)
         return y, place
 
     def max_pool2d_scatter(self, grad: Array, place: Array, g: Pool2dGeometry) -> Array:
         if grad.dtype not in FLOATS:
             return Reference.max_pool2d_scatter(self, grad, place, g)
         y = np.empty(g.x_shape, grad.dtype)
-        room.max_pool2d_scatter(contiguous(grad), contiguous(place), y, g)
+        compiled.max_pool2d_scatter(contiguous(grad), contiguous(place), y, g)
         return y
 
     def max_pool2d_gather(self, x: Array, place: Array, g: Pool2dGeometry) -> Array:
         if x.dtype not in FLOATS:
             return Reference.max_pool2d_gather(self, x, place, g)
         y = np.empty(g.y_shape, x.dtype)
-        room.max_pool2d_gather(contiguous(x), contiguous(place), y, g)
+        compiled.max_pool2d_gather(contiguous(x), contiguous(place), y, g)
         return y
 
     def avg_pool2d(self, x: Array, g: Pool2dGeometry) -> Array:
         if x.dtype not in FLOATS:
             return Reference.avg_pool2d(self, x, g)
         y = np.empty(g.y_shape, x.dtype)
-        room.avg_pool2d(contiguous(x), y, g)
+        compiled.avg_pool2d(contiguous(x), y, g)
         return y
 
     def avg_pool2d_grad(self, grad: Array, g: Pool2dGeometry) -> Array:
         if grad.dtype not in FLOATS:
             return Reference.avg_pool2d_grad(self, grad, g)
         y = np.empty(g.x_shape, grad.dtype)
-        room.avg_pool2d_grad(contiguous(grad), y, g)
+        compiled.avg_pool2d_grad(contiguous(grad), y, g)
         return y

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _recurrent as room
 from ..reference.arrays import Array
 from ..reference.recurrent import Recurrent as Reference
+from . import _recurrent as compiled
 from .matmul import Matmul
 from .reduce import FLOATS
 from .shape import contiguous
@@ -43,7 +43,7 @@ class Recurrent(Reference):
             return Reference.rnn_forward(self, x, h0, weight_x, weight_h, bias, mask, drop, relu)
         states = _inputs(x, weight_x, bias)
         given = contiguous(h0), contiguous(weight_h), _plain(mask), _plain(drop)
-        room.rnn_run(*given, states, relu)
+        compiled.rnn_run(*given, states, relu)
         return states
 
     def rnn_backward(
@@ -60,7 +60,7 @@ class Recurrent(Reference):
             return Reference.rnn_backward(self, grad, states, h0, weight_h, mask, drop, relu)
         delta, grad_h0 = np.empty(states.shape, grad.dtype), np.empty(h0.shape, grad.dtype)
         given = (contiguous(grad), contiguous(states), contiguous(weight_h), _plain(mask))
-        room.rnn_back(*given, _plain(drop), delta, grad_h0, relu)
+        compiled.rnn_back(*given, _plain(drop), delta, grad_h0, relu)
         return delta, grad_h0
 
     def lstm_forward(
@@ -83,7 +83,7 @@ class Recurrent(Reference):
         gates = _inputs(x, weight_x, bias)
         rows, cells = np.empty((N * T + N, H), x.dtype), np.empty((N, T, H), x.dtype)
         given = contiguous(h0), contiguous(c0), contiguous(weight_h), _plain(mask), _plain(drop)
-        room.lstm_run(*given, gates, rows, cells, hard)
+        compiled.lstm_run(*given, gates, rows, cells, hard)
         return rows, cells, gates
 
     def lstm_backward(
@@ -103,7 +103,7 @@ class Recurrent(Reference):
         grad_h0, grad_c0 = np.empty(c0.shape, grad.dtype), np.empty(c0.shape, grad.dtype)
         given = contiguous(grad), contiguous(cells), contiguous(gates), contiguous(c0)
         options = contiguous(weight_h), _plain(mask), _plain(drop)
-        room.lstm_back(*given, *options, delta, grad_h0, grad_c0, hard)
+        compiled.lstm_back(*given, *options, delta, grad_h0, grad_c0, hard)
         return delta, grad_h0, grad_c0
 
     def gru_forward(
@@ -130,7 +130,7 @@ class Recurrent(Reference):
         shape = (*x.shape[:2], H)
         states, inner = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
         given = contiguous(h0), contiguous(weight_h), bias_n, _plain(mask), _plain(drop)
-        room.gru_run(*given, gates, states, inner, hard)
+        compiled.gru_run(*given, gates, states, inner, hard)
         return states, gates, inner
 
     def gru_backward(
@@ -154,5 +154,5 @@ class Recurrent(Reference):
         grad_h0 = np.empty(h0.shape, grad.dtype)
         given = contiguous(grad), contiguous(states), contiguous(gates), contiguous(inner)
         options = contiguous(h0), contiguous(weight_h), _plain(mask), _plain(drop)
-        room.gru_back(*given, *options, delta, grad_inner, grad_h0, reset_after, hard)
+        compiled.gru_back(*given, *options, delta, grad_inner, grad_h0, reset_after, hard)
         return delta, grad_inner, grad_h0

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _roi as room
 from ..reference.arrays import Array
 from ..reference.roi import Roi as Reference
+from . import _roi as compiled
 from .reduce import FLOATS
 from .shape import contiguous
 
@@ -19,7 +19,7 @@ class Roi(Reference):
         shape = (len(image), rows.shape[1], columns.shape[1], x.shape[3])
         y, place = np.empty(shape, x.dtype), np.empty(shape, np.int32)
         image, rows, columns = contiguous(image), contiguous(rows), contiguous(columns)
-        room.roi_pool(contiguous(x), image, rows, columns, y, place)
+        compiled.roi_pool(contiguous(x), image, rows, columns, y, place)
         return y, place
 
     def roi_pool_scatter(
@@ -28,14 +28,14 @@ class Roi(Reference):
         if grad.dtype not in FLOATS:
             return Reference.roi_pool_scatter(self, grad, place, image, x_shape)
         y = np.zeros(x_shape, grad.dtype)
-        room.roi_pool_scatter(contiguous(grad), contiguous(place), contiguous(image), y)
+        compiled.roi_pool_scatter(contiguous(grad), contiguous(place), contiguous(image), y)
         return y
 
     def roi_pool_gather(self, x: Array, place: Array, image: Array) -> Array:
         if x.dtype not in FLOATS:
             return Reference.roi_pool_gather(self, x, place, image)
         y = np.empty(place.shape, x.dtype)
-        room.roi_pool_gather(contiguous(x), contiguous(place), contiguous(image), y)
+        compiled.roi_pool_gather(contiguous(x), contiguous(place), contiguous(image), y)
         return y
 
     def roi_align(
@@ -46,7 +46,7 @@ class Roi(Reference):
         y = np.empty((len(image), top.shape[1], left.shape[1], x.shape[3]), x.dtype)
         tables = (image, top, weight_h, left, weight_w)
         image, top, weight_h, left, weight_w = (contiguous(t) for t in tables)
-        room.roi_align(contiguous(x), image, top, weight_h, left, weight_w, y)
+        compiled.roi_align(contiguous(x), image, top, weight_h, left, weight_w, y)
         return y
 
     def roi_align_grad(
@@ -64,5 +64,5 @@ class Roi(Reference):
             return Reference.roi_align_grad(self, grad, *tables, x_shape)
         y = np.zeros(x_shape, grad.dtype)
         image, top, weight_h, left, weight_w = (contiguous(t) for t in tables)
-        room.roi_align_grad(contiguous(grad), image, top, weight_h, left, weight_w, y)
+        compiled.roi_align_grad(contiguous(grad), image, top, weight_h, left, weight_w, y)
         return y

@@ -10,10 +10,10 @@ from math import prod
 import numpy as np
 
 from ... import instruments
-from .. import _shape as room
 from ..reference.arrays import Array
 from ..reference.shape import Shape as Reference
 from ..reference.shape import strided_key
+from . import _shape as compiled
 
 COPIED = frozenset(np.dtype(t) for t in (np.float32, np.float64, np.int32, np.int64))
 
@@ -28,7 +28,7 @@ def contiguous(x: Array) -> Array:
 def _copy(x: Array) -> Array:
     y = np.empty(x.shape, x.dtype)
     if x.dtype in COPIED:
-        room.copy_into(x, y)
+        compiled.copy_into(x, y)
     else:
         np.copyto(y, x)
     return y
@@ -37,9 +37,9 @@ def _copy(x: Array) -> Array:
 def aligned(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """An empty C-contiguous array that starts with a cache line, as NumPy's own do not."""
     size, line = prod(shape), 64 // dtype.itemsize
-    room = np.empty(size + line, dtype)
-    start = -room.ctypes.data % 64 // dtype.itemsize
-    return room[start : start + size].reshape(shape)
+    wider = np.empty(size + line, dtype)
+    start = -wider.ctypes.data % 64 // dtype.itemsize
+    return wider[start : start + size].reshape(shape)
 
 
 class Shape(Reference):
@@ -48,7 +48,7 @@ class Shape(Reference):
         if x.dtype not in COPIED:
             return np.array(x, order="C", copy=True)
         y = np.empty(x.shape, x.dtype)
-        room.copy_into(x, y)
+        compiled.copy_into(x, y)
         return y
 
     def copy_into(self, destination: Array, source: Array) -> None:
@@ -56,7 +56,7 @@ class Shape(Reference):
         if source.dtype != destination.dtype or source.dtype not in COPIED:
             np.copyto(destination, source)
         else:
-            room.copy_into(source, destination)
+            compiled.copy_into(source, destination)
 
     def pad(
         self,
@@ -69,7 +69,7 @@ class Shape(Reference):
         if x.dtype not in COPIED or x.ndim == 0:
             return Reference.pad(self, x, starts, steps, shape, value)
         y = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
-        room.copy_into(x, y[strided_key(starts, steps, x.shape)])
+        compiled.copy_into(x, y[strided_key(starts, steps, x.shape)])
         return y
 
     def concat(self, arrays: list[Array], axis: int) -> Array:
@@ -83,6 +83,6 @@ class Shape(Reference):
         before = (slice(None),) * (axis % first.ndim)
         for x in arrays:
             stop = start + x.shape[axis]
-            room.copy_into(x, y[(*before, slice(start, stop))])
+            compiled.copy_into(x, y[(*before, slice(start, stop))])
             start = stop
         return y

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _softmax as room
 from ..reference.arrays import Array
 from ..reference.index import check_range
 from ..reference.softmax import Softmax as Reference
+from . import _softmax as compiled
 from .index import INTEGERS
 from .reduce import FLOATS
 from .shape import contiguous
@@ -18,14 +18,14 @@ class Softmax(Reference):
         if x.dtype not in FLOATS or x.size == 0:
             return Reference.softmax(self, x)
         y = np.empty(x.shape, x.dtype)
-        room.softmax(contiguous(x), y)
+        compiled.softmax(contiguous(x), y)
         return y
 
     def log_softmax(self, x: Array) -> Array:
         if x.dtype not in FLOATS or x.size == 0:
             return Reference.log_softmax(self, x)
         y = np.empty(x.shape, x.dtype)
-        room.log_softmax(contiguous(x), y)
+        compiled.log_softmax(contiguous(x), y)
         return y
 
     def cross_entropy(self, logits: Array, labels: Array) -> tuple[Array, Array]:
@@ -33,7 +33,10 @@ class Softmax(Reference):
             return Reference.cross_entropy(self, logits, labels)
         losses = np.empty(len(logits), logits.dtype)
         probabilities = np.empty(logits.shape, logits.dtype)
-        if room.cross_entropy(contiguous(logits), contiguous(labels), losses, probabilities) >= 0:
+        if (
+            compiled.cross_entropy(contiguous(logits), contiguous(labels), losses, probabilities)
+            >= 0
+        ):
             check_range("cross_entropy", labels, logits.shape[1])
         return losses, probabilities
 
@@ -42,6 +45,6 @@ class Softmax(Reference):
         if p.dtype not in FLOATS or labels.dtype not in INTEGERS or p.size == 0:
             return Reference.cross_entropy_grad(self, p, labels, grad)
         y = np.empty(p.shape, p.dtype)
-        if room.cross_entropy_grad(contiguous(p), contiguous(labels), contiguous(grad), y) >= 0:
+        if compiled.cross_entropy_grad(contiguous(p), contiguous(labels), contiguous(grad), y) >= 0:
             check_range("cross_entropy_grad", labels, p.shape[1])
         return y

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import DeviceError, ShapeError
 
 Shape = tuple[int, ...]
 #: Kernels describe strided arrays by 8 axes, after neighbouring axes have been merged.
 MAX_RANK = 8
+#: Indices inside kernels are 32-bit integers.
+MAX_ELEMENTS = 2**31 - 1
 
 
 class ClArray:
@@ -35,6 +37,11 @@ class ClArray:
         self.strides = strides
         self.dtype = dtype
         self.size = prod(shape)
+        if self.size > MAX_ELEMENTS:  # a view may have any size: it takes no memory
+            raise DeviceError(
+                f"opencl: an array of shape {shape} and dtype {dtype} has {self.size} elements; "
+                f"indices inside kernels are 32-bit integers and reach {MAX_ELEMENTS}"
+            )
         self.contiguous = strides == c_strides(shape) or is_contiguous(shape, strides)
 
     @property

@@ -14,6 +14,8 @@ CHUNK_BYTES = 1 << 20
 MAX_CHUNKS = 32
 #: Weights with more output channels than this come in panels, like b in a GEMM.
 WIDE_WEIGHT = 64
+#: Windows of more values than this go through im2col: the direct kernel has one running sum.
+LONGEST_WINDOW = 8192
 
 
 def _sizes(g: Conv2dGeometry, images: int | None = None) -> tuple[int, ...]:
@@ -35,11 +37,6 @@ def _is_depthwise(g: Conv2dGeometry) -> bool:
     return g.groups == g.C == g.F
 
 
-def _is_pointwise(g: Conv2dGeometry) -> bool:
-    """1x1, stride 1, no padding: a matrix product over pixels."""
-    return g.groups == g.KH == g.KW == 1 and g.stride == (1, 1) and not any(g.padding)
-
-
 class Conv(Matmul):
     # -- patches --------------------------------------------------------------------------------
 
@@ -57,7 +54,8 @@ class Conv(Matmul):
 
     def col2im(self, columns: ClArray, g: Conv2dGeometry) -> ClArray:
         y = self.empty(g.x_shape, columns.dtype)
-        self._pixels("col2im", g.C, g.N * g.H * g.W, self._contiguous(columns), y.buffer, _sizes(g))
+        arrays = (self._contiguous(columns), None, y.buffer)
+        self._pixels("col2im", g.C, g.N * g.H * g.W, *arrays, _sizes(g))
         return y
 
     def _pixels(self, name: str, channels: int, pixels: int, *arguments) -> None:
@@ -83,11 +81,11 @@ class Conv(Matmul):
             name = "depthwise_conv2d" if _is_depthwise(g) else "grouped_conv2d"
             pixels = g.N * g.OH * g.OW
             self._pixels(name, g.F, pixels, x, weight, bias, y.buffer, _sizes(g))
-        elif _is_pointwise(g):
-            # [N*H*W x C] @ [C x F]
-            rows = self._flat(x, (g.N * g.H * g.W, g.C))
-            self._gemm(rows, self._flat(weight, (g.C, g.F)), y, bias, 0, *NO_BATCH)
-        elif self.runtime.is_gpu:
+        elif g.product:
+            # [N*H*W x C] @ [C x F], or [N x H*W*C] @ [H*W*C x F]
+            rows = self._flat(x, g.product)
+            self._gemm(rows, self._flat(weight, (g.product[1], g.F)), y, bias, 0, *NO_BATCH)
+        elif self.runtime.is_gpu or g.KH * g.KW * g.C > LONGEST_WINDOW:
             self._conv2d_by_columns(x, weight, bias, y, g)
         else:
             self._conv2d_direct(x, weight, bias, y, g)
@@ -158,11 +156,15 @@ class Conv(Matmul):
         elif g.groups > 1:
             name = "depthwise_input_grad" if _is_depthwise(g) else "grouped_input_grad"
             self._pixels(name, g.C, g.N * g.H * g.W, grad, weight, y.buffer, _sizes(g))
-        elif _is_pointwise(g):
-            # [N*H*W x F] @ [F x C]
-            rows = self._flat(grad, (g.N * g.H * g.W, g.F))
+        elif g.product:
+            # [N*H*W x F] @ [F x C], or [N x F] @ [F x H*W*C]
+            rows = self._flat(grad, (g.product[0], g.F))
             self._gemm(rows, self._transposed(weight, g), y, None, 0, *NO_BATCH)
-        elif not self.runtime.is_gpu and (turned := _transposed_geometry(g)) is not None:
+        elif (
+            not self.runtime.is_gpu
+            and g.KH * g.KW * g.F <= LONGEST_WINDOW
+            and (turned := _transposed_geometry(g)) is not None
+        ):
             self._conv2d_direct(grad, self._turned(weight, g), None, y, turned)
         else:
             self._input_grad_by_columns(grad, weight, y, g)
@@ -188,6 +190,9 @@ class Conv(Matmul):
         step = self._images_at_once(g, grad.dtype.itemsize)
         span, spans = self._spans(g.C)
         kernel = self.runtime.kernel("conv", grad.dtype, "col2im")
+        outside = self.empty((w.shape[1],), grad.dtype)
+        zeros = self.runtime.kernel("conv", grad.dtype, "times_zero")
+        self.runtime.light(zeros, outside.size, weight, outside.buffer, outside.size, g.F)
         for n in range(0, g.N, step):
             count = min(step, g.N - n)
             rows = self._flat(_images(grad, n, count), (count * g.OH * g.OW, g.F))
@@ -195,7 +200,9 @@ class Conv(Matmul):
             self._gemm(rows, w, columns, None, 0, *NO_BATCH)
             part = y if count == g.N else self.empty((count, g.H, g.W, g.C), y.dtype)
             sizes = (*_sizes(g, count), span)
-            self.runtime.heavy(kernel, spans, count * g.H * g.W, 1, columns, part.buffer, *sizes)
+            self.runtime.heavy(
+                kernel, spans, count * g.H * g.W, 1, columns, outside, part.buffer, *sizes
+            )
             if part is not y:
                 self.copy_into(_images(y, n, count), part)
 

@@ -11,11 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import DeviceError
+from ...errors import DeviceError, how_to_install
 
 HOW_TO_GET_A_DEVICE = (
-    'install one with `pip install "tinydl[pocl]"` (Linux x86-64, no root needed), or with '
-    '`apt-get install pocl-opencl-icd` and `pip install "tinydl[opencl]"` (faster)'
+    f"get one by {how_to_install('pocl')} (Linux x86-64, no root needed), or by apt-get install "
+    f"pocl-opencl-icd (faster) and {how_to_install('opencl')}"
 )
 #: Device kinds, best first. The kernels know two of them: a GPU, and everything else as a CPU.
 KINDS = ("gpu", "accelerator", "cpu")

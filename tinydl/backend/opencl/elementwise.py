@@ -1,16 +1,30 @@
-"""Elementwise kernels on OpenCL. Contract and formulas: backend/reference/elementwise.py."""
+"""Elementwise kernels on OpenCL. Contract and formulas: backend/reference/elementwise.py.
+
+The methods are made of the rows of kernels_cl/elementwise.cl, once, as this module is imported.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import numpy as np
 
+from ...errors import KernelBuildError
+from ..reference.elementwise import Elementwise as Reference
 from .array import ClArray
 from .arrays import Arrays
+from .runtime import kernel_source
 
+ROWS = "elementwise.cl"
 _BOOL = np.dtype(np.bool_)
 
 
-class Elementwise(Arrays):
+class Maps(Arrays):
+    """How a row is launched, and the operations that are no rows."""
+
     def _unary(self, name: str, x: ClArray) -> ClArray:
         runtime = self.runtime
         y = self.empty(x.shape, x.dtype)
@@ -27,9 +41,7 @@ class Elementwise(Arrays):
         runtime = self.runtime
         shape = a.shape if a.shape else b.shape
         y = self.empty(shape, result or a.dtype)
-        # Integer powers have no vector version, and PoCL's of 8 doubles is wrong.
-        vectors = name != "power" or a.dtype == np.float32
-        if vectors and a.contiguous and b.contiguous:
+        if a.contiguous and b.contiguous:
             kernel = runtime.kernel("elementwise", a.dtype, f"apply_{name}")
             items = -(-y.size // runtime.vector_width(a.dtype))
             steps = (int(a.shape == shape), int(b.shape == shape))
@@ -51,72 +63,6 @@ class Elementwise(Arrays):
         self._launch_strided(kernel, x.shape, (x.strides,), x, y.buffer)
         return y
 
-    # -- one operand ----------------------------------------------------------------------------
-
-    def negative(self, x: ClArray) -> ClArray:
-        return self._unary("negative", x)
-
-    def exp(self, x: ClArray) -> ClArray:
-        self._require_float("exp", x)
-        return self._unary("exp", x)
-
-    def log(self, x: ClArray) -> ClArray:
-        self._require_float("log", x)
-        return self._unary("log", x)
-
-    def sqrt(self, x: ClArray) -> ClArray:
-        self._require_float("sqrt", x)
-        return self._unary("sqrt", x)
-
-    def abs(self, x: ClArray) -> ClArray:
-        return self._unary("abs", x)
-
-    def sign(self, x: ClArray) -> ClArray:
-        return self._unary("sign", x)
-
-    def tanh(self, x: ClArray) -> ClArray:
-        self._require_float("tanh", x)
-        return self._unary("tanh", x)
-
-    def sigmoid(self, x: ClArray) -> ClArray:
-        self._require_float("sigmoid", x)
-        return self._unary("sigmoid", x)
-
-    def relu(self, x: ClArray) -> ClArray:
-        return self._unary("relu", x)
-
-    def log1p(self, x: ClArray) -> ClArray:
-        self._require_float("log1p", x)
-        return self._unary("log1p", x)
-
-    def expm1(self, x: ClArray) -> ClArray:
-        self._require_float("expm1", x)
-        return self._unary("expm1", x)
-
-    def softplus(self, x: ClArray) -> ClArray:
-        self._require_float("softplus", x)
-        return self._unary("softplus", x)
-
-    def sin(self, x: ClArray) -> ClArray:
-        self._require_float("sin", x)
-        return self._unary("sin", x)
-
-    def cos(self, x: ClArray) -> ClArray:
-        self._require_float("cos", x)
-        return self._unary("cos", x)
-
-    def erf(self, x: ClArray) -> ClArray:
-        self._require_float("erf", x)
-        return self._unary("erf", x)
-
-    def floor(self, x: ClArray) -> ClArray:
-        self._require_float("floor", x)
-        return self._unary("floor", x)
-
-    def round(self, x: ClArray) -> ClArray:
-        self._require_float("round", x)
-        return self._unary("round", x)
-
     def logical_not(self, x: ClArray) -> ClArray:
         return self._convert("apply_logical_not", x, _BOOL)
 
@@ -125,66 +71,6 @@ class Elementwise(Arrays):
         self.runtime.check_dtype(dtype)
         return self._convert(f"to_{dtype.name}", x, dtype)
 
-    # -- two operands ---------------------------------------------------------------------------
-
-    def add(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("add", a, b)
-
-    def subtract(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("subtract", a, b)
-
-    def multiply(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("multiply", a, b)
-
-    def divide(self, a: ClArray, b: ClArray) -> ClArray:
-        self._require_float("divide", a)
-        return self._binary("divide", a, b)
-
-    def power(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("power", a, b)
-
-    def maximum(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("maximum", a, b)
-
-    def minimum(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("minimum", a, b)
-
-    def atan2(self, a: ClArray, b: ClArray) -> ClArray:
-        self._require_float("atan2", a)
-        return self._binary("atan2", a, b)
-
-    def relu_grad(self, y: ClArray, grad: ClArray) -> ClArray:
-        self._require_float("relu_grad", y)
-        return self._binary("relu_grad", y, grad)
-
-    def tanh_grad(self, y: ClArray, grad: ClArray) -> ClArray:
-        self._require_float("tanh_grad", y)
-        return self._binary("tanh_grad", y, grad)
-
-    def sigmoid_grad(self, y: ClArray, grad: ClArray) -> ClArray:
-        self._require_float("sigmoid_grad", y)
-        return self._binary("sigmoid_grad", y, grad)
-
-    # -- comparisons: bool results --------------------------------------------------------------
-
-    def equal(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("equal", a, b, _BOOL)
-
-    def not_equal(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("not_equal", a, b, _BOOL)
-
-    def less(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("less", a, b, _BOOL)
-
-    def less_equal(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("less_equal", a, b, _BOOL)
-
-    def greater(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("greater", a, b, _BOOL)
-
-    def greater_equal(self, a: ClArray, b: ClArray) -> ClArray:
-        return self._binary("greater_equal", a, b, _BOOL)
-
     def where(self, condition: ClArray, a: ClArray, b: ClArray) -> ClArray:
         shape = max((condition.shape, a.shape, b.shape), key=len)
         y = self.empty(shape, a.dtype)
@@ -192,3 +78,50 @@ class Elementwise(Arrays):
         strides = tuple(self._spread(x, shape) for x in (condition, a, b))
         self._launch_strided(kernel, shape, strides, condition, a, b, y.buffer)
         return y
+
+
+def _unary_method(name: str, floats: bool) -> Callable[..., ClArray]:
+    @wraps(getattr(Reference, name))
+    def method(self: Maps, x: ClArray) -> ClArray:
+        if floats:
+            self._require_float(name, x)
+        return self._unary(name, x)
+
+    return method
+
+
+def _binary_method(name: str, floats: bool, result: np.dtype | None) -> Callable[..., ClArray]:
+    @wraps(getattr(Reference, name))
+    def method(self: Maps, a: ClArray, b: ClArray) -> ClArray:
+        if floats:
+            self._require_float(name, a)
+        return self._binary(name, a, b, result)
+
+    return method
+
+
+def methods_of_rows() -> dict[str, Any]:
+    """A method for each UNARY, BINARY and COMPARISON row of kernels_cl/elementwise.cl.
+
+    KernelBuildError for a row whose formula backend/reference/elementwise.py does not have."""
+    rows = re.findall(
+        r"^(FLOAT_)?(UNARY|BINARY|BINARY_BODY|CAREFUL_BINARY|COMPARISON)\((\w+)",
+        kernel_source(ROWS),
+        re.MULTILINE,
+    )
+    methods = {}
+    for floats, kind, name in rows:
+        if not hasattr(Reference, name):
+            raise KernelBuildError(
+                f"kernels_cl/{ROWS} has a row {name!r}, for which backend/reference/elementwise.py "
+                "has no method: write its formula there"
+            )
+        if kind == "UNARY":
+            methods[name] = _unary_method(name, bool(floats))
+        else:
+            result = _BOOL if kind == "COMPARISON" else None
+            methods[name] = _binary_method(name, bool(floats), result)
+    return methods
+
+
+Elementwise: Any = type("Elementwise", (Maps,), methods_of_rows())

@@ -18,6 +18,8 @@ SIDE, ITEMS = 64, 16
 PANEL_BYTES = 1 << 20
 #: ... and K is then walked in pieces of this length.
 K_PIECE = 512
+#: The longest piece otherwise: one running sum takes in no more numbers (LONGEST in prelude.cl).
+LONGEST_PIECE = 2048
 
 
 class Matmul(Arrays):
@@ -137,7 +139,8 @@ class Matmul(Arrays):
             b_steps = (panels * b_panel * batch[1], panels * b_panel)
         layout = (a_row, a_step, a_panel, b_row, b_panel, batch[1], *a_steps, *b_steps)
         kernel = self.runtime.kernel("matmul", a.dtype, f"gemm_{MR}x{NV}")
-        piece = K_PIECE if K > 1.5 * K_PIECE and M >= 4 * MR else max(K, 1)
+        piece = K_PIECE if M >= 4 * MR else LONGEST_PIECE
+        piece = piece if 1.5 * piece < K else max(K, 1)
         for k in range(0, max(K, 1), piece):
             last = k + piece >= K
             now = (flags if last else 0) | (ADD_TO_C if k else flags & ADD_TO_C)

@@ -66,6 +66,92 @@ class Optim(Arrays):
             numbers = (*fixed, decay, keep, *corrections)
             self._update("adam_step", grad, [param, means[i], squares[i], most], numbers)
 
+    def adagrad_step(
+        self,
+        params: list[ClArray],
+        grads: list[ClArray],
+        squares: list[ClArray],
+        lr: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        numbers = (float(lr), float(eps), float(weight_decay))
+        for param, grad, square in zip(params, grads, squares, strict=True):
+            self._update("adagrad_step", grad, [param, square], numbers)
+
+    def adadelta_step(
+        self,
+        params: list[ClArray],
+        grads: list[ClArray],
+        squares: list[ClArray],
+        deltas: list[ClArray],
+        lr: float,
+        rho: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        numbers = (float(lr), float(rho), 1.0 - rho, float(eps), float(weight_decay))
+        for param, grad, square, delta in zip(params, grads, squares, deltas, strict=True):
+            self._update("adadelta_step", grad, [param, square, delta], numbers)
+
+    def centred_rmsprop_step(
+        self,
+        params: list[ClArray],
+        grads: list[ClArray],
+        squares: list[ClArray],
+        means: list[ClArray] | None,
+        velocities: list[ClArray] | None,
+        lr: float,
+        rho: float,
+        momentum: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        rates = (float(rho), 1.0 - rho, float(momentum), float(eps), float(weight_decay))
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            mean = None if means is None else means[i]
+            velocity = None if velocities is None else velocities[i]
+            written = [param, squares[i], mean, velocity]
+            self._update("centred_rmsprop_step", grad, written, (float(lr), *rates))
+
+    def adamax_step(
+        self,
+        params: list[ClArray],
+        grads: list[ClArray],
+        means: list[ClArray],
+        largest: list[ClArray],
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        steps: tuple[int, ...],
+    ) -> None:
+        rates = (float(beta1), 1.0 - beta1, float(beta2), float(eps), float(weight_decay))
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            numbers = (lr / (1.0 - beta1 ** steps[i]), *rates)
+            self._update("adamax_step", grad, [param, means[i], largest[i]], numbers)
+
+    def nadam_step(
+        self,
+        params: list[ClArray],
+        grads: list[ClArray],
+        means: list[ClArray],
+        squares: list[ClArray],
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        steps: tuple[int, ...],
+        weights: tuple[tuple[float, float], ...],
+    ) -> None:
+        rates = (float(beta1), 1.0 - beta1, float(beta2), 1.0 - beta2, float(eps))
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            ahead, now = weights[i]
+            numbers = (lr * ahead, lr * now, *rates, float(weight_decay), 1.0 - beta2 ** steps[i])
+            self._update("nadam_step", grad, [param, means[i], squares[i]], numbers)
+
     def _update(
         self, name: str, grad: ClArray, written: Sequence[ClArray | None], numbers: tuple
     ) -> None:

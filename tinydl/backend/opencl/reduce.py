@@ -10,21 +10,22 @@ import numpy as np
 
 from ...geometry import reduced_shape
 from ..reference.reduce import Reduce as Reference
+from ..reference.reduce import sum_dtype
 from .array import ClArray, Shape, merge_axes
 from .arrays import Arrays
 
-_BOOL, _INT64 = np.dtype(np.bool_), np.dtype(np.int64)
+_INT64 = np.dtype(np.int64)
 #: Chunks of the reduced axis, where few rows would not occupy the device: shape-dependent only.
 MAX_CHUNKS = 64
 ENOUGH_ITEMS = {"cpu": 64, "gpu": 16384}
 CHUNK = {"cpu": 1024, "gpu": 64}
+#: Floats that one running sum takes in; LONGEST_ROW of a row, which has 4 vectors of them.
+LONGEST, LONGEST_ROW = 2048, 8192
 
 
 class Reduce(Arrays):
     def sum(self, x: ClArray, axes: tuple[int, ...], keepdims: bool) -> ClArray:
-        if x.dtype == _BOOL:
-            x = self._to_int64(x)
-        return self._reduce("sum", x, axes, keepdims)
+        return self._reduce("sum", self._summable(x), axes, keepdims)
 
     def max(self, x: ClArray, axes: tuple[int, ...], keepdims: bool) -> ClArray:
         return self._reduce("max", x, axes, keepdims)
@@ -39,7 +40,7 @@ class Reduce(Arrays):
         return self._arg_reduce("argmin", x, axis, keepdims)
 
     def cumsum(self, x: ClArray, axis: int, reverse: bool) -> ClArray:
-        x = self._to_int64(x) if x.dtype == _BOOL else self._contiguous(x)
+        x = self._contiguous(self._summable(x))
         (A, R, B), _ = _three_axes(x.shape, x.strides, axis, axis + 1)
         y = self.empty(x.shape, x.dtype)
         kernel = self.runtime.kernel("reduce", x.dtype, "cumsum")
@@ -61,7 +62,10 @@ class Reduce(Arrays):
         self.runtime.light(kernel, A * B, x, y.buffer, A * B, R, B, R * B, B, 1)
         return y
 
-    def _to_int64(self, x: ClArray) -> ClArray:
+    def _summable(self, x: ClArray) -> ClArray:
+        """x in the type of its sums."""
+        if sum_dtype(x.dtype) == x.dtype:
+            return x
         y = self.empty(x.shape, _INT64)
         kernel = self.runtime.kernel("elementwise", x.dtype, "to_int64")
         self._launch_strided(kernel, x.shape, (x.strides,), x, y.buffer)
@@ -90,6 +94,9 @@ class Reduce(Arrays):
         kernel_name, per_item = self._kernel_for(op, x.dtype, B, steps)
         tiles = -(-B // per_item)
         chunks = self._chunks(A * tiles, R)
+        if op == "sum" and x.dtype.kind == "f":
+            longest = LONGEST_ROW if kernel_name == "sum_rows" else LONGEST
+            chunks = max(chunks, -(-R // longest))
         length = -(-R // chunks)
         if chunks == 1:
             self._launch_reduce(kernel_name, x, y, (A, 1, R, R, B), steps, tiles)
@@ -97,6 +104,8 @@ class Reduce(Arrays):
         chunks = -(-R // length)  # none of them empty
         partial = self.empty((A, chunks, B), x.dtype)
         self._launch_reduce(kernel_name, x, partial, (A, chunks, length, R, B), steps, tiles)
+        if chunks > LONGEST:
+            return self._flat(self._reduce_run(op, partial, 1, 2), y_shape)
         steps = (chunks * B, B, 1)
         kernel_name, per_item = self._kernel_for(op, x.dtype, B, steps)
         sizes = (A, 1, chunks, chunks, B)

@@ -14,7 +14,6 @@ import struct
 import threading
 from collections import deque
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ import numpy as np
 
 from ...errors import DeviceError, DTypeError, IndexRangeError, KernelBuildError
 from . import device as devices
-from .array import ClArray
+from .array import MAX_ELEMENTS, ClArray
 from .device import Device
 
 #: dtype -> (type in OpenCL C, signed integer of the same size, struct format of a kernel argument)
@@ -36,8 +35,6 @@ TYPES: dict[Any, tuple[str, str, str]] = {
 }
 #: Bytes after the end of every array, see kernels_cl/prelude.cl.
 PADDING = 256
-#: Indices inside kernels are 32-bit integers.
-MAX_ELEMENTS = 2**31 - 1
 #: Waiting once in a while bounds what the driver and `_in_flight` have to remember.
 MAX_QUEUED = 4096
 MAX_IN_FLIGHT_BYTES = 1 << 28
@@ -72,11 +69,16 @@ class Kernel:
 
 
 def kernel_source(file: str) -> str:
-    """Text of kernels_cl/<file>: inside an installed package, beside the package in a checkout."""
-    try:
-        return resources.files("tinydl.kernels_cl").joinpath(file).read_text()
-    except (ModuleNotFoundError, FileNotFoundError):
-        return Path(__file__).parents[3].joinpath("kernels_cl", file).read_text()
+    """Text of kernels_cl/<file>: inside an installed package, beside the package in a checkout.
+
+    Found from this very file, not by a module's name, which may belong to another checkout."""
+    package = Path(__file__).parents[2]
+    folders = (package / "kernels_cl", package.parent / "kernels_cl")
+    for folder in folders:
+        if folder.is_dir():
+            return (folder / file).read_text(encoding="utf-8")
+    places = " and ".join(map(str, folders))
+    raise KernelBuildError(f"opencl: the sources of the kernels are missing: no {places}")
 
 
 class Runtime:
@@ -278,28 +280,13 @@ class Runtime:
         themselves, bytes as they are, anything else as a buffer."""
         if devices._forked:
             devices.check_not_forked()
-        buffers: list[Any] = []
-        values: list[Any] = []
-        i = 0
-        for argument in arguments:
-            kind = type(argument)
-            if kind is int:
-                values += (i, _pack_int(argument))
-            elif kind is ClArray:
-                buffers += (i, argument.buffer)
-                i += 1
-                values += (i, _pack_int(argument.offset))
-            elif kind is bytes:
-                values += (i, argument)
-            elif kind is float:
-                values += (i, kernel.pack_real(argument))
-            elif argument is None:
-                buffers += (i, None)
-                i += 1
-                values += (i, _ZERO)
-            else:
-                buffers += (i, argument)
-            i += 1
+        try:
+            buffers, values = _packed(kernel, arguments)
+        except struct.error as error:
+            raise DeviceError(
+                f"opencl: {kernel.name} got a size or offset beyond 32 bits: "
+                f"{[a for a in arguments if type(a) is int]}"
+            ) from error
         with self._lock:
             try:
                 # These two set all arguments in one call each; set_arg costs 5 microseconds per
@@ -317,6 +304,33 @@ class Runtime:
         self._queued += 1
         if self._queued >= MAX_QUEUED:
             self.finish()
+
+
+def _packed(kernel: Kernel, arguments: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
+    """(buffers, values), each as index, argument, index, argument ..."""
+    buffers: list[Any] = []
+    values: list[Any] = []
+    i = 0
+    for argument in arguments:
+        kind = type(argument)
+        if kind is int or isinstance(argument, int):
+            values += (i, _pack_int(argument))
+        elif kind is ClArray:
+            buffers += (i, argument.buffer)
+            i += 1
+            values += (i, _pack_int(argument.offset))
+        elif kind is bytes:
+            values += (i, argument)
+        elif kind is float:
+            values += (i, kernel.pack_real(argument))
+        elif argument is None:
+            buffers += (i, None)
+            i += 1
+            values += (i, _ZERO)
+        else:
+            buffers += (i, argument)
+        i += 1
+    return buffers, values
 
 
 def _names(types: dict[Any, Any]) -> str:

@@ -4,6 +4,10 @@ g is a Conv2dGeometry. x (N, H, W, C), weight (KH, KW, C/groups, F), y (N, OH, O
     y[n, oh, ow, f] = bias[f] + sum_{kh, kw, c} xpad[n, oh*sh + kh*dh, ow*sw + kw*dw, c]
                                                 * weight[kh, kw, c, f]
 With groups, output channels are cut into `groups` runs that see one run of the input channels each.
+
+xpad is x between zeros, and they take part: a weight of NaN or infinity makes 0 * weight = NaN
+where its cell of the window lies in the padding. The gradient of the input likewise is a
+convolution of grad between zeros.
 """
 
 from __future__ import annotations
@@ -30,6 +34,24 @@ def _group_columns(columns: np.ndarray, g: Conv2dGeometry, group: int) -> np.nda
     CG = g.C // g.groups
     part = columns.reshape(len(columns), g.KH * g.KW, g.C)[:, :, group * CG : (group + 1) * CG]
     return part.reshape(len(columns), g.KH * g.KW * CG)
+
+
+def _add_outside(y: Array, weight: Array, g: Conv2dGeometry) -> None:
+    """Add to the gradient y (N, H, W, C) what grad's padding gives: 0 * weight, which is 0 or
+    NaN."""
+    with np.errstate(invalid="ignore"):
+        shape = (g.KH, g.KW, g.C // g.groups, g.groups, g.F // g.groups)
+        zeros = (weight * weight.dtype.type(0)).reshape(shape).sum(axis=4).swapaxes(2, 3)
+    if not np.isnan(zeros).any():
+        return
+    for kh in range(g.KH):
+        for kw in range(g.KW):
+            h = np.arange(g.H) + g.padding[0] - kh * g.dilation[0]
+            w = np.arange(g.W) + g.padding[2] - kw * g.dilation[1]
+            meets = (h % g.stride[0] == 0)[:, None] & (w % g.stride[1] == 0)
+            rows = (h >= 0) & (h < g.OH * g.stride[0])
+            columns = (w >= 0) & (w < g.OW * g.stride[1])
+            y[:, meets & ~(rows[:, None] & columns)] += zeros[kh, kw].reshape(g.C)
 
 
 class Conv:
@@ -74,7 +96,9 @@ class Conv:
             w = weight[..., i * FG : (i + 1) * FG].reshape(g.KH * g.KW * CG, FG)
             part = rows[:, i * FG : (i + 1) * FG] @ w.T
             columns[:, :, i * CG : (i + 1) * CG] = part.reshape(len(rows), g.KH * g.KW, CG)
-        return self.col2im(columns.reshape(g.columns_shape), g)
+        y = self.col2im(columns.reshape(g.columns_shape), g)
+        _add_outside(y, weight, g)
+        return y
 
     def conv2d_weight_grad(self, x: Array, grad: Array, g: Conv2dGeometry) -> Array:
         """dL/dweight (KH, KW, C/groups, F) = patches^T [KH*KW*C/groups x N*OH*OW] @ grad [N*OH*OW

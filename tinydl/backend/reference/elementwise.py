@@ -51,8 +51,8 @@ class Elementwise:
         return np.asarray(np.where(x < 0, small, one) / (one + small), order="C")
 
     def relu(self, x: Array) -> Array:
-        """max(x, 0); NaN stays NaN."""
-        return np.asarray(np.maximum(x, x.dtype.type(0)), order="C")
+        """x where x > 0, else +0, also for -0; NaN stays NaN."""
+        return np.asarray(np.where(x <= 0, x.dtype.type(0), x), order="C")
 
     def log1p(self, x: Array) -> Array:
         """log(1 + x), accurate near 0."""
@@ -123,11 +123,19 @@ class Elementwise:
         """Angle of the point (b, a) with the first axis, -pi ... pi."""
         return _quiet(np.arctan2, a, b)
 
+    def floor_divide(self, a: Array, b: Array) -> Array:
+        """The largest integer not above a / b, as in Python; integers: 0 for b = 0."""
+        return _quiet(np.floor_divide, a, b)
+
+    def remainder(self, a: Array, b: Array) -> Array:
+        """a - floor_divide(a, b) b, of the sign of b, as in Python; integers: 0 for b = 0."""
+        return _quiet(np.remainder, a, b)
+
     # -- derivatives in one pass: grad times the derivative in terms of the output y --------------
 
     def relu_grad(self, y: Array, grad: Array) -> Array:
-        """grad where y > 0, else 0: the derivative at the kink is 0."""
-        return np.asarray(np.where(y > 0, grad, grad.dtype.type(0)), order="C")
+        """grad where y > 0, else 0: the derivative at the kink is 0. At NaN grad passes."""
+        return np.asarray(np.where(y <= 0, grad.dtype.type(0), grad), order="C")
 
     def tanh_grad(self, y: Array, grad: Array) -> Array:
         """grad * (1 - y^2)."""

@@ -28,7 +28,7 @@ class Optim:
         `velocities` is None when momentum is 0. Sutskever et al. 2013.
         """
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
-            step = grad + weight_decay * param if weight_decay else grad
+            step = grad + weight_decay * param
             if velocities is not None:
                 velocity = velocities[i]
                 velocity *= momentum
@@ -49,7 +49,7 @@ class Optim:
         """s <- rho * s + (1 - rho) * g^2;  param <- param - lr * g / (sqrt(s) + eps). Hinton 2012,
         lecture 6e."""
         for param, grad, square in zip(params, grads, squares, strict=True):
-            g = grad + weight_decay * param if weight_decay else grad
+            g = grad + weight_decay * param
             square *= rho
             square += (1 - rho) * g * g
             param -= lr * g / (np.sqrt(square) + eps)
@@ -79,7 +79,7 @@ class Optim:
         """
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
             mean, square = means[i], squares[i]
-            g = grad + weight_decay * param if weight_decay and not decoupled else grad
+            g = grad + (0.0 if decoupled else weight_decay) * param
             mean *= beta1
             mean += (1 - beta1) * g
             square *= beta2
@@ -91,6 +91,131 @@ class Optim:
             mean_hat = mean / (1 - beta1 ** steps[i])
             square_hat = square / (1 - beta2 ** steps[i])
             param -= lr * mean_hat / (np.sqrt(square_hat) + eps)
+
+    def adagrad_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
+        lr: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        """s <- s + g^2;  param <- param - lr * g / (sqrt(s) + eps). Duchi et al. 2011."""
+        for param, grad, square in zip(params, grads, squares, strict=True):
+            g = grad + weight_decay * param
+            square += g * g
+            param -= lr * g / (np.sqrt(square) + eps)
+
+    def adadelta_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
+        deltas: list[Array],
+        lr: float,
+        rho: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        """s <- rho s + (1 - rho) g^2;  d = g sqrt(u + eps) / sqrt(s + eps);
+        u <- rho u + (1 - rho) d^2;  param <- param - lr d. Zeiler 2012 (arXiv 1212.5701)."""
+        for param, grad, square, delta in zip(params, grads, squares, deltas, strict=True):
+            g = grad + weight_decay * param
+            square *= rho
+            square += (1 - rho) * g * g
+            d = g * np.sqrt(delta + eps) / np.sqrt(square + eps)
+            delta *= rho
+            delta += (1 - rho) * d * d
+            param -= lr * d
+
+    def centred_rmsprop_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        squares: list[Array],
+        means: list[Array] | None,
+        velocities: list[Array] | None,
+        lr: float,
+        rho: float,
+        momentum: float,
+        eps: float,
+        weight_decay: float,
+    ) -> None:
+        """s <- rho s + (1 - rho) g^2;  m <- rho m + (1 - rho) g;
+        v <- momentum v + g / (sqrt(max(s - m^2, 0)) + eps);  param <- param - lr v.
+
+        Without `means` m is 0; `velocities` is None when momentum is 0. Graves 2013.
+        """
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            g = grad + weight_decay * param
+            square = squares[i]
+            square *= rho
+            square += (1 - rho) * g * g
+            variance = square
+            if means is not None:
+                mean = means[i]
+                mean *= rho
+                mean += (1 - rho) * g
+                variance = np.maximum(square - mean * mean, 0)  # rounding may leave it below 0
+            step = g / (np.sqrt(variance) + eps)
+            if velocities is not None:
+                velocity = velocities[i]
+                velocity *= momentum
+                velocity += step
+                step = velocity
+            param -= param.dtype.type(lr) * step
+
+    def adamax_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        means: list[Array],
+        largest: list[Array],
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        steps: tuple[int, ...],
+    ) -> None:
+        """m <- beta1 m + (1 - beta1) g;  u <- max(beta2 u, |g| + eps);
+        param <- param - lr (m / (1 - beta1^step)) / u. Kingma and Ba 2015, algorithm 2."""
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            mean, most = means[i], largest[i]
+            g = grad + weight_decay * param
+            mean *= beta1
+            mean += (1 - beta1) * g
+            np.maximum(beta2 * most, np.abs(g) + eps, out=most)
+            param -= lr * (mean / (1 - beta1 ** steps[i])) / most
+
+    def nadam_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        means: list[Array],
+        squares: list[Array],
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        steps: tuple[int, ...],
+        weights: tuple[tuple[float, float], ...],
+    ) -> None:
+        """m and v as Adam's; with weights[i] = (ahead, now) of params[i]
+
+        param <- param - lr (ahead m + now g) / (sqrt(v / (1 - beta2^step)) + eps). Dozat 2016.
+        """
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            mean, square, (ahead, now) = means[i], squares[i], weights[i]
+            g = grad + weight_decay * param
+            mean *= beta1
+            mean += (1 - beta1) * g
+            square *= beta2
+            square += (1 - beta2) * g * g
+            root = np.sqrt(square / (1 - beta2 ** steps[i])) + eps
+            param -= lr * (ahead * mean + now * g) / root
 
     def norms(self, arrays: list[Array]) -> Array:
         """sqrt(sum x^2) of every array, (len(arrays),) of their dtype; no square overflows."""

@@ -36,7 +36,7 @@ class Recurrent:
         states = np.empty((*x.shape[:2], h0.shape[1]), x.dtype)
         for t in range(x.shape[1]):
             s = a[:, t] + _dropped(h, drop) @ weight_h
-            h = states[:, t] = _kept(mask, t, np.maximum(s, 0) if relu else np.tanh(s), h)
+            h = states[:, t] = _kept(mask, t, np.where(s <= 0, 0, s) if relu else np.tanh(s), h)
         return states
 
     def rnn_backward(
@@ -50,11 +50,12 @@ class Recurrent:
         relu: bool,
     ) -> tuple[Array, Array]:
         """(dL/da (N, T, H), dL/dh0) from grad = dL/dstates:
-        dL/da_t = (grad_t + dL/da_{t+1} @ weight_h^T) * (1 - h_t^2); relu: * (h_t > 0)."""
+        dL/da_t = (grad_t + dL/da_{t+1} @ weight_h^T) * (1 - h_t^2); relu: where h_t is 0, else
+        itself."""
         delta, carried = np.empty(states.shape, states.dtype), np.zeros_like(h0)
         for t in reversed(range(states.shape[1])):
             s, dh = states[:, t], grad[:, t] + carried
-            d = dh * (s > 0 if relu else 1 - s * s)
+            d = np.where(s <= 0, 0, dh) if relu else dh * (1 - s * s)
             d = delta[:, t] = _kept(mask, t, d, 0)
             carried = _kept(mask, t, 0, dh) + _dropped(d @ weight_h.T, drop)
         return delta, np.ascontiguousarray(carried)

@@ -8,10 +8,16 @@ import numpy as np
 from .arrays import Array
 
 
+def sum_dtype(dtype: np.dtype) -> np.dtype:
+    """What sums of numbers of `dtype` are kept in: itself for floats, else int64, as many small
+    numbers make a large one."""
+    return dtype if dtype.kind == "f" else np.dtype(np.int64)
+
+
 class Reduce:
     def sum(self, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
-        """Sum over `axes` in x's dtype (int64 for bool); an empty sum is 0."""
-        dtype = np.int64 if x.dtype == np.bool_ else x.dtype
+        """Sum over `axes`, of integers and bool in int64; an empty sum is 0."""
+        dtype = sum_dtype(x.dtype)
         with np.errstate(all="ignore"):
             return np.asarray(np.sum(x, axis=axes, keepdims=keepdims, dtype=dtype), order="C")
 
@@ -36,9 +42,9 @@ class Reduce:
         return np.asarray(np.argmin(x, axis=axis, keepdims=keepdims), order="C")
 
     def cumsum(self, x: Array, axis: int, reverse: bool) -> Array:
-        """y_i = sum of x_j over j <= i along `axis` (reverse: j >= i), in x's dtype (int64 for
-        bool)."""
-        dtype = np.int64 if x.dtype == np.bool_ else x.dtype
+        """y_i = sum of x_j over j <= i along `axis` (reverse: j >= i), of integers and bool in
+        int64."""
+        dtype = sum_dtype(x.dtype)
         with np.errstate(all="ignore"):
             if reverse:
                 running = np.flip(np.cumsum(np.flip(x, axis), axis, dtype), axis)

@@ -1,8 +1,7 @@
 """Views and copies that change only the shape. A view shares memory and is never written to.
 
 `slice` and `pad` are each other's adjoint: `pad` writes x into a constant array at exactly the
-cells
-(starts[i] + k * steps[i]) that `slice` reads.
+cells (starts[i] + k * steps[i]) that `slice` reads.
 """
 
 from __future__ import annotations

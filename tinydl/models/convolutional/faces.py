@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import ConfigError, ShapeError
-from ...function import no_grad
-from ...nn import Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
+from ...nn import Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential, looking
 from ...ops import sigmoid
 from ...tensor import Tensor
 from ..detection.nms import nms
@@ -99,9 +98,9 @@ class FaceDetector(Module):
             raise ShapeError(
                 f"FaceDetector: needs (H, W, C) of at least {self.size} pixels, got {image.shape}"
             )
-        with no_grad():
-            x = Tensor(np.ascontiguousarray(image[None]), self.backend)
-            chances = sigmoid(self.eval()(x)).numpy()[0]
+        with looking(self):
+            x = Tensor(np.ascontiguousarray(image[None]), backend=self.backend)
+            chances = sigmoid(self(x)).numpy()[0]
         rows, columns = np.nonzero(chances >= score)
         scores = chances[rows, columns].astype(np.float64)
         corners = np.stack([columns, rows], axis=1) * float(self.stride)

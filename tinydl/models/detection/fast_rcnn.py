@@ -120,11 +120,11 @@ def fast_rcnn_loss(outputs: Tensor, labels: np.ndarray, offsets: np.ndarray) -> 
     """
     R, size = outputs.shape
     K = (size - 1) // 5
-    told, true = outputs[:, : K + 1], Tensor(labels.astype(np.int64), outputs.backend)
+    told, true = outputs[:, : K + 1], Tensor(labels.astype(np.int64), backend=outputs.backend)
     loss = ops.sum(ops.cross_entropy_per_row(told, true))
     on = np.flatnonzero(labels)
     if on.size:
-        own = ops.take(outputs[:, K + 1 :].reshape(R * K, 4), on * K + labels[on] - 1)
-        wanted = Tensor(offsets[on].astype(outputs.dtype), outputs.backend)
+        own = ops.take(outputs[:, K + 1 :].reshape(R * K, 4), on * K + labels[on] - 1, 0)
+        wanted = Tensor(offsets[on].astype(outputs.dtype), backend=outputs.backend)
         loss = loss + smooth_l1(own, wanted, "sum")
     return loss / float(max(R, 1))

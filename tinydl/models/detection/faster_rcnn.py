@@ -11,9 +11,8 @@ import numpy as np
 from ... import ops
 from ...data import pad_rows, unpad_rows
 from ...errors import ShapeError
-from ...function import no_grad
 from ...metrics import Found
-from ...nn import Conv2d, MaxPool2d, Module, ReLU, Sequential, smooth_l1
+from ...nn import Conv2d, MaxPool2d, Module, ReLU, Sequential, looking, smooth_l1
 from ...random import Generator, default_generator
 from ...tensor import Tensor
 from .anchors import grid_anchors
@@ -59,12 +58,12 @@ def rpn_loss(outputs: Tensor, labels: np.ndarray, offsets: np.ndarray, cells: in
     rows = outputs.reshape(n * A, 6)
     loss = ops.sum(rows) * 0.0
     if used.size:
-        true = Tensor(flat[used].astype(np.int64), outputs.backend)
-        losses = ops.cross_entropy_per_row(ops.take(rows, used)[:, :2], true)
+        true = Tensor(flat[used].astype(np.int64), backend=outputs.backend)
+        losses = ops.cross_entropy_per_row(ops.take(rows, used, 0)[:, :2], true)
         loss = loss + ops.sum(losses) / float(used.size)
     if on.size:
-        wanted = Tensor(offsets.reshape(-1, 4)[on].astype(outputs.dtype), outputs.backend)
-        told = ops.take(rows, on)[:, 2:]
+        wanted = Tensor(offsets.reshape(-1, 4)[on].astype(outputs.dtype), backend=outputs.backend)
+        told = ops.take(rows, on, 0)[:, 2:]
         loss = loss + 10.0 / (n * cells) * smooth_l1(told, wanted, "sum")
     return loss
 
@@ -167,22 +166,14 @@ class FasterRCNN(Module):
     def look(self, x: np.ndarray, score: float, overlap: float) -> list[tuple[Found, Tensor]]:
         """Per picture what is found, and its feature maps (1, H, W, C), both in evaluation mode."""
         results = []
-        modes = [(module, module.training) for _, module in self.named_modules()]
-        self.eval()
-        try:
-            for one in x:
-                with no_grad():
-                    seen = self(Tensor(one[None], self.backend))
-                    regions = proposals(
-                        seen.regions.numpy()[0], self.anchors, self.image, self.limit
-                    )
-                    index = np.zeros(len(regions), np.int64)
-                    outputs = self.head(seen.maps, regions, index).numpy()
-                found = self.head.found(outputs, regions, self.image, score, overlap)
-                results.append((found, seen.maps))
-        finally:
-            for module, mode in modes:
-                module.training = mode
+        for one in x:
+            with looking(self):
+                seen = self(Tensor(one[None], backend=self.backend))
+                regions = proposals(seen.regions.numpy()[0], self.anchors, self.image, self.limit)
+                index = np.zeros(len(regions), np.int64)
+                outputs = self.head(seen.maps, regions, index).numpy()
+            found = self.head.found(outputs, regions, self.image, score, overlap)
+            results.append((found, seen.maps))
         return results
 
 

@@ -10,9 +10,8 @@ import numpy as np
 from ... import ops
 from ...data import rows_of_planes
 from ...errors import ShapeError
-from ...function import no_grad
 from ...metrics import Found, box_iou
-from ...nn import Conv2d, ConvTranspose2d, Module, ReLU, Sequential, bce_with_logits
+from ...nn import Conv2d, ConvTranspose2d, Module, ReLU, Sequential, bce_with_logits, looking
 from ...tensor import Tensor
 from .fast_rcnn import AlignedHead
 from .faster_rcnn import Seen, SmallFasterRCNN, two_stage_loss
@@ -74,7 +73,7 @@ class MaskRCNN(SmallFasterRCNN):
         results = []
         for found, maps in self.look(x, score, overlap):
             index = np.zeros(len(found.boxes), np.int64)
-            with no_grad():
+            with looking(self.mask):
                 logits = self.mask(maps, found.boxes, index).numpy()
             own = logits[np.arange(len(index)), :, :, found.labels]
             results.append(replace(found, masks=paste_masks(own, found.boxes, self.image)))
@@ -121,8 +120,8 @@ def mask_loss(logits: Tensor, labels: np.ndarray, targets: np.ndarray) -> Tensor
             f"{labels.shape} and {targets.shape}"
         )
     rows = ops.transpose(logits, (0, 3, 1, 2)).reshape(R * C, M, M)
-    own = ops.take(rows, np.arange(R) * C + labels)
-    return bce_with_logits(own, Tensor(targets.astype(logits.dtype), logits.backend))
+    own = ops.take(rows, np.arange(R) * C + labels, 0)
+    return bce_with_logits(own, Tensor(targets.astype(logits.dtype), backend=logits.backend))
 
 
 def mask_rcnn_loss(

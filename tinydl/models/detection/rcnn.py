@@ -9,9 +9,8 @@ import numpy as np
 
 from ... import ops
 from ...errors import ConfigError, ShapeError
-from ...function import no_grad
 from ...metrics import Found
-from ...nn import Flatten, Linear, Module, ReLU, Sequential
+from ...nn import Flatten, Linear, Module, ReLU, Sequential, looking
 from ...random import Generator
 from ...tensor import Tensor
 from .boxes import check_boxes
@@ -102,18 +101,12 @@ class RCNN(Module):
     ) -> list[Found]:  # fmt: skip
         """What is on pictures x (N, H, W, 3) in 0 ... 1: corners in pixels."""
         found = []
-        modes = [(module, module.training) for _, module in self.named_modules()]
-        self.eval()
-        try:
-            for image in x:
-                regions = proposer(image)
-                with no_grad():
-                    outputs = self(Tensor(self.cut(image, regions), self.backend)).numpy()
-                size = (image.shape[0], image.shape[1])
-                found.append(read_regions(outputs, regions, size, score, overlap))
-        finally:
-            for module, mode in modes:
-                module.training = mode
+        for image in x:
+            regions = proposer(image)
+            with looking(self):
+                outputs = self(Tensor(self.cut(image, regions), backend=self.backend)).numpy()
+            size = (image.shape[0], image.shape[1])
+            found.append(read_regions(outputs, regions, size, score, overlap))
         return found
 
 

@@ -102,8 +102,8 @@ def segment(
     sets = Forest(height * width)
     for step, i, j in edges:
         a, b = sets.root(i), sets.root(j)
-        room = [sets.inside[r] + scale / sets.size[r] for r in (a, b)]
-        if a != b and step <= min(room):
+        limits = [sets.inside[r] + scale / sets.size[r] for r in (a, b)]
+        if a != b and step <= min(limits):
             sets.join(a, b, step)
     for step, i, j in edges:
         a, b = sets.root(i), sets.root(j)

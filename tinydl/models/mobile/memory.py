@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...function import no_grad
+from ...nn import looking
 from ...ops import relu6
 from ...tensor import Tensor
 from .mobilenet_v1 import MobileNetV1
@@ -21,8 +21,7 @@ def memory_by_size(
     """
     found: dict[int, tuple[int, float]] = {}
     in_channels = model.conv.in_channels
-    with no_grad():
-        model.eval()
+    with looking(model):
         x = Tensor._new(
             model.backend.zeros((1, side, side, in_channels), model.dtype), model.backend
         )

@@ -32,7 +32,7 @@ class FCN32s(Module):
     | all | | 136,152,917 |
 
     x (N, H, W, in_channels), sides multiples of 32 -> logits (N, H, W, classes) for
-    `pixel_cross_entropy`. The paper pads by 100 and crops; here every convolution keeps the size.
+    `nn.cross_entropy`. The paper pads by 100 and crops; here every convolution keeps the size.
     All upsamplings are learned (the paper keeps the last one fixed). The scores start at 0, as
     there. Long et al. 2015 (arXiv 1411.4038). Raises ConfigError; the call ShapeError.
     """

@@ -1,28 +1,15 @@
-"""What segmentation networks share: their loss, and interpolation as first values of weights."""
+"""What segmentation networks share: interpolation as first values of weights."""
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...errors import ShapeError
-from ...nn import ConvTranspose2d, cross_entropy
+from ...nn import ConvTranspose2d
 from ...random import Generator
 from ...tensor import Tensor
-
-
-def pixel_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """The mean of -log softmax(logits)[label] over all pixels: logits (N, H, W, C) float, labels
-    (N, H, W) int32 or int64. Raises ShapeError, and what `nn.cross_entropy` raises."""
-    if logits.ndim != 4 or logits.shape[:3] != labels.shape:
-        raise ShapeError(
-            f"pixel_cross_entropy: logits must be (N, H, W, C) for labels (N, H, W), got "
-            f"{logits.shape} and {labels.shape}"
-        )
-    pixels = prod(labels.shape)
-    return cross_entropy(logits.reshape(pixels, logits.shape[3]), labels.reshape(pixels))
 
 
 def bilinear(shape: tuple[int, ...], rng: Generator, dtype: Any) -> np.ndarray:

@@ -66,7 +66,7 @@ class PSPNet(Module):
     | all | | 46,592,597 |
 
     x (N, H, W, in_channels), sides multiples of 8 -> logits (N, H, W, classes) for
-    `pixel_cross_entropy`. counts, widths: bottlenecks and their inner channels per stage. The
+    `nn.cross_entropy`. counts, widths: bottlenecks and their inner channels per stage. The
     paper's auxiliary loss on the third stage is left out. Zhao et al. 2017 (arXiv 1612.01105).
     Raises ConfigError; the call ShapeError.
     """

@@ -33,7 +33,7 @@ class UNet(Module):
     | all, 1 channel in, 2 classes | | 31,030,658 parameters |
 
     x (N, H, W, in_channels), sides multiples of 2^(levels - 1) -> logits (N, H, W, classes) for
-    `pixel_cross_entropy`. The paper's convolutions are without padding (572x572 -> 388x388); here
+    `nn.cross_entropy`. The paper's convolutions are without padding (572x572 -> 388x388); here
     they keep the size, with the same weights. widths: channels of each level. Ronneberger et al.
     2015 (arXiv 1505.04597), figure 1. Raises ConfigError; the call ShapeError.
     """

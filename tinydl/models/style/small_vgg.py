@@ -50,7 +50,7 @@ def balance(features: StyleFeatures, x: np.ndarray) -> None:
     rule the Gram matrices.
     """
     with no_grad():
-        h, loud = Tensor(x, features.backend), np.ones(3, x.dtype)
+        h, loud = Tensor(x, backend=features.backend), np.ones(3, x.dtype)
         for k, stage in enumerate(features.stages):
             h = features.pool(h) if k else h
             for conv in stage:

@@ -87,7 +87,7 @@ def transfer(
         raise ConfigError(f"transfer: steps must be >= 1, got {steps}")
     target = features(content)[-1].detach()
     grams = [gram(m).detach() for m in features(style)]
-    picture = Parameter(content.numpy(), content.backend)
+    picture = Parameter(content.numpy(), backend=content.backend)
     optimizer, schedule, losses = Adam([picture], lr=lr), Cosine(lr, steps), []
     for step in range(steps):
         optimizer.lr = schedule(step)

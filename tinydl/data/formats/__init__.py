@@ -1,0 +1,1 @@
+"""What reads a file format that others write: containers, pictures, tables, annotations."""

@@ -1,0 +1,1 @@
+"""Networks that learn by telling and deceiving: generators and their critics."""

@@ -1,0 +1,1 @@
+"""Networks that give back what they were given, through something narrower or stricter."""

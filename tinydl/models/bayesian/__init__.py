@@ -1,0 +1,1 @@
+"""Classifiers that know how much they do not know: distributions over weights."""

@@ -1,0 +1,1 @@
+"""Capsules: vectors that say how sure and in which pose, routed by agreement."""

@@ -1,0 +1,1 @@
+"""Few-shot learning: classes that were never trained on, told by one or a few examples."""

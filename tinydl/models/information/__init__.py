@@ -1,0 +1,1 @@
+"""What two things tell of each other: mutual information, estimated and raised."""

@@ -1,0 +1,1 @@
+"""Models that write sequences: an encoder reads, a decoder writes and looks back."""

@@ -1,0 +1,1 @@
+"""Networks along the branches of a tree."""

@@ -1,0 +1,1 @@
+"""Networks that learn a distribution by a bound on its likelihood: variational autoencoders."""

@@ -1,0 +1,1 @@
+"""How recipes are trained and measured: one program per kind of training."""

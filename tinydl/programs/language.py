@@ -1,0 +1,255 @@
+"""Language models: a network reads a text from its beginning and foretells every character."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from math import log
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..arguments import number, whole
+from ..data import CharacterTokenizer, stateful_batches
+from ..errors import ConfigError
+from ..experiment.datasets import load_dataset
+from ..experiment.program import SAMPLE, Card, Program, Settings, Training, taken_over
+from ..files import write_atomically
+from ..function import no_grad
+from ..models.recurrent.text import TextGenerator
+from ..models.recurrent.writing import write
+from ..nn import cross_entropy, detached, looking
+from ..optim import Adam, Optimizer, clip_by_global_norm
+from ..optim.schedules import Schedule
+from ..random import Generator
+from ..tensor import Tensor
+from ..train import History, State
+
+HELD = 10  # the last tenth is held out
+READ = 32, 128  # stretches and steps at a time when a model is measured
+SHOWN = 400  # characters of a sample after an epoch
+NOT_STORED = ("model", "architecture", "optimizer", "schedule", "score")
+
+
+class Text:
+    """A text in two parts: the first nine tenths train, the last tenth is held out.
+
+    train, test: (N,) int64, characters numbered by `tokenizer`, whose vocabulary is that of the
+    training part, with one sign more, "<unk>", for what only the held-out part has.
+    """
+
+    def __init__(self, text: str, most: tuple[int, ...] = ()) -> None:
+        cut = len(text) - len(text) // HELD
+        parts = text[:cut], text[cut:]
+        self.tokenizer = CharacterTokenizer.fit(parts[0], unknown=True)
+        self.tokens = len(self.tokenizer)
+        if most:
+            parts = parts[0][: most[0]], parts[1][: most[1]]
+        self.train, self.test = (self.tokenizer.encode(part) for part in parts)
+
+    def decoded(self, ids: np.ndarray) -> str:
+        return self.tokenizer.decode(ids)
+
+
+@dataclass(frozen=True)
+class Language(Program):
+    """model(**architecture), a `TextGenerator`, foretells a text, character by character.
+
+    The training part is cut into `batch_size` stretches which are read side by side, `length`
+    characters at a time: the state at the end of a window is where the next one begins, and
+    gradients stop between windows (truncated back-propagation through time, Williams and Peng
+    1990). An epoch is one pass, from no state; after every window a step of the optimizer, with all
+    gradients scaled to the norm `clip` where it is larger (None: never). schedule(lr, updates of
+    the whole training): as in `Supervised`.
+
+    The score is "bits" per character of the held-out part, which is read in 32 stretches, each with
+    the state before its beginning unknown; "loss" is the same in nats.
+    """
+
+    model: type[TextGenerator]
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int = 32
+    length: int = 64
+    lr: float = 0.002
+    clip: float | None = 1.0
+    optimizer: type[Optimizer] = Adam
+    schedule: Callable[[float, int], Schedule] | None = None
+    score: str = "bits"
+
+    kind: ClassVar[str] = "language"
+    what: ClassVar[str] = "a language model"
+    abilities: ClassVar[frozenset[str]] = frozenset({SAMPLE})
+    lower_is_better: ClassVar[bool] = True
+    writes: ClassVar[bool] = True
+    input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
+
+    def build(self) -> TextGenerator:
+        return self.model(**self.architecture)
+
+    def load(self, recipe: Card, settings: Settings) -> Text:
+        return Text(load_dataset(recipe.dataset), recipe.samples)
+
+    def begin(self, recipe: Card, settings: Settings, data: Any = None) -> LanguageTraining:
+        loaded = self.load(recipe, settings) if data is None else data
+        return LanguageTraining(recipe, settings, loaded)
+
+    def stored(self) -> dict[str, Any]:
+        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in NOT_STORED}
+        own = {"model": self.model.__name__, "architecture": dict(self.architecture)}
+        return {**own, "optimizer": self.optimizer.__name__, **kept}
+
+    def restored(self, stored: Mapping[str, Any]) -> Language:
+        taken = taken_over(self, stored, ("batch_size", "lr"))
+        size = whole(self.kind, "batch_size", taken["batch_size"], 1)
+        return replace(self, batch_size=size, lr=number(self.kind, "lr", taken["lr"]))
+
+    def facts(self) -> dict[str, Any]:
+        return self.stored()
+
+    def write(
+        self, model: Any, recipe: Card, prompt: str, count: int, rng: Generator, **how: Any
+    ) -> str:
+        """`count` characters after `prompt`, drawn as `how` says (`models.recurrent.writing`)."""
+        text = self.load(recipe, Settings())
+        return written(model, text, prompt, count, rng, **how)
+
+
+def written(model: Any, text: Text, prompt: str, count: int, rng: Generator, **how: Any) -> str:
+    """What the model writes after the prompt; "": after a line's end, or the first character."""
+    known = text.tokenizer.vocabulary
+    ids = text.tokenizer.encode(prompt or ("\n" if "\n" in known else known[-1]))
+    with looking(model):
+        return text.decoded(write(model, ids, count, rng, **how))
+
+
+class LanguageTraining(Training):
+    """A text, a model, an optimizer: nothing is drawn but first weights and dropout."""
+
+    model: TextGenerator
+
+    def __init__(self, recipe: Card, settings: Settings, text: Text) -> None:
+        self.program: Language = recipe.program
+        self.text = text
+        super().__init__(recipe, settings)
+        if self.model.tokens != text.tokens:
+            raise ConfigError(
+                f"recipe {recipe.name}: the model has {self.model.tokens} characters, "
+                f"{recipe.dataset} {text.tokens}"
+            )
+
+    def started(self) -> State:
+        program = self.program
+        self.optimizer = program.optimizer(self.model.named_parameters(), lr=program.lr)
+        nothing: Any = None
+        return State(self.model, self.optimizer, nothing, History(), 0, self.recipe.epochs)
+
+    def epoch(self) -> dict[str, float]:
+        program, train = self.program, self.text.train
+        per_row = (len(train) - 1) // program.batch_size
+        updates = max(1, per_row // program.length) * self.recipe.epochs
+        rate = None if program.schedule is None else program.schedule(program.lr, updates)
+        state, losses = None, []
+        for x, y in stateful_batches(train, program.batch_size, program.length):
+            if rate is not None:
+                self.optimizer.lr = rate(max(self.optimizer.steps))
+            loss, state = self.step(x, y, state)
+            losses.append(loss)
+        mean = float(np.mean(losses))
+        return {"loss": mean, "bits": mean / log(2)}
+
+    def step(self, x: np.ndarray, y: np.ndarray, state: Any) -> tuple[float, Any]:
+        """One window: (its loss in nats, the state behind it)."""
+        room = self.model.backend
+        logits, state = self.model.run(Tensor(x, backend=room), detached(state))
+        loss = cross_entropy(logits, Tensor(y, backend=room))
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.program.clip is not None:
+            clip_by_global_norm(self.model.parameters(), self.program.clip)
+        self.optimizer.step()
+        return loss.item(), state
+
+    def measure(self, part: str = "test") -> dict[str, float]:
+        self.require_test(part)
+        text = self.text
+        with looking(self.model):
+            nats = float(losses_of(self.model, text.test, int(text.train[-1])).mean())
+        return {"bits": nats / log(2), "loss": nats}
+
+    def watchers(self, folder: Path) -> Sequence[Any]:
+        return (WriteSamples(folder / "samples", self.text),)
+
+    def samples(self, part: str) -> int:
+        return len(self.text.test)
+
+    def split(self) -> str:
+        told = f"the last {len(self.text.test):,} characters are held out"
+        return f"{told}, {len(self.text.train):,} train" if self.recipe.samples else told
+
+
+def losses_of(model: TextGenerator, ids: np.ndarray, before: int) -> np.ndarray:
+    """-log P of every character of ids (N,), in nats, (N,); `before`: the one in front of them.
+
+    Read in up to 32 stretches side by side, each from no state; what is left over is read in one
+    piece behind the last of them.
+    """
+    rows, steps = max(1, min(READ[0], len(ids) // READ[1])), READ[1]
+    seen = np.concatenate([[before], ids[:-1]])
+    per_row = len(ids) // rows
+    whole_rows = per_row * rows
+    found = []
+    with no_grad():
+        x, y = (a[:whole_rows].reshape(rows, per_row) for a in (seen, ids))
+        state = None
+        for start in range(0, per_row, steps):
+            losses, state = _losses(
+                model, x[:, start : start + steps], y[:, start : start + steps], state
+            )
+            found.append(losses)
+        kept = [np.concatenate(found, axis=1).reshape(-1)]
+        if whole_rows < len(ids):
+            end = _row(state, rows - 1)
+            losses, _ = _losses(model, seen[None, whole_rows:], ids[None, whole_rows:], end)
+            kept.append(losses[0])
+    return np.concatenate(kept)
+
+
+def _losses(
+    model: TextGenerator, x: np.ndarray, y: np.ndarray, state: Any
+) -> tuple[np.ndarray, Any]:
+    room = model.backend
+    logits, state = model.run(Tensor(x, backend=room), state)
+    told = cross_entropy(logits, Tensor(y, backend=room), reduction="none")
+    return told.numpy().astype(np.float64), state
+
+
+def _row(state: Any, row: int) -> Any:
+    """The state of one row of a batch."""
+    if isinstance(state, Tensor):
+        return state[row : row + 1]
+    return tuple([_row(s, row) for s in state])
+
+
+class WriteSamples:
+    """A callback that writes what the model writes after every epoch: samples/epoch-001.txt, drawn
+    as it is, cooler, from the nucleus, and greedily."""
+
+    ways: ClassVar[dict[str, dict[str, float]]] = {
+        "temperature 1": {},
+        "temperature 0.7": {"temperature": 0.7},
+        "nucleus of 0.9": {"top_p": 0.9},
+        "greedy": {"temperature": 0.0},
+    }
+
+    def __init__(self, folder: Path, text: Text) -> None:
+        self.folder, self.text = folder, text
+
+    def on_epoch_end(self, state: State) -> None:
+        self.folder.mkdir(exist_ok=True)
+        pages = [
+            f"--- {name}\n{written(state.model, self.text, '', SHOWN, Generator(0), **how)}\n"
+            for name, how in self.ways.items()
+        ]
+        path = self.folder / f"epoch-{state.epoch:03d}.txt"
+        write_atomically(path, "\n".join(pages).encode())

@@ -1,0 +1,100 @@
+"""Reading: a network judges whole texts, and reads what somebody types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..data import Reviews, WordTokenizer, pad_sequences
+from ..experiment.datasets import load_dataset
+from ..experiment.program import Card, Settings
+from ..random import Generator
+from ..train import predict
+from .parts import Parts
+from .sequences import Sequences, SequencesTraining
+
+ORDER = 42  # of the reviews, the same for every seed
+
+
+class Texts:
+    """Reviews as numbers of their words: `parts` for the network, the texts by part for others.
+
+    The vocabulary is the `words` most frequent of the training part, "<pad>" and "<unk>" among
+    them; of a text the last `length` words count, a shorter one is padded at its front (Keras).
+    """
+
+    def __init__(self, reviews: Any, words: int, length: int, most: tuple[int, ...]) -> None:
+        parts = [_shuffled(part) for part in reviews]
+        if most:
+            parts = [_first(part, count) for part, count in zip(parts, most, strict=True)]
+        self.texts = {name: part.texts for name, part in zip(("train", "test"), parts, strict=True)}
+        self.classes, self.length = parts[0].classes, length
+        self.tokenizer = WordTokenizer.fit(parts[0].texts, max_tokens=words)
+        train, test = ((self.numbers(p.texts), p.y[:, None].astype(np.float32)) for p in parts)
+        self.parts = Parts(train, None, test, self.classes)
+
+    def numbers(self, texts: Sequence[str]) -> np.ndarray:
+        """(N, length) int64."""
+        return pad_sequences([self.tokenizer.encode(text) for text in texts], self.length)
+
+
+def _shuffled(reviews: Reviews) -> Reviews:
+    """In an order that is no order: files hold one class after the other."""
+    return _taken(reviews, Generator(ORDER).permutation(len(reviews)))
+
+
+def _first(reviews: Reviews, count: int) -> Reviews:
+    return _taken(reviews, np.arange(min(count, len(reviews))))
+
+
+def _taken(reviews: Reviews, places: np.ndarray) -> Reviews:
+    texts = tuple(reviews.texts[k] for k in places)
+    return Reviews(texts, reviews.y[places], reviews.stars[places], reviews.classes)
+
+
+@dataclass(frozen=True)
+class Reading(Sequences):
+    """A `Sequences` of reviews: the network gives one logit, whether a text is positive. words,
+    input_shape: size of the vocabulary and words of a text that are read."""
+
+    words: int = 5_000
+
+    kind: ClassVar[str] = "reading"
+    what: ClassVar[str] = "a network that judges texts"
+    reads: ClassVar[bool] = True
+
+    def load(self, recipe: Card, settings: Settings) -> Any:
+        reviews = load_dataset(recipe.dataset)
+        return Texts(reviews, self.words, self.input_shape[0], recipe.samples)
+
+    def begin(self, recipe: Card, settings: Settings, data: Any = None) -> ReadingTraining:
+        texts = self.load(recipe, settings) if data is None else data
+        return ReadingTraining(recipe, settings, texts)
+
+    def read(self, model: Any, recipe: Card, texts: Sequence[str]) -> list[dict[str, float]]:
+        """{class: probability} of each text. The words are those of the recipe's data set."""
+        known = self.load(recipe, Settings())
+        return judged(model, known, texts)
+
+
+def judged(model: Any, known: Texts, texts: Sequence[str]) -> list[dict[str, float]]:
+    """{class: probability} of each text by a model that gives the logit of the second class."""
+    logits = predict(model, known.numbers(texts))[:, 0].astype(np.float64)
+    p = 1 / (1 + np.exp(-logits))
+    return [dict(zip(known.classes, (1 - each, each), strict=True)) for each in p.tolist()]
+
+
+class ReadingTraining(SequencesTraining):
+    """As every one of sequences; it also knows the texts."""
+
+    def __init__(self, recipe: Card, settings: Settings, texts: Texts) -> None:
+        self.text, train, test = texts, texts.parts.train, texts.parts.test
+        kept = [(x, y.astype(settings.dtype)) for x, y in (train, test)]
+        super().__init__(recipe, settings, Parts(kept[0], None, kept[1], texts.classes))
+
+    def split(self) -> str:
+        trained, tested = (len(self.text.texts[part]) for part in ("train", "test"))
+        return f"the data set's own test part: {trained:,} texts train, {tested:,} are tested"

@@ -1,0 +1,1 @@
+"""Trainings in memory and in run folders: made, resumed, opened, reproduced, reported."""

@@ -1,0 +1,1 @@
+"""What the books talk about and do not run: comparisons, transfer learning, style transfer."""
