@@ -39,12 +39,12 @@ def torch_state(model: Module) -> dict[str, np.ndarray]:
     for path, module in model.named_modules():
         if path.rpartition(".")[0] in inside:
             continue
+        rows: list[tuple[str, np.ndarray]] = []
         if isinstance(module, Bidirectional):
             inside.add(path)
-            parts = {"": module.ahead, "_reverse": module.back}
-            rows = (row for suffix, layer in parts.items() for row in _recurrent(layer, suffix))
+            rows += [*_recurrent(module.ahead, ""), *_recurrent(module.back, "_reverse")]
         else:
-            rows = _recurrent(module, "") if isinstance(module, Recurrent) else _plain(module)
+            rows += _recurrent(module, "") if isinstance(module, Recurrent) else _plain(module)
         found |= {f"{path}.{name}" if path else name: array for name, array in rows}
     return {name: np.ascontiguousarray(array) for name, array in found.items()}
 

@@ -82,7 +82,7 @@ def _traced(plan: Plan, step: Step, made: list[Value]) -> Traced:
         turned = operator.weights.get(i, same if i in operator.buffers else None)
         weight = plan.program.weights.get((name, turned)) if turned is not None else None
         if weight is not None:
-            found.weights[i] = weight  # type: ignore[assignment]
+            found.weights[i] = weight
         elif name in plan.host:
             found.host[i] = plan.host[name]
     return found
