@@ -16,7 +16,7 @@ from ..models import CBOW, GloVe
 from ..models.words.embeddings import nearest
 from ..nn import Module
 from ..optim import Adam
-from ..random import Generator
+from ..random import Generator, by_shares
 from ..tensor import Tensor
 from ..train import History, State
 from .supervised import warmed_cosine
@@ -92,7 +92,7 @@ class WordingTraining(Training):
         self.streams = Streams(words=self.generator.spawn())
         shares = self.corpus.counts**0.75
         self.counted: tuple[np.ndarray, ...] | None = None
-        self.shares = (shares / shares.sum()).cumsum()
+        self.sums = shares.cumsum()
         batches: Any = self.streams
         return State(self.model, self.optimizer, batches, History(), 0, epochs)
 
@@ -103,8 +103,7 @@ class WordingTraining(Training):
             chosen = rng.integers(0, len(examples[0]), program.batch_size)
             arrays = [e[chosen] for e in examples]
             if not isinstance(self.model, GloVe):
-                draws = np.searchsorted(self.shares, rng.uniform(program.drawn))
-                arrays.append(np.minimum(draws, len(self.shares) - 1).astype(np.int64))
+                arrays.append(by_shares(self.sums, rng.uniform(program.drawn)))
             self.optimizer.lr = self.rate(self.state.epoch * program.updates + k)
             loss = self.model.loss(*(Tensor(a, backend=self.model.backend) for a in arrays))
             self.optimizer.zero_grad()
