@@ -117,6 +117,7 @@ def test_shares_are_cut_where_their_sums_are():
     found = by_shares(np.cumsum(weights, axis=1), np.stack([chances] * 2))
     assert found.tolist() == [[1, 1, 3, 3], [0, 2, 3, 4]]
     assert by_shares(np.cumsum(weights[0]), chances).tolist() == found[0].tolist()
+    assert by_shares(np.cumsum(weights[0]), 0.7) == 3
 
 
 @pytest.mark.parametrize("wrong", [[0.0, 0.0], [0.5, -0.1], [np.nan, 1.0], [np.inf, 1.0]])

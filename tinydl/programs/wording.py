@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -11,9 +11,9 @@ import numpy as np
 from ..data import WordCorpus, near_counts, neighbours, subsampled, surroundings
 from ..errors import ConfigError
 from ..experiment.datasets import load_dataset
-from ..experiment.program import Card, Program, Settings, Streams, Training
+from ..experiment.program import NEAREST, Card, Program, Settings, Streams, Training
 from ..models import CBOW, GloVe
-from ..models.words.embeddings import nearest
+from ..models.words.embeddings import nearest, pointed_at, unit
 from ..nn import Module
 from ..optim import Adam
 from ..random import Generator, by_shares
@@ -49,6 +49,7 @@ class Wording(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "wording"
     what: ClassVar[str] = "vectors of words"
+    abilities: ClassVar[frozenset[str]] = frozenset({NEAREST})
 
     def build(self) -> Module:
         return self.model(**self.architecture)
@@ -70,6 +71,18 @@ class Wording(Program):
 
     def is_share(self, measure: str) -> bool:
         return measure == "related"
+
+    def near(
+        self, model: Any, words: Sequence[str], count: int, recipe: Card
+    ) -> list[tuple[str, float]]:
+        corpus: WordCorpus = load_dataset(recipe.dataset)
+        asked = [corpus.place(word) for word in words]
+        vectors = unit(model.vectors()[: len(corpus.vocabulary)])
+        point = pointed_at(vectors, *asked)
+        order = nearest(vectors, point[None], count + len(asked))[0]
+        found = [k for k in order if k not in asked][:count]
+        shares = (vectors[found] @ unit(point)).tolist()
+        return [(corpus.vocabulary[k], share) for k, share in zip(found, shares, strict=True)]
 
 
 class WordingTraining(Training):
