@@ -150,9 +150,10 @@ def able(op: str, args: Arguments) -> OpenRun:
     program = run.recipe.program
     if op not in program.abilities:
         names = ", ".join(name for name, r in RECIPES.items() if op in r.program.abilities)
+        verb = {"nearest": "find words"}.get(op, op)
         raise ConfigError(
-            f"{op}: this is a run of {run.recipe.name}, {program.what}, which cannot {op}; runs of "
-            f"{names} can"
+            f"{op}: this is a run of {run.recipe.name}, {program.what}, which cannot {verb}; "
+            f"runs of {names} can"
         )
     return run
 

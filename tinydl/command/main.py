@@ -32,6 +32,7 @@ from .importing import (
     inspect_command,
 )
 from .look import add_graph, graph_command, summary_command
+from .nearest import add_nearest, nearest_command
 from .recipes import add_recipes, add_reproduce, recipes_command, reproduce_command
 from .recommend import add_recommend, recommend_command
 from .runs import classify_command, evaluate_command, predict_command
@@ -180,6 +181,13 @@ def _add_unasked(add: Add) -> None:
         "tinydl recommend runs/rbm-films-001 --user 7",
     )  # fmt: skip
     add_recommend(sub)
+    _add_place(sub)
+    sub = add(
+        "nearest", nearest_command, "words near a word, or the fourth of an analogy, by a run",
+        "tinydl nearest runs/skipgram-films-001 funny",
+        "tinydl nearest runs/skipgram-films-001 man actor woman",
+    )  # fmt: skip
+    add_nearest(sub)
     _add_place(sub)
 
 
