@@ -183,7 +183,9 @@ def kept_beside(folder: Path, training: Training) -> Found | None:
     """The baselines on the test part that the folder's result.json has from this run: they depend
     on data and seed alone. None where it is missing, was changed, or is of other baselines."""
     kept, recipe = read_result(folder), training.recipe
-    made_by = None if kept is None else (kept["recipe"], kept["seed"], set(kept["baselines"]))
+    if kept is None:
+        return None
+    made_by = (kept["recipe"], kept["seed"], set(kept["baselines"]))
     if made_by != (recipe.name, training.settings.seed, set(map(name_of, recipe.baselines))):
         return None
     return {
