@@ -12,8 +12,8 @@ from ..quoting import quoted
 from ..tensor import Tensor
 from .graph import Node
 from .operators import OPERATORS
-from .program import call
 from .operators.table import Image
+from .program import call
 
 
 def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attributes: Any) -> Any:
@@ -38,7 +38,9 @@ def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attri
         elif i in row.host or i in row.either:
             given.append(x.numpy() if isinstance(x, Tensor) and i in row.host else _array(x))
         else:
-            given.append(x if isinstance(x, Tensor) else Tensor(_array(x), backend=tensors[0].backend))
+            given.append(
+                x if isinstance(x, Tensor) else Tensor(_array(x), backend=tensors[0].backend)
+            )
     found = [y.plain() if isinstance(y, Image) else y for y in call(node, row, given)]
     made = [y if isinstance(y, Tensor) else Tensor(y, backend=tensors[0].backend) for y in found]
     return made[0] if outputs == 1 else tuple(made[:outputs])

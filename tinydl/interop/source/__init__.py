@@ -14,7 +14,7 @@ import numpy as np
 from ..imported import Imported
 from .blocks import with_classes
 from .calls import Class, named_layers, state_of
-from .lower import Lowered, lowered
+from .lower import OPEN, Lowered, lowered
 from .names import comment
 from .text import class_text
 
@@ -59,17 +59,23 @@ def _doc(low: Lowered) -> str:
 
 def _told(name: str, shape: tuple[int, ...], dtype: str, image: bool) -> str:
     last = (shape[0], *shape[2:], shape[1]) if image else shape
-    sizes = ", ".join(["N", *map(str, last[1:])]) if len(last) > 1 else "N"
+    first = (
+        "N" if last and (image or (last[0] in (OPEN[0], 1) and len(last) != 3)) else str(*last[:1])
+    )
+    sizes = ", ".join([first, *map(str, last[1:])])
     kind = "" if dtype == "float32" else f" {dtype}"
     return f"{comment(name, 24)} ({sizes}{',' * (len(last) == 1)}){kind}"
 
 
 def _head(origin: str, low: Lowered, code: str) -> str:
-    lines = [f'"""{comment(origin, 60)} as tinydl source, written by `tinydl import --code`.', ""]
+    lines = [f'"""{comment(origin, 40)} as tinydl source, written by `tinydl import --code`.', ""]
     if any(image for *_, image in (*low.inputs, *low.outputs)):
         lines.append("Images are (N, H, W, C) here, (N, C, H, W) in that file.")
     lines += [f"Note: {remark}." for remark in low.remarks]
-    lines += ["The weights lie beside it, in a file of the same name that ends in .safetensors.", '"""']
+    lines += [
+        "The weights lie beside it, in a file of the same name that ends in .safetensors.",
+        '"""',
+    ]
     imports = ["from pathlib import Path", "", "import numpy as np", "", "import tinydl as td"]
     imports.append("from tinydl import nn, ops" if "ops." in code else "from tinydl import nn")
     if "operator(" in code:
@@ -100,4 +106,3 @@ def _tail(low: Lowered) -> str:
             "        print(net(*inputs))",
         ]
     )
-

@@ -70,7 +70,8 @@ def _users(body: Body) -> dict[int, int]:
 def _key(body: Body, users: dict[int, int], start: int, length: int) -> Key | None:
     """The structure of a region; None for calls that are none."""
     calls = body.calls[start : start + length]
-    end, made, entry, rows = start + length, {}, None, []
+    end, entry, rows = start + length, None, []
+    made: dict[int, tuple[int, int]] = {}
     if not any(c.layer is not None for c in calls) or len(calls[-1].outputs) != 1:
         return None
     for k, call in enumerate(calls):

@@ -1,9 +1,10 @@
 """Values of a traced graph, in the forms in which tinydl has them.
 
 A form says how the axes of the graph's value lie in the variable: `plain` as the graph numbers
-them; `image` with the channels last; `batch` with the first two axes exchanged, as a sequence (T,
-N, D) is (N, T, D); `states` for (T, directions, N, H) as (N, T, directions * H), and `joined` for
-(T, N, directions, H) as the same. Transposes between forms cost nothing, and what takes a form asks for it.
+them; `image` with the channels last; `batch` with the first two axes exchanged, as a sequence
+(T, N, D) is (N, T, D); `states` for (T, directions, N, H) as (N, T, directions * H), and `joined`
+for (T, N, directions, H) as the same. Transposes between forms cost nothing, and what takes a form
+asks for it.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class Builder:
 
     def _lying(self, name: str, form: str) -> tuple[Sizes, Sizes]:
         """The sizes of the variable that holds a value in this form, in both traces."""
-        first, second = (tuple(s[k] for k in turned(range(len(s)), form)) for s in self.shapes(name))
+        first, second = (
+            tuple(s[k] for k in turned(range(len(s)), form)) for s in self.shapes(name)
+        )
         return first, second
 
     def _turned(self, name: str, number: int, form: str) -> int:
@@ -135,7 +138,11 @@ class Builder:
 
     def layer(self, layer: Layer, inputs: list[int], template: str = "", outputs: int = 1,
               light: bool = False) -> list[int]:  # fmt: skip
-        key = (layer.construction(), layer.origin, *[(k, a.tobytes()) for k, a in layer.arrays.items()])
+        key = (
+            layer.construction(),
+            layer.origin,
+            *[(k, a.tobytes()) for k, a in layer.arrays.items()],
+        )
         layer = self.layers.setdefault(key, layer) if layer.arrays else layer
         holes = ", ".join(f"{{{i}}}" for i in range(len(inputs)))
         numbers = [self.new() for _ in range(outputs)]
@@ -168,14 +175,14 @@ class Builder:
             return "{0}", [self.expression(f"{{0}}.permute({_list(order)})", [number])]
         if array.size == 1:
             return literal(array.reshape(-1)[0].item()), []
-        wide = array.reshape((1,) * (ndim - array.ndim) + array.shape)
-        wide = wide.transpose(turned(range(ndim), form))
-        while wide.ndim > 1 and wide.shape[0] == 1:
-            wide = wide[0]
+        full = array.reshape((1,) * (ndim - array.ndim) + array.shape)
+        full = full.transpose(turned(range(ndim), form))
+        while full.ndim > 1 and full.shape[0] == 1:
+            full = full[0]
         trained = i in step.weights
         prefix = "bias" if step.node.kind in ("Add", "Sub") else "scale"
         prefix = prefix if array.dtype.kind == "f" else "constant"
-        return "{0}", [self.stored(wide, prefix, trained, name)]
+        return "{0}", [self.stored(full, prefix, trained, name)]
 
     def array(self, step: Traced, i: int) -> np.ndarray | None:
         """What is known of an input at import: a stored weight as the operator takes it, or an
@@ -198,7 +205,7 @@ class Builder:
         return None if found is None else [int(v) for v in np.asarray(found).reshape(-1)]
 
     def body(self, inputs: list[int], outputs: list[int], names: dict[int, str]) -> Body:
-        return Body(self.calls, inputs, outputs, names).without_dead()
+        return Body(self.calls, inputs, outputs, names).without_dead().by_branches()
 
 
 FIXED = "its shapes are those of the sizes named above: the graph computes others from its input"

@@ -47,7 +47,7 @@ def literal(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return _number(value)
     text = str(value)
-    return f'"{text}"' if re.fullmatch(r"[ !#-\[\]-~]*", text) else repr(text)
+    return f'"{text}"' if re.fullmatch(r"[ !#-\[\]-~]*", text) else ascii(text)
 
 
 def _number(value: Any) -> str:
@@ -133,6 +133,25 @@ class Body:
                 read |= set(call.inputs)
                 kept.append(call)
         return Body(kept[::-1], self.inputs, self.outputs, self.names)
+
+    def by_branches(self) -> Body:
+        """The calls in the order in which one writes them: a branch as a whole, then the next."""
+        makers = {n: call for call in self.calls for n in call.outputs}
+        done: set[int] = set()
+        order: list[Call] = []
+        waiting = [(n, False) for n in reversed(self.outputs)]
+        while waiting:
+            number, ready = waiting.pop()
+            call = makers.get(number)
+            if call is None or id(call) in done:
+                continue
+            if ready:
+                done.add(id(call))
+                order.append(call)
+            else:
+                waiting.append((number, True))
+                waiting += [(n, False) for n in reversed(call.inputs)]
+        return Body(order, self.inputs, self.outputs, self.names)
 
 
 @dataclass

@@ -101,8 +101,9 @@ def hard_swish(steps: Steps, step: Traced) -> bool:
     if scale is None or sixth is None or abs(scale - sixth) > 1e-6:
         return False
     product = steps.made_by(step.node.inputs[0], "Mul")
-    for i, j in _sides(product) if product is not None else []:
-        assert product is not None
+    if product is None:
+        return False
+    for i, j in _sides(product):
         x, clip = product.node.inputs[i], steps.made_by(product.node.inputs[j], "Clip")
         added = steps.made_by(clip.node.inputs[0], "Add") if clip is not None else None
         if clip is None or added is None or added.node.inputs[0] != x:
@@ -221,8 +222,8 @@ def global_pool(steps: Steps, step: Traced) -> bool:
         return False
     axes = list(range(2, len(shape)))
     node = replace(
-        pool.node, kind=kinds[pool.node.kind], outputs=step.node.outputs, inputs=pool.node.inputs[:1],
-        attributes={"axes": axes, "keepdims": 0}, opset=13,
+        pool.node, kind=kinds[pool.node.kind], outputs=step.node.outputs, opset=13,
+        inputs=pool.node.inputs[:1], attributes={"axes": axes, "keepdims": 0},
     )  # fmt: skip
     steps.replace([pool, step], Traced(node, step.outputs))
     return True
@@ -234,6 +235,27 @@ def _over_places(step: Traced) -> bool:
     return sorted(int(a) % ndim for a in np.asarray(given).reshape(-1)) == list(range(2, ndim))
 
 
+def mean_of_sum(steps: Steps, step: Traced) -> bool:
+    """A sum over axes that is divided by how many numbers they hold."""
+    count = steps.number(step, 1) if step.node.kind in ("Div", "Mul") else None
+    total = steps.made_by(step.node.inputs[0], "ReduceSum") if count else None
+    if total is None or count is None:
+        return False
+    shape = steps.trace.values[total.node.inputs[0]].shape
+    given = np.asarray(total.host.get(1, total.node.get("axes", []))).reshape(-1)
+    held = prod(shape[int(a)] for a in given) if given.size else prod(shape)
+    if abs((count if step.node.kind == "Div" else 1 / count) - held) > 1e-4 * held:
+        return False
+    node = replace(
+        total.node, kind="ReduceMean", outputs=step.node.outputs, opset=13,
+        attributes={"axes": [int(a) for a in given], "keepdims": total.node.get("keepdims", 1)},
+        inputs=total.node.inputs[:1],
+    )  # fmt: skip
+    steps.replace([total, step], Traced(node, step.outputs))
+    return True
+
+
 RULES: tuple[Callable[[Steps, Traced], bool], ...] = (
-    silu, hard_swish, gelu, bias_of_convolution, bias_of_product, global_pool,
+    silu, hard_swish, gelu, bias_of_convolution, bias_of_product, mean_of_sum,
+    global_pool,
 )  # fmt: skip

@@ -58,11 +58,20 @@ def conv(b: Builder, step: Traced) -> bool:
         any(p) for p in pads
     ):
         b.remarks["its padding is that of the sizes named above"] = None
-    one = weight.ndim == 3
-    C, F = weight.shape[-2] * groups, weight.shape[-1]
-    bias = b.array(step, 2) if node.has(2) else None
-    args: dict[str, Any] = {k: v[0] if one else _pair(v) for k, v in found.items()}
+    args: dict[str, Any] = {k: v[0] if weight.ndim == 3 else _pair(v) for k, v in found.items()}
     args["padding"] = _padding(pads, _upper(step, found, pads))
+    bias = b.array(step, 2) if node.has(2) else None
+    layer = _conv_layer(weight, bias, groups, args, node.inputs[1])
+    (y,) = b.layer(layer, [b.get(node.inputs[0], IMAGE)])
+    b.put(node.outputs[0], IMAGE, y)
+    return True
+
+
+def _conv_layer(
+    weight: np.ndarray, bias: np.ndarray | None, groups: int, args: dict[str, Any], origin: str
+) -> Layer:
+    """Conv1d, Conv2d, or DepthwiseConv2d where every channel is its own group."""
+    C, F, one = weight.shape[-2] * groups, weight.shape[-1], weight.ndim == 3
     arrays = {"weight": weight} | ({} if bias is None else {"bias": bias.reshape(-1)})
     depthwise = not one and groups == C > 1
     if depthwise:
@@ -72,16 +81,18 @@ def conv(b: Builder, step: Traced) -> bool:
         rest: dict[str, Any] = {"multiplier": F // C}
     else:
         shape, rest = {"in_channels": C, "out_channels": F}, {"groups": groups}
-    ordered = {**shape, "kernel_size": args["kernel_size"], "stride": args["stride"],
-               "padding": args["padding"], "dilation": args["dilation"], **rest,
-               "bias": bias is not None}  # fmt: skip
-    defaults = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "multiplier": 1, "bias": True}
+    names = ("kernel_size", "stride", "padding", "dilation")
+    ordered = {**shape, **{k: args[k] for k in names}, **rest, "bias": bias is not None}
+    defaults = {
+        "stride": 1,
+        "padding": 0,
+        "dilation": 1,
+        "groups": 1,
+        "multiplier": 1,
+        "bias": True,
+    }
     cls = "nn.DepthwiseConv2d" if depthwise else "nn.Conv1d" if one else "nn.Conv2d"
-    prefix = "depthwise" if depthwise else "conv"
-    layer = Layer(prefix, cls, ordered, defaults, arrays, node.inputs[1], 3)
-    (y,) = b.layer(layer, [b.get(node.inputs[0], IMAGE)])
-    b.put(node.outputs[0], IMAGE, y)
-    return True
+    return Layer("depthwise" if depthwise else "conv", cls, ordered, defaults, arrays, origin, 3)
 
 
 def conv_transpose(b: Builder, step: Traced) -> bool:
@@ -95,8 +106,7 @@ def conv_transpose(b: Builder, step: Traced) -> bool:
     extra, groups = spatial(node, "output_padding", 2, 0), node.get("group", 1)
     reach = [d * (k - 1) + 1 for d, k in zip(found["dilation"], found["kernel_size"], strict=True)]
     if any(max(p) >= k for p, k in zip(pads, reach, strict=True)) or any(
-        e >= max(s, d)
-        for e, s, d in zip(extra, found["stride"], found["dilation"], strict=True)
+        e >= max(s, d) for e, s, d in zip(extra, found["stride"], found["dilation"], strict=True)
     ):
         return False
     bias = b.array(step, 2) if node.has(2) else None
@@ -277,5 +287,3 @@ LAYERS = {
     "AveragePool": pool,
     "Gather": gather,
 }
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,9 @@ from .fuse import fused
 from .layers import LAYERS
 from .names import identifier
 from .recurrent import RECURRENT
+from .shapes import SHAPES
 
-TABLES = (RECURRENT, LAYERS, EXPRESSIONS)
+TABLES = (RECURRENT, LAYERS, EXPRESSIONS, SHAPES)
 OPEN = (2, 3)  # samples in the two traces
 SIDES, STEPS = (64, 96), (12, 13)  # of an image, of other axes whose size is open
 
@@ -45,7 +47,8 @@ def lowered(net: Imported) -> Lowered:
     builder = Builder(first, second)
     steps = fused(first, net.outputs)
     builder.wanted = set(net.outputs) | {n for s in steps for n in s.node.inputs}
-    inputs, names = [], {}
+    inputs: list[tuple[str, tuple[int, ...], str, bool]] = []
+    names: dict[int, str] = {}
     for name, wire in net.inputs.items():
         image = _is_image(name, steps) and name not in net.outputs
         number = builder.new()
@@ -74,7 +77,10 @@ def lowered(net: Imported) -> Lowered:
 
 def _traces(net: Imported) -> tuple[Trace, Trace | None]:
     """The net called with zeros of the sizes that it names; open ones get two values."""
-    shapes = [[_closed(w, k) for w in net.inputs.values()] for k in (0, 1)]
+    shapes = []
+    for k in (0, 1):
+        named: dict[str, int] = {}
+        shapes.append([_closed(w, k, named) for w in net.inputs.values()])
     dtypes = [w.dtype for w in net.inputs.values()]
     traces: list[Trace] = []
     for given in shapes if shapes[0] != shapes[1] else shapes[:1]:
@@ -85,8 +91,8 @@ def _traces(net: Imported) -> tuple[Trace, Trace | None]:
             if traces:
                 break
             raise ConfigError(
-                f"import: --code: the net cannot be called with {given}; name its sizes by --shape: "
-                f"{error}"
+                f"import: --code: the net cannot be called with {given}; name its sizes by "
+                f"--shape: {error}"
             ) from None
     return traces[0], traces[1] if len(traces) > 1 else None
 
@@ -99,14 +105,16 @@ def _example(shape: Sequence[int], dtype: str) -> np.ndarray:
     return np.zeros(shape, dtype)
 
 
-def _closed(wire: Wire, k: int) -> tuple[int, ...]:
+def _closed(wire: Wire, k: int, named: dict[str, int]) -> tuple[int, ...]:
+    """Sizes of an input; open ones of one name are equal."""
     if wire.shape is None:
         raise ConfigError("import: --code: an input has no shape; name it by --shape")
     image = len(wire.shape) == 4
-    return tuple(
-        n if isinstance(n, int) else OPEN[k] if i == 0 else SIDES[k] if image else STEPS[k]
-        for i, n in enumerate(wire.shape)
-    )
+    sizes = []
+    for i, n in enumerate(wire.shape):
+        own = OPEN[k] if i == 0 else SIDES[k] if image else STEPS[k]
+        sizes.append(n if isinstance(n, int) else named.setdefault(n, own) if n else own)
+    return tuple(sizes)
 
 
 def _is_image(name: str, steps: Sequence[Traced]) -> bool:
@@ -121,7 +129,9 @@ def _is_image(name: str, steps: Sequence[Traced]) -> bool:
 
 def _generic(b: Builder, step: Traced) -> None:
     """The operator itself, by its name."""
-    node, parts, numbers = step.node, [], []
+    node = step.node
+    parts: list[str] = []
+    numbers: list[int] = []
     for i, name in enumerate(node.inputs):
         array = b.array(step, i) if name else None
         if not name:
@@ -150,10 +160,13 @@ def _generic(b: Builder, step: Traced) -> None:
 
 
 def _attributes(attributes: Mapping[str, Any]) -> list[str]:
-    """keyword=value of those with a plain name and value."""
+    """keyword=value of those with a plain name and value; no operator knows another text."""
     found = []
     for name, value in attributes.items():
         value = value.tolist() if isinstance(value, np.ndarray) else value
+        texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+        if not all(re.fullmatch(r"[\w,.> -]{0,60}", text, re.ASCII) for text in texts):
+            continue
         if name.isidentifier() and name.isascii() and identifier(name) == name:
             found.append(f"{name}={literal(value)}")
     return found

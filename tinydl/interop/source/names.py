@@ -5,7 +5,20 @@ from __future__ import annotations
 import keyword
 import re
 
-RESERVED = {"self", "ops", "nn", "td", "np", "Path", "load", "operator", "list", "zip", "print", "input"}
+RESERVED = {
+    "self",
+    "ops",
+    "nn",
+    "td",
+    "np",
+    "Path",
+    "load",
+    "operator",
+    "list",
+    "zip",
+    "print",
+    "input",
+}
 
 
 def identifier(name: str, taken: set[str] | None = None, default: str = "x") -> str:
@@ -16,7 +29,11 @@ def identifier(name: str, taken: set[str] | None = None, default: str = "x") -> 
     """
     text = re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_")[:24].strip("_") or default
     text = f"{default}_{text}" if text[0].isdigit() else text
-    while keyword.iskeyword(text) or keyword.issoftkeyword(text) or text in RESERVED | (taken or set()):
+    while (
+        keyword.iskeyword(text)
+        or keyword.issoftkeyword(text)
+        or text in RESERVED | (taken or set())
+    ):
         text += "_"
     return text
 

@@ -35,7 +35,7 @@ def recurrent(b: Builder, step: Traced) -> bool:
              for d in range(wx.shape[0])]  # fmt: skip
     args, defaults, arrays = sides[0]
     if len(sides) == 2:
-        if {k: v for k, v in sides[1][0].items()} != args:
+        if sides[1][0] != args:
             return False
         inner = Layer("", CLASSES[node.kind], args, defaults, {}, "", 2).construction()
         arrays = {f"{way}.{k}": a for way, side in zip(("ahead", "back"), sides, strict=True)

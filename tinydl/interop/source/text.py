@@ -9,8 +9,10 @@ from typing import Any
 
 from .blocks import LIST, LOOP
 from .calls import ATOM, Body, Call, Class, literal, named_layers
+from .names import comment
 
 WIDTH = 100
+JOINING = ("{0} + {1}", "{0} * {1}", "{0} - {1}", "{0} @ {1}")  # of two branches, on one line
 POOL = ("x", "y", "z", "u", "v", "w", "a", "b", "c", "d", "e", "f", "g", "h")
 
 
@@ -43,20 +45,21 @@ def _init(made: Class, names: dict[int, str], origins: bool) -> list[str]:
     lines, known = [head], set()
     for k, name in names.items():
         layer = made.body.calls[k].layer
-        assert layer is not None
-        if name in known:
+        if layer is None or name in known:
             continue
         known.add(name)
         if layer.cls == LIST:
             lines += [f"        self.{name} = ["]
-            lines += [f"            {t}," for t in str(layer.args["items"]).split("\n")] + ["        ]"]
+            lines += [f"            {t}," for t in str(layer.args["items"]).split("\n")] + [
+                "        ]"
+            ]
             continue
         line = f"        self.{name} = {layer.construction()}"
         if len(line) > WIDTH:
             head, _, rest = line.partition("(")
             line = f"{head}(\n" + "\n".join(textwrapped(rest[:-1], 12)) + ",\n        )"
-        elif origins and layer.origin and len(line) + len(layer.origin) + 4 <= WIDTH:
-            line += f"  # {layer.origin}"
+        elif origins and layer.origin and len(line) + len(comment(layer.origin)) + 4 <= WIDTH:
+            line += f"  # {comment(layer.origin)}"
         lines.append(line)
     return [*lines, ""]
 
@@ -92,7 +95,19 @@ class _Statement:
 def _forward(body: Body, names: dict[int, str]) -> list[str]:
     writer = _Writer(body, names)
     given = ", ".join(["self", *[body.names[n] for n in body.inputs]])
-    return [f"    def forward({given}):", *[f"        {line}" for line in writer.lines()]]
+    return [f"    def forward({given}):", *[_shortened(f"        {t}") for t in writer.lines()]]
+
+
+def _shortened(line: str) -> str:
+    """A line that is too long has the arguments of its last call below it."""
+    if len(line) <= WIDTH or not line.endswith(")"):
+        return line
+    depth, at = 0, len(line)
+    while at and (depth or at == len(line)):
+        at -= 1
+        depth += (line[at] in ")]}") - (line[at] in "([{")
+    inner = "\n".join(textwrapped(line[at + 1 : -1], 12))
+    return f"{line[: at + 1]}\n{inner}\n        )"
 
 
 class _Writer:
@@ -116,10 +131,12 @@ class _Writer:
                 if call.template == LOOP or number in self.body.outputs:
                     continue
                 weight = self._weight(maker, found)
-                if weight + (not call.light) > 1 or heavy + weight > 1:
+                most = 2 if call.template in JOINING else 1
+                if weight + (not call.light) > 1 or heavy + weight > most:
                     continue
                 found.add(number)
-                if self._length(call, found) > WIDTH - 16:
+                room = WIDTH - 16 if heavy + weight < 2 else WIDTH - 40
+                if self._length(call, found) > room:
                     found.discard(number)
                 else:
                     heavy += weight
