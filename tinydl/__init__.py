@@ -25,6 +25,7 @@ from .creation import (
 from .errors import TinydlError
 from .function import Function, enable_grad, grad, is_recording, no_grad
 from .habits import asked as _asked
+from .inference import compile
 from .instruments import detect_anomaly
 from .interop import load_onnx, save_onnx
 from .measure.profiler import profile
@@ -47,6 +48,7 @@ __all__ = [
     "bernoulli",
     "cat",
     "clamp",
+    "compile",
     "default_backend",
     "detect_anomaly",
     "enable_grad",
