@@ -32,6 +32,26 @@ def load_onnx(
     return load(path, inputs, shapes)
 
 
+def load_keras(path: str | Path, model: Module | None = None) -> Module:
+    """The net in a Keras file as a Module whose weights are Parameters, in evaluation mode.
+
+    path: `.keras` (Keras 3), `.h5` of Keras 2.0 to 2.15 and of Keras 3; what it is, its first bytes
+    say. Every layer becomes an nn module under its name (`net.conv2d_1.weight`), in a graph with
+    several inputs and outputs, shared layers and models in models as the file has it; images are
+    (N, H, W, C) as in both libraries, (N, C, H, W) where the file says channels_first. Layers that
+    were not trainable are frozen. model: a model of yours that takes the weights of the file, for
+    files of weights alone and others; it is returned.
+
+    Raises ConfigError that lists every layer which is not imported, Lambda and classes of the
+    file's author among them, for weights without a model, and where the package h5py is missing
+    (the extra `keras`); FormatError for a file that is damaged, cut off or claims what it does not
+    hold; MissingFileError. No code in a file is ever run.
+    """
+    from .keras.load import load_keras as load
+
+    return load(path, model)
+
+
 def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) -> None:
     """Write what the model computes in evaluation mode as an ONNX file with an open batch axis.
 
@@ -49,4 +69,4 @@ def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) ->
     save(model, path, example, opset)
 
 
-__all__ = ["load_onnx", "save_onnx"]
+__all__ = ["load_keras", "load_onnx", "save_onnx"]
