@@ -24,8 +24,8 @@ class Part:
     """An array of the model: made of which arrays of the file.
 
     names: PyTorch's, of which `optional` ones may be missing together. turn(arrays) gives it in
-    tinydl's layout; shapes(model's shape): what each array of the file must be. how: in words. refused: why
-    the model cannot hold what the file has."""
+    tinydl's layout; shapes(model's shape): what each array of the file must be. how: in words.
+    refused: why the model cannot hold what the file has."""
 
     path: str
     stored: Stored
