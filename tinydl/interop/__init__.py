@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..nn.module import Module
     from .imported import Imported
+    from .pytorch.load import Loaded
 
 
 def load_onnx(
@@ -52,6 +53,28 @@ def load_keras(path: str | Path, model: Module | None = None) -> Module:
     return load(path, model)
 
 
+def load_torch(
+    path: str | Path, model: Module, names: Mapping[str, str] | None = None, strict: bool = True
+) -> Loaded:
+    """The arrays of a PyTorch state_dict in a model of tinydl's; returns the table of what went
+    where, to be printed.
+
+    path: a safetensors file, or .npz without arrays of objects. Arrays are found by the names that
+    PyTorch would give them: those of the model's own attributes, without the `layers` of a
+    Sequential, such as `features.0.weight`. Weights are transposed, gates and kernels turned, the
+    two biases of an LSTM added; a GRU needs reset_after=True. names: {name in the file, or the
+    beginning of names: what stands there instead}, as {"enc": "encoder.memory"}. strict=False takes
+    what fits.
+
+    Raises one FormatError that lists all missing, left over and misfitting arrays, and then the
+    model is as it was; FormatError for a damaged file, MissingFileError, and ConfigError for .pt,
+    .pth and whatever else holds a pickle, which is never opened, with the lines that convert it.
+    """
+    from .pytorch.load import load_torch as load
+
+    return load(path, model, names, strict)
+
+
 def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) -> None:
     """Write what the model computes in evaluation mode as an ONNX file with an open batch axis.
 
@@ -77,4 +100,4 @@ def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attri
     return apply(kind, *inputs, opset=opset, outputs=outputs, **attributes)
 
 
-__all__ = ["load_keras", "load_onnx", "operator", "save_onnx"]
+__all__ = ["load_keras", "load_onnx", "load_torch", "operator", "save_onnx"]
