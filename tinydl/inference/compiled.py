@@ -103,6 +103,8 @@ class Prepared:
         self.backend, self.steps = program.backend, program.steps
         self.flat: Program = program
         self.runner = runner_of(program)
+        self.level = getattr(program.backend, "level", None)
+        self.built_at = self.level and self.level()  # weights are packed for it
         self.lock = Lock()
 
     def fits(self, inputs: Sequence[Any]) -> bool:
@@ -115,6 +117,8 @@ class Prepared:
         for _, version, then in self.sources:
             if version[0] != then:
                 return False
+        if self.level is not None and self.level() != self.built_at:
+            return False
         return all(module.training == mode for module, mode in self.modes)
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
@@ -152,8 +156,11 @@ def _contiguous(t: Tensor) -> Tensor:
 
 def runner_of(program: Program) -> Any:
     """What runs a program on its backend."""
-    make = getattr(program.backend, "native_program", None)
-    return Eager(program) if make is None else make(program)
+    if program.backend.name != "cpu":
+        return Eager(program)
+    from .native import Native
+
+    return Native(program)
 
 
 def compile(model: Module, example: Any = None, passes: Sequence[str] | None = None) -> Compiled:
