@@ -85,7 +85,9 @@ STEMS = [
 ]
 #: The steps of inference programs call the kernels of these stems: their objects are linked in.
 PROGRAM = "tinydl.backend.cpu._program"
-STEPS_OF = ("program", "conv", "elementwise", "matmul", "norm", "pool", "reduce", "shape", "softmax")
+STEPS_OF = (
+    *("program", "conv", "elementwise", "matmul", "norm", "pool", "reduce", "shape", "softmax"),
+)
 
 ELEMENTWISE_ROWS = "csrc/elementwise_rows.h"
 ELEMENTWISE_FORMULAS = "tinydl/backend/reference/elementwise.py"

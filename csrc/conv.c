@@ -40,7 +40,7 @@ typedef struct {
     Taps rows, cols;
     ptrdiff_t KW, w_tap, w_in, w_out, w_group; /* strides of weight by kernel cell, I, O, group */
     ptrdiff_t y_image, y_row, y_pixel;         /* strides of y */
-    int epilogue; /* vector.h */
+    int epilogue;                              /* vector.h */
     /* filled by plan() */
     ptrdiff_t K, panels, block_rows, blocks, tasks, pixel, scratch;
     ptrdiff_t span_y, span_x; /* rows of one block, columns of a whole row */

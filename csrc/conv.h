@@ -12,8 +12,9 @@ typedef struct {
 } ConvSizes;
 #endif
 
-/* y = conv(x, weight) + bias (F,), then what `epilogue` says (vector.h); conv.c. The three products return -1 without memory, else
- * 0. With `packed`, weight is what conv2d_pack has written at the same level. */
+/* y = conv(x, weight) + bias (F,), then what `epilogue` says (vector.h); conv.c. The three products
+ * return -1 without memory, else 0. With `packed`, weight is what conv2d_pack has written at the
+ * same level. */
 #define CONV2D_ARGS(real)                                                                          \
     (const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g,             \
      int epilogue, int packed, int threads)

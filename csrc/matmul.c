@@ -88,9 +88,9 @@ static void multiply_panel(const Product *p, const Block *block, ptrdiff_t task)
     const ptrdiff_t run = block->run, zero = 0;
     const int accumulate = block->k0 > 0 || p->epilogue & EPILOGUE_ADD;
     const real *a = p->a + i0 * p->a_row + block->k0 * p->a_col;
-    Tile t = {p->a_row, p->a_col,      1,
-              run,      &zero,         0,
-              p->N,     accumulate,    block->k0 + run == p->K ? p->epilogue : 0};
+    Tile t = {p->a_row, p->a_col,   1,
+              run,      &zero,      0,
+              p->N,     accumulate, block->k0 + run == p->K ? p->epilogue : 0};
     /* Copying the rows pays when several panels of b read them: no two then share a cache set. */
     enum { PADDED = BLOCK_K + 64 / sizeof(real) };
     real copy[COPY_ROWS * PADDED] __attribute__((aligned(64)));

@@ -38,7 +38,8 @@ static inline vec choose(vec_mask where, vec a, vec b) {
 }
 
 /* What a product or convolution does to its result, after the bias, before it is stored: add what
-   stands in the output, then max(y, 0), then min(y, 6), as the bits of `epilogue` say. NaN stays. */
+   stands in the output, then max(y, 0), then min(y, 6), as the bits of `epilogue` say. NaN stays.
+ */
 enum { EPILOGUE_RELU = 1, EPILOGUE_SIX = 2, EPILOGUE_ADD = 4 };
 
 static inline vec clipped(vec v, int epilogue) {

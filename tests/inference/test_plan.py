@@ -19,7 +19,7 @@ def buffers(draw):
 def test_buffers_that_live_at_the_same_time_lie_apart(given_buffers):
     total = plan(given_buffers)
     for i, a in enumerate(given_buffers):
-        assert a.offset % LINE == 0 and 0 <= a.offset and a.offset + a.nbytes <= total
+        assert a.offset % LINE == 0 and a.offset >= 0 and a.offset + a.nbytes <= total
         for b in given_buffers[:i]:
             if a.meets(b):
                 assert a.offset + a.nbytes <= b.offset or b.offset + b.nbytes <= a.offset

@@ -35,15 +35,31 @@ class Compiled(Module):
 
     def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
         self.model = model
-        self.passes = None if passes is None else tuple(passes)
-        self._programs: dict[Any, Prepared] = {}
-        self._latest: Prepared | None = None
+        self.programs = Programs(model, passes)
         self.eval()
 
     def forward(self, *inputs: Any) -> Any:
         if self.training or (is_recording() and any(_requires(x) for x in inputs)):
             return self.model(*inputs)
-        latest = self._latest
+        return self.programs(inputs)
+
+    @property
+    def program(self) -> Prepared:
+        """The program of the latest call."""
+        return self.programs.program
+
+
+class Programs:
+    """The programs of a model, by the shapes and types of its inputs."""
+
+    def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
+        self.model = model
+        self.passes = None if passes is None else tuple(passes)
+        self.kept: dict[Any, Prepared] = {}
+        self.latest: Prepared | None = None
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        latest = self.latest
         if latest is None or not latest.fits(inputs):
             latest = self.prepared(inputs)
         return latest(inputs)
@@ -51,23 +67,23 @@ class Compiled(Module):
     def prepared(self, inputs: Sequence[Any]) -> Prepared:
         """The program for inputs of these shapes, recorded if there is none that is up to date."""
         key = tuple([_key(x) for x in inputs])
-        found = self._programs.pop(key, None)
+        found = self.kept.pop(key, None)
         if found is None or not found.fits(inputs):
             found = Prepared(self.model, inputs, self.passes)
-        while len(self._programs) >= MOST_PROGRAMS:
-            self._programs.pop(next(iter(self._programs)))
-        self._programs[key] = self._latest = found
+        while len(self.kept) >= MOST_PROGRAMS:
+            self.kept.pop(next(iter(self.kept)))
+        self.kept[key] = self.latest = found
         return found
 
     @property
     def program(self) -> Prepared:
-        """The program of the latest call."""
-        if self._latest is None:
+        """The one that ran last."""
+        if self.latest is None:
             raise ConfigError(f"{OP}: no program yet; it is recorded at the first call")
-        return self._latest
+        return self.latest
 
     def __getstate__(self) -> dict[str, Any]:  # copies record anew
-        return {**vars(self), "_programs": {}, "_latest": None}
+        return {**vars(self), "kept": {}, "latest": None}
 
 
 def _requires(x: Any) -> bool:
@@ -173,5 +189,5 @@ def compile(model: Module, example: Any = None, passes: Sequence[str] | None = N
     made = Compiled(model, passes)
     if example is not None:
         inputs = example if isinstance(example, tuple | list) else (example,)
-        made.prepared(lifted(model, tuple(inputs), {})[0])
+        made.programs.prepared(lifted(model, tuple(inputs), {})[0])
     return made

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 AXES = _program.AXES
 RELU, SIX, ADD = 1, 2, 4  # EPILOGUE_... of csrc/shared/vector.h
 SUM, MAX, MIN = 0, 1, 2  # REDUCE_... of csrc/shared/runs.h
-AVX2, AVX512 = 1, 2  # LEVEL_... of csrc/shared/kernel.h
+AVX2 = 1  # LEVEL_AVX2 of csrc/shared/kernel.h
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 PACKER = Conv()  # its `pack_conv2d` needs nothing of a backend
 
@@ -130,15 +130,18 @@ def write_conv(w: Writer, step: Step) -> bool:
         return _product(w, step, x_value, weight, bias, (rows, g.F, depth))
     x = w.contiguous(x_value)
     y, epilogue = _target(w, step, x)
-    packed = PACKER.pack_conv2d(np.ascontiguousarray(weight.array), g)
+    depthwise = g.groups == g.C == g.F
+    lanes = 8 if wide else 16
+    # Channels that leave half of AVX-512's lanes empty go in AVX2's; packing is the level's own.
+    narrow = g.C % lanes > 0 if depthwise else lanes // 2 >= g.F
+    options: dict[str, Any] = {"at_most": AVX2} if narrow else {}
+    packed = None if narrow else PACKER.pack_conv2d(np.ascontiguousarray(weight.array), g)
     kernel = w.place(weight) if packed is None else _constant(w, packed)
     sizes = [g.N, g.H, g.W, g.C, g.KH, g.KW, g.F, g.OH, g.OW, *g.stride, g.padding[0],
              g.padding[2], *g.dilation, g.groups]  # fmt: skip
-    depthwise = g.groups == g.C == g.F
-    lanes = 8 if wide else 16
-    options: dict[str, Any] = {"at_most": AVX2} if depthwise and g.C % lanes else {}
-    w.c("conv2d", wide, [x, kernel, *map(w.place, bias)], y, sizes, epilogue=epilogue,
-        packed=packed is not None, told="depthwise" if depthwise else "conv2d", **options)  # fmt: skip
+    options |= {"epilogue": epilogue, "packed": packed is not None}
+    told = "depthwise" if depthwise else "conv2d"
+    w.c("conv2d", wide, [x, kernel, *map(w.place, bias)], y, sizes, told=told, **options)
     return True
 
 
@@ -176,8 +179,8 @@ def write_product(w: Writer, step: Step) -> bool:
     *batch, M, K = a.shape
     rows = (a.steps()[-2:], b.steps()[-2:])
     axes = [padded(part) for part in (batch, a.steps()[:-2], b.steps()[:-2])]
-    w.c("product", wide, [a, b, *map(w.place, bias)], y,
-        [M, b.shape[-1], K, *rows[0], *rows[1], len(batch), *axes[0], *axes[1], *axes[2]])  # fmt: skip
+    sizes = [M, b.shape[-1], K, *rows[0], *rows[1], len(batch), *axes[0], *axes[1], *axes[2]]
+    w.c("product", wide, [a, b, *map(w.place, bias)], y, sizes)
     return True
 
 
@@ -200,7 +203,7 @@ def _pool(kind: str) -> Callable[[Writer, Step], bool]:
 
 def write_fixed_norm(w: Writer, step: Step) -> bool:
     wide = is_wide(*step.inputs)
-    x, *vectors = step.inputs
+    x = step.inputs[0]
     if wide is None or 0 in x.shape:
         return False
     C, given = x.shape[-1], [w.contiguous(v) for v in step.inputs]
