@@ -51,7 +51,7 @@ class Imported(Module):
     compiled: bool = True
 
     def __init__(self, graph: Graph, program: Program, stored: Mapping[str, Stored]) -> None:
-        self.name, self.opset = graph.name, graph.opset
+        self.name, self.opset, self.metadata = graph.name, graph.opset, graph.metadata
         self.inputs: dict[str, Wire] = graph.inputs
         self.outputs: dict[str, Wire] = graph.outputs
         self.program = program
@@ -67,7 +67,7 @@ class Imported(Module):
                 f"{len(inputs)}"
             )
         given = {
-            name: _fitting(name, wire, x)
+            name: fitting_input("Imported", name, wire, x)
             for (name, wire), x in zip(self.inputs.items(), inputs, strict=True)
         }
         if given and self._may_compile(next(iter(given.values()))):
@@ -88,26 +88,26 @@ class Imported(Module):
         return plain and x.backend.name == "cpu" and not instruments.active and not is_recording()
 
     def arguments(self) -> str:
-        wires = [f"{name} {_told(wire)}" for name, wire in self.inputs.items()]
+        wires = [f"{name} {told(wire)}" for name, wire in self.inputs.items()]
         return f"{', '.join(wires)}; {len(self.program.nodes)} nodes, opset {self.opset}"
 
 
-def _told(wire: Wire) -> str:
+def told(wire: Wire) -> str:
     if wire.shape is None:
         return wire.dtype
     return f"({', '.join('?' if n is None else str(n) for n in wire.shape)})"
 
 
-def _fitting(name: str, wire: Wire, x: Tensor) -> Tensor:
+def fitting_input(op: str, name: str, wire: Wire, x: Tensor) -> Tensor:
     """The input in the type that the graph says; ShapeError for one of other sizes."""
     if not isinstance(x, Tensor):
-        raise ShapeError(f"Imported: {name} must be a tensor or an array, got {quoted(x)}")
+        raise ShapeError(f"{op}: {name} must be a tensor or an array, got {quoted(x)}")
     if wire.shape is not None:
         alike = len(wire.shape) == x.ndim and all(
             n == m or not isinstance(n, int) for n, m in zip(wire.shape, x.shape, strict=True)
         )
         if not alike:
-            raise ShapeError(f"Imported: {name} must be {_told(wire)}, got {x.shape}")
+            raise ShapeError(f"{op}: {name} must be {told(wire)}, got {x.shape}")
     other_integer = x.dtype.kind == "i" == np.dtype(wire.dtype).kind and x.dtype != wire.dtype
     return astype(x, wire.dtype) if other_integer else x
 
@@ -118,14 +118,14 @@ def _put(root: Module, name: str, tensor: Stored) -> None:
     for part in path:
         below = vars(root).get(part)
         if not isinstance(below, Weights):
-            part = _free(root, part)
+            part = free_name(root, part)
             below = vars(root).get(part) or Weights()
             setattr(root, part, below)
         root = below
-    setattr(root, _free(root, last), tensor)
+    setattr(root, free_name(root, last), tensor)
 
 
-def _free(root: Module, part: str) -> str:
+def free_name(root: Module, part: str) -> str:
     while hasattr(root, part):
         part += "_"
     return part
@@ -140,17 +140,34 @@ def load_onnx(
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Imported:
     """The net in an ONNX file, as a Module (see `Imported`); needs the extra `onnx`."""
+    graph = folded_graph(path, inputs, shapes)
+    with boundary(path, OP):
+        return built(path, graph)
+
+
+def folded_graph(
+    path: str | Path,
+    inputs: Mapping[str, Any] | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> Graph:
+    """The graph of an ONNX file, all arithmetic on what is known done."""
     graph = read_graph(path)
     with boundary(path, OP):
         _give(graph, inputs or {}, shapes or {})
-        nodes = _folded(graph, shown(path))
-        _refuse(path, graph, nodes)
-        nodes = _used(nodes, graph.outputs)
-        weights, stored = _stored(nodes, graph.constants)
-        read = {name for node in nodes for name in node.inputs} | set(graph.outputs)
-        kept = {n: a for n, a in graph.constants.items() if n in read}
-        net = Imported(graph, Program(nodes, _shared(kept), weights, list(graph.outputs)), stored)
-        return net.eval()  # type: ignore[return-value]
+        graph.all_nodes = graph.nodes
+        graph.nodes = folded(graph, shown(path))
+    return graph
+
+
+def built(path: str | Path, graph: Graph) -> Imported:
+    """The net of a graph in which nothing is left to fold."""
+    _refuse(path, graph, graph.nodes)
+    nodes = _used(graph.nodes, graph.outputs)
+    weights, stored = stored_in(nodes, graph.constants)
+    read = {name for node in nodes for name in node.inputs} | set(graph.outputs)
+    kept = {n: a for n, a in graph.constants.items() if n in read}
+    net = Imported(graph, Program(nodes, _shared(kept), weights, list(graph.outputs)), stored)
+    return net.eval()  # type: ignore[return-value]
 
 
 def _give(graph: Graph, inputs: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> None:
@@ -168,17 +185,18 @@ def _give(graph: Graph, inputs: Mapping[str, Any], shapes: Mapping[str, Sequence
         graph.inputs[name].shape = tuple(int(n) for n in shape)
 
 
-def _folded(graph: Graph, path: str) -> list[Node]:
+def folded(
+    graph: Graph, path: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> list[Node]:
     """The nodes that are left once all that is known has been computed; `If` with a known
-    condition becomes its branch."""
+    condition becomes its branch. shapes: of values beside the inputs."""
     left: list[Node] = []
     known, waiting = graph.constants, list(reversed(graph.nodes))
     while waiting:
         node = waiting.pop()
         if node.kind == "If" and node.inputs[0] in known:
             waiting += reversed(_branch(node, bool(known[node.inputs[0]].reshape(-1)[0]), known))
-        elif node.kind == "Shape" and _all_known(graph.inputs.get(node.inputs[0])):
-            shape = graph.inputs[node.inputs[0]].shape or ()
+        elif node.kind == "Shape" and (shape := _known_shape(graph, node.inputs[0], shapes)):
             sizes = np.array(shape[node.get("start", 0) : node.get("end")], np.int64)
             known[node.outputs[0]] = sizes
         elif _foldable(node, known):
@@ -191,10 +209,14 @@ def _folded(graph: Graph, path: str) -> list[Node]:
     return left
 
 
-def _all_known(wire: Wire | None) -> bool:
-    return (
-        wire is not None and wire.shape is not None and all(isinstance(n, int) for n in wire.shape)
-    )
+def _known_shape(
+    graph: Graph, name: str, shapes: Mapping[str, tuple[int, ...]] | None
+) -> tuple[Any, ...] | None:
+    if shapes and name in shapes:
+        return shapes[name]
+    wire = graph.inputs.get(name)
+    known = wire is not None and wire.shape and all(isinstance(n, int) for n in wire.shape)
+    return wire.shape if wire is not None and known else None
 
 
 def _foldable(node: Node, known: Mapping[str, np.ndarray]) -> bool:
@@ -219,8 +241,8 @@ def _branch(node: Node, condition: bool, known: dict[str, np.ndarray]) -> list[N
     return [*chosen.nodes, *handed]
 
 
-def _refuse(path: str | Path, graph: Graph, nodes: Iterable[Node]) -> None:
-    """One ConfigError that lists everything which cannot be imported."""
+def lacking_in(nodes: Iterable[Node]) -> dict[str, list[str]]:
+    """{operator, or "operator (what of it)": names of its nodes} of what is not imported."""
     lacking: dict[str, list[str]] = {}
     for node in nodes:
         operator = OPERATORS.get(node.kind)
@@ -228,6 +250,12 @@ def _refuse(path: str | Path, graph: Graph, nodes: Iterable[Node]) -> None:
             lacking.setdefault(node.kind, []).append(node.name)
         elif operator.refuses is not None and (reason := operator.refuses(node)):
             lacking.setdefault(f"{node.kind} ({reason})", []).append(node.name)
+    return lacking
+
+
+def _refuse(path: str | Path, graph: Graph, nodes: Iterable[Node]) -> None:
+    """One ConfigError that lists everything which cannot be imported."""
+    lacking = lacking_in(nodes)
     wires = {**graph.inputs, **graph.outputs}
     types = Counter(w.dtype for w in wires.values() if w.dtype not in KNOWN_TYPES)
     problems = [f"{kind} x {len(names)}: {_some(names)}" for kind, names in lacking.items()]
@@ -253,7 +281,7 @@ def _used(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
     return kept[::-1]
 
 
-def _stored(
+def stored_in(
     nodes: Iterable[Node], constants: Mapping[str, np.ndarray]
 ) -> tuple[dict[tuple[str, Callable[..., Any]], Stored], dict[str, Stored]]:
     """The weights by (value, layout), and by the name under which the module has them."""

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 35. What an inference compiler does
+# # 36. What an inference compiler does
 #
 # A trained network is asked, one picture at a time. Its arithmetic takes a tenth of a millisecond;
 # calling it layer by layer in Python takes several times that. Engines for inference therefore do
@@ -91,9 +91,10 @@ else:
     raise AssertionError("it cannot know the other branch")
 
 # %% [markdown]
-# ## Norms
+# ## Constants, and norms
 #
-# In evaluation a batch norm multiplies each channel by a number and adds another. So does the
+# What depends on weights alone is computed now: here the reshaped weights of the depthwise
+# convolutions. In evaluation a batch norm multiplies each channel by a number and adds another. So does the
 # convolution's own last axis, if its weight is multiplied beforehand:
 #
 # (conv(x, w) - mean) / sqrt(variance + eps) * scale + shift = conv(x, w * factor) + rest
@@ -101,7 +102,7 @@ else:
 # One pass over each image less, for nothing.
 
 # %%
-folded = td.compile(model, x, passes=["norms"])
+folded = td.compile(model, x, passes=["constants", "norms"])
 print(folded.program.flat.notes)
 before, after = (sum("norm" in s.name for s in c.program.steps) for c in (written, folded))
 print(f"{before} norms before, {after} after")
@@ -114,7 +115,7 @@ assert before == 1 + 3 * BLOCKS and after == 0
 # residual block are a few instructions there, and a walk through memory each as steps of their own.
 
 # %%
-fused = td.compile(model, x, passes=["norms", "epilogues"])
+fused = td.compile(model, x, passes=["constants", "norms", "epilogues"])
 print(*sorted({step.name for step in fused.program.steps}), sep=", ")
 assert any(step.name == "conv2d + add + relu" for step in fused.program.steps)
 assert len(fused.program.steps) < len(folded.program.steps) / 1.5
@@ -144,7 +145,7 @@ for life in lives:
     ax.add_patch(Rectangle(*place, facecolor=PALE_BLUE, edgecolor=INK))
 ax.set(xlim=(0, len(full.program.steps)), ylim=(0, runner.arena / 1024))
 ax.set(xlabel="step", ylabel="KiB of the arena")
-drawing.save(figure, "35_memory.png")
+drawing.save(figure, "36_memory.png")
 
 # %% [markdown]
 # ## One call
@@ -207,7 +208,7 @@ figure, ax = plt.subplots(figsize=(6, 3))
 ax.barh(list(typical)[::-1], list(typical.values())[::-1], color=[BLUE] * 5 + [ORANGE])
 ax.set_xlabel("ms of one request")
 ax.axvline(0, color=MUTED, linewidth=1)
-drawing.save(figure, "35_passes.png")
+drawing.save(figure, "36_passes.png")
 
 # %% [markdown]
 # ## What changes, and what must not
