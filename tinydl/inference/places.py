@@ -111,7 +111,3 @@ def last_readers(program: Program) -> dict[int, int]:
         for value in step.inputs:
             last[id(value)] = max(last.get(id(value), number), until)
     return last
-
-
-def dies_at(value: Value, number: int, last: dict[int, int]) -> bool:
-    return last.get(id(value), number) <= number
