@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .plan import Buffer
-from .program import Program, Value
+from .program import Program
 
 CONSTANT, ARENA, INPUT, OUTPUT = range(4)  # as csrc/_program.pyx numbers them
 
