@@ -39,7 +39,7 @@ def test_the_bound_is_above_independent_pixels_and_rises_with_the_draws(trained)
 
 
 def test_a_small_model_of_many_pictures_is_opened_again(trained):
-    """A folder's model may draw about as many numbers as it has weights; data count for themselves."""
+    """A folder's model may draw about as many numbers as it has weights, and its data theirs."""
     most = trained.model.count_parameters()
     assert trained.test[0].size > most // 4
     with random.drawing_at_most(most):
