@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import instruments
 from ..arguments import array
 from ..backend import Backend
 from ..errors import ConfigError, ShapeError
 from ..foreign import boundary
 from ..inference.compiled import Programs
+from ..instruments import watched
 from ..nn.module import Module
 from ..nn.parameter import Buffer, Parameter, Stored
 from ..ops import astype
@@ -88,7 +88,7 @@ class Imported(Module):
         one makes the plan of the nodes), and not while operations are watched: compiling watches
         them itself."""
         plain = self.compiled and self.not_compiled is None and not self.training
-        if not plain or backend.name != "cpu" or instruments.active or is_recording():
+        if not plain or backend.name != "cpu" or watched() or is_recording():
             return False
         return self.program.key(given, backend) in self.program.plans
 
