@@ -1,12 +1,11 @@
-"""The model tests that the `onnx` package brings with it: small nets exported by PyTorch and made by
-hand, with inputs and outputs. What needs a download is not among them."""
+"""The model tests that the `onnx` package brings with it: small nets exported by PyTorch or made
+by hand, with inputs and outputs. What needs a download is not among them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 from closeness import difference
 from support import oracle_module
