@@ -92,5 +92,6 @@ if TYPE_CHECKING:
     from . import models as models
     from . import train as train
     from . import viz as viz
+    from . import zoo as zoo
 else:  # for a checker every name would exist
-    __getattr__ = _asked(__name__, "td", ("data", "metrics", "models", "train", "viz"))
+    __getattr__ = _asked(__name__, "td", ("data", "metrics", "models", "train", "viz", "zoo"))

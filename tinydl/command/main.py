@@ -38,6 +38,7 @@ from .recommend import add_recommend, recommend_command
 from .runs import classify_command, evaluate_command, predict_command
 from .start import start_command
 from .train import add_train, train_command
+from .zoo import add_zoo, zoo_command
 
 Arguments = argparse.Namespace
 NO_JSON = ("gradcheck", "bench", "graph", "completion")  # bench has its own
@@ -192,6 +193,11 @@ def _add_unasked(add: Add) -> None:
 
 
 def _add_looking(add: Add) -> None:
+    sub = add(
+        "zoo", zoo_command, "the trained models that come with tinydl, or the card of one",
+        "tinydl zoo", "tinydl zoo lenet-mnist", "tinydl predict lenet-mnist digit.png",
+    )  # fmt: skip
+    add_zoo(sub)
     sub = add(
         "summary", summary_command, "layers, shapes, parameters, multiply-adds, memory",
         "tinydl summary cnn-mnist",

@@ -35,15 +35,31 @@ class Compiled(Module):
 
     def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
         self.model = model
-        self.passes = None if passes is None else tuple(passes)
-        self._programs: dict[Any, Prepared] = {}
-        self._latest: Prepared | None = None
+        self.programs = Programs(model, passes)
         self.eval()
 
     def forward(self, *inputs: Any) -> Any:
         if self.training or (is_recording() and any(_requires(x) for x in inputs)):
             return self.model(*inputs)
-        latest = self._latest
+        return self.programs(inputs)
+
+    @property
+    def program(self) -> Prepared:
+        """The program of the latest call."""
+        return self.programs.program
+
+
+class Programs:
+    """The programs of a model, by the shapes and types of its inputs."""
+
+    def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
+        self.model = model
+        self.passes = None if passes is None else tuple(passes)
+        self.kept: dict[Any, Prepared] = {}
+        self.latest: Prepared | None = None
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        latest = self.latest
         if latest is None or not latest.fits(inputs):
             latest = self.prepared(inputs)
         return latest(inputs)
@@ -51,23 +67,23 @@ class Compiled(Module):
     def prepared(self, inputs: Sequence[Any]) -> Prepared:
         """The program for inputs of these shapes, recorded if there is none that is up to date."""
         key = tuple([_key(x) for x in inputs])
-        found = self._programs.pop(key, None)
+        found = self.kept.pop(key, None)
         if found is None or not found.fits(inputs):
             found = Prepared(self.model, inputs, self.passes)
-        while len(self._programs) >= MOST_PROGRAMS:
-            self._programs.pop(next(iter(self._programs)))
-        self._programs[key] = self._latest = found
+        while len(self.kept) >= MOST_PROGRAMS:
+            self.kept.pop(next(iter(self.kept)))
+        self.kept[key] = self.latest = found
         return found
 
     @property
     def program(self) -> Prepared:
-        """The program of the latest call."""
-        if self._latest is None:
+        """The one that ran last."""
+        if self.latest is None:
             raise ConfigError(f"{OP}: no program yet; it is recorded at the first call")
-        return self._latest
+        return self.latest
 
     def __getstate__(self) -> dict[str, Any]:  # copies record anew
-        return {**vars(self), "_programs": {}, "_latest": None}
+        return {**vars(self), "kept": {}, "latest": None}
 
 
 def _requires(x: Any) -> bool:
@@ -103,6 +119,8 @@ class Prepared:
         self.backend, self.steps = program.backend, program.steps
         self.flat: Program = program
         self.runner = runner_of(program)
+        self.level = getattr(program.backend, "level", None)
+        self.built_at = self.level and self.level()  # weights are packed for it
         self.lock = Lock()
 
     def fits(self, inputs: Sequence[Any]) -> bool:
@@ -115,6 +133,8 @@ class Prepared:
         for _, version, then in self.sources:
             if version[0] != then:
                 return False
+        if self.level is not None and self.level() != self.built_at:
+            return False
         return all(module.training == mode for module, mode in self.modes)
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
@@ -152,8 +172,11 @@ def _contiguous(t: Tensor) -> Tensor:
 
 def runner_of(program: Program) -> Any:
     """What runs a program on its backend."""
-    make = getattr(program.backend, "native_program", None)
-    return Eager(program) if make is None else make(program)
+    if program.backend.name != "cpu":
+        return Eager(program)
+    from .native import Native
+
+    return Native(program)
 
 
 def compile(model: Module, example: Any = None, passes: Sequence[str] | None = None) -> Compiled:
@@ -166,5 +189,5 @@ def compile(model: Module, example: Any = None, passes: Sequence[str] | None = N
     made = Compiled(model, passes)
     if example is not None:
         inputs = example if isinstance(example, tuple | list) else (example,)
-        made.prepared(lifted(model, tuple(inputs), {})[0])
+        made.programs.prepared(lifted(model, tuple(inputs), {})[0])
     return made

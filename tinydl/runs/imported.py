@@ -29,6 +29,7 @@ from ..train.checkpoint import load_tensors
 from ..train.schema import KINDS, Kind, boolean, integer, keyed, listed, number, optional, text
 from ..train.schema import read_json as read_checked
 from ..train.tensor_files import read_tensors
+from ..zoo.shelf import found
 from .folder import CONFIG, MODEL_FILE, has
 from .run import SPARE, OpenRun
 
@@ -94,7 +95,8 @@ def is_imported(folder: str | Path) -> bool:
 
 
 def opened(folder: str | Path, recipe_file: str | Path | None = None) -> OpenRun | ImportedRun:
-    """The run of a folder, of whichever of the two kinds it is."""
+    """The run of a folder, of whichever of the two kinds it is, or of a name of `tinydl zoo`."""
+    folder = found(folder)
     return ImportedRun(folder) if is_imported(folder) else OpenRun(folder, recipe_file)
 
 

@@ -327,7 +327,7 @@ class OpenRun:
             )
         if name == CHECKPOINT:
             return _weights_of(load_checkpoint(path, self.most)[0]), path
-        return read_tensors(path, self.most)[0], path
+        return _widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
 
     def model(self, backend: str | None = None) -> Module:
         """The trained model; of an unfinished run, the model of its last checkpoint."""
@@ -386,3 +386,10 @@ class OpenRun:
 
 def _weights_of(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {k.removeprefix(MODEL): v for k, v in tensors.items() if k.startswith(MODEL)}
+
+
+def _widened(tensors: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """Weights that were stored in half their bytes (tinydl/zoo) in the run's own type."""
+    half = np.float16
+    return {k: v.astype(dtype) if v.dtype == half != np.dtype(dtype) else v
+            for k, v in tensors.items()}  # fmt: skip
