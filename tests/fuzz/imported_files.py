@@ -259,7 +259,7 @@ def main(arguments=None):
             stored.APART = how != "a field"  # what h5py wrote can be read in this process
             content = write(kind, rng, path, how == "a field")
             path.write_bytes(content if how == "a field" else MUTATIONS[how](content, rng))
-            faulthandler.dump_traceback_later(6 * SECONDS, exit=True, file=sys.__stderr__)
+            faulthandler.dump_traceback_later(30 * SECONDS, exit=True, file=sys.__stderr__)
             start = time.process_time()  # the machine may have other work
             try:
                 counts[f"{'torch' if kind == 'torch' else 'keras'}: {judged(kind, path)}"] += 1
