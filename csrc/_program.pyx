@@ -119,7 +119,7 @@ cdef class Steps:
         free(self.steps)
         free(self.patches)
 
-    def __init__(self, object arena, list outputs):
+    def __init__(self, object arena, outputs):
         """arena: the uint8 ndarray of all buffers; outputs: (shape, dtype) of each result."""
         self.arena, self.kept = arena, []
         self.outputs = tuple([(tuple(shape), np.dtype(dtype).num) for shape, dtype in outputs])

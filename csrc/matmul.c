@@ -123,8 +123,10 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int thre
         for (ptrdiff_t r = 0; r < runs; r++) {
             const ptrdiff_t k0 = panel_start(p->K, runs, r), k1 = panel_start(p->K, runs, r + 1);
             const ptrdiff_t columns = MIN(j_step, p->N - j0);
-            /* Few row panels: cut the columns too, into chunks of at least 128. */
-            const ptrdiff_t chunks = MAX(1, MIN(columns / 128, 16 / row_panels));
+            /* Few row panels: cut the columns too, into chunks of at least 128, or of 64 where b is
+               packed already and a few threads would get unequal shares. */
+            const ptrdiff_t narrowest = p->packed && row_panels < 8 ? 64 : 128;
+            const ptrdiff_t chunks = MAX(1, MIN(columns / narrowest, 16 / row_panels));
             Block block = {j0, columns, k0, k1 - k0, row_panels, chunks, direct, packed};
             if (p->packed) { /* only read */
                 block.packed = (real *)p->b + k0 * packed_width(p->N) + j0 * block.run;
@@ -141,8 +143,10 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int thre
 
 static int product(const Product *p, int threads) {
     if (p->M == 0 || p->N == 0) return 0;
-    if (p->M * p->N * p->K <= PARALLEL_WORK) threads = 1;
-    if (!p->packed && is_vector_product(p)) {
+    const int vector = !p->packed && is_vector_product(p);
+    /* A vector's product waits for memory: two cores read twice as fast. */
+    if (p->M * p->N * p->K <= (vector ? PARALLEL_WORK / 2 : PARALLEL_WORK)) threads = 1;
+    if (vector) {
 #pragma omp parallel num_threads(threads)
         NAME(multiply_vector)(p, TEAM_SIZE, TEAM_MEMBER);
         return 0;

@@ -15,7 +15,7 @@ from tinydl.errors import ConfigError, GraphError
 from tinydl.testing import Draw
 
 #: Building OpenCL's kernels for all of them takes ten seconds.
-ON_OPENCL = ("Conv2d", "BatchNorm", "Linear", "Sequential", "ReLU6", "MaxPool2d", "Softmax")
+ON_OPENCL = ("BatchNorm", "Linear", "ReLU6", "Softmax")
 
 #: Regions are read on the host, where windows are cut by them.
 ON_THE_HOST = {"RoiAlign", "RoiPool"}

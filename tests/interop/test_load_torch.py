@@ -15,7 +15,7 @@ import tinydl as td
 from tinydl import nn, ops
 from tinydl.errors import ConfigError, FormatError, MissingFileError
 from tinydl.interop.pytorch.load import COUNTED
-from tinydl.interop.pytorch.parts import torch_state
+from tinydl.interop.pytorch.state import torch_state
 from tinydl.tensor import Tensor
 
 

@@ -21,7 +21,7 @@ class _Stored(Layers):
     def __init__(self, moments: Mapping[int, tuple[Buffer, Buffer]]) -> None:
         self.moments = moments
 
-    def batch_norm(self, x: Any, scale: Any, shift: Any) -> Any:
+    def batch_norm(self, x: Any, scale: Any, shift: Any) -> Any:  # type: ignore[override]
         mean, variance = self.moments[x.shape[-1]]
         return ops.batch_norm(x, scale, shift, mean=mean, variance=variance)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 from ..errors import ConfigError
@@ -57,6 +57,7 @@ class Programs:
         self.passes = None if passes is None else tuple(passes)
         self.kept: dict[Any, Prepared] = {}
         self.latest: Prepared | None = None
+        self.lock = RLock()
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
         latest = self.latest
@@ -67,12 +68,13 @@ class Programs:
     def prepared(self, inputs: Sequence[Any]) -> Prepared:
         """The program for inputs of these shapes, recorded if there is none that is up to date."""
         key = tuple([_key(x) for x in inputs])
-        found = self.kept.pop(key, None)
-        if found is None or not found.fits(inputs):
-            found = Prepared(self.model, inputs, self.passes)
-        while len(self.kept) >= MOST_PROGRAMS:
-            self.kept.pop(next(iter(self.kept)))
-        self.kept[key] = self.latest = found
+        with self.lock:
+            found = self.kept.pop(key, None)
+            if found is None or not found.fits(inputs):
+                found = Prepared(self.model, inputs, self.passes)
+            while len(self.kept) >= MOST_PROGRAMS:
+                self.kept.pop(next(iter(self.kept)))
+            self.kept[key] = self.latest = found
         return found
 
     @property
@@ -83,7 +85,10 @@ class Programs:
         return self.latest
 
     def __getstate__(self) -> dict[str, Any]:  # copies record anew
-        return {**vars(self), "kept": {}, "latest": None}
+        return {"model": self.model, "passes": self.passes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
 
 def _requires(x: Any) -> bool:
@@ -92,7 +97,8 @@ def _requires(x: Any) -> bool:
 
 def _key(x: Any) -> Any:
     if isinstance(x, Tensor):
-        return x.shape, x.dtype.str, x.backend.name
+        data = x.data
+        return data.shape, data.dtype, x.backend
     if isinstance(x, PLAIN):
         return type(x), x
     raise ConfigError(
@@ -108,8 +114,10 @@ class Prepared:
         self.places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor)]
         if not self.places:
             raise ConfigError(f"{OP}: takes at least one tensor or array, got {quoted(inputs)}")
-        self.sources = [(t, t._version, t._version[0]) for t in model._state().values()]
-        self.modes = [(m, m.training) for m in model.modules() if m is not model]
+        self.versions = [t._version for t in model._state().values()]
+        self.written = [version[0] for version in self.versions]
+        self.modules = [vars(m) for m in model.modules() if m is not model]
+        self.modes = [own.get("training") for own in self.modules]
         tensors = [_contiguous(inputs[i]) for i in self.places]
         model_of_tensors = model if len(tensors) == len(inputs) else _Filled(model, inputs)
         program, self.structure = record(model_of_tensors, tensors)
@@ -124,18 +132,15 @@ class Prepared:
         self.lock = Lock()
 
     def fits(self, inputs: Sequence[Any]) -> bool:
-        """Whether these inputs have its shapes and types, and no weight was changed since."""
-        if len(inputs) != len(self.keys):
+        """Whether these inputs have its shapes and types, and no weight was changed since. Asked at
+        every call: what a list can be compared with at once is not looped over."""
+        if len(inputs) != len(self.keys) or (self.level and self.level() != self.built_at):
             return False
-        for x, key in zip(inputs, self.keys, strict=True):
-            if _key(x) != key:
-                return False
-        for _, version, then in self.sources:
-            if version[0] != then:
-                return False
-        if self.level is not None and self.level() != self.built_at:
+        if [version[0] for version in self.versions] != self.written:
             return False
-        return all(module.training == mode for module, mode in self.modes)
+        if [own.get("training") for own in self.modules] != self.modes:
+            return False
+        return all(_key(x) == key for x, key in zip(inputs, self.keys, strict=True))
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
         arrays = [inputs[i].data for i in self.places]

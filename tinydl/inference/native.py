@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backend.cpu import _program
 from .kernels import KERNELS, Call
-from .places import ARENA, CONSTANT, INPUT, OUTPUT, Place, Root, dies_at, in_order, last_readers
+from .places import ARENA, CONSTANT, INPUT, OUTPUT, Place, Root, in_order, last_readers
 from .plan import Buffer, plan
 from .program import Program, Step, Value
 
@@ -74,7 +74,6 @@ class Writer:
             root.life is None
             or not place.is_whole
             or (place.shape, place.dtype) != (y.shape, y.dtype)
-            or not dies_at(value, self.number, self.last)
             or root.life.last > self.number
             or any(other.root is root for other in others)
         ):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .plan import Buffer
-from .program import Program, Value
+from .program import Program
 
 CONSTANT, ARENA, INPUT, OUTPUT = range(4)  # as csrc/_program.pyx numbers them
 
@@ -111,7 +111,3 @@ def last_readers(program: Program) -> dict[int, int]:
         for value in step.inputs:
             last[id(value)] = max(last.get(id(value), number), until)
     return last
-
-
-def dies_at(value: Value, number: int, last: dict[int, int]) -> bool:
-    return last.get(id(value), number) <= number

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ... import nn
 from ...errors import ConfigError, FormatError
 from ...nn import Module
 from ...quoting import quoted, shown
 from ...tables import Column, Table
-from .parts import Part, all_parts
+from .parts import Part, attention, layered, parts
 from .read import OP, read_arrays
 
 COLUMNS = (
@@ -72,10 +73,7 @@ def load_torch(
         raise ConfigError(f"{OP}: model must be a Module, got {quoted(model)}")
     arrays = _renamed(read_arrays(path), names or {}, model)
     wanted = max(
-        (
-            [_known(part, arrays) for part in all_parts(model, arrays, short)]
-            for short in (True, False)
-        ),
+        (list(parts_of(model, arrays, short)) for short in (True, False)),
         key=lambda found: sum(n in arrays for part in found for n in part.names),
     )
     rows, missing, unfit, fitting = [], [], [], []
@@ -97,6 +95,33 @@ def load_torch(
     for part in fitting:
         part.stored.assign(_values(part, arrays))
     return loaded
+
+
+def parts_of(model: Module, arrays: Mapping[str, np.ndarray], short: bool) -> Iterator[Part]:
+    """Parts of all modules, each once, with the names that PyTorch would give them: those of ours,
+    `short` without the `layers` of a Sequential."""
+    seen: set[int] = set()
+    stack: list[tuple[Module, str, str]] = [(model, "", "")]
+    while stack:
+        module, path, name = stack.pop()
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
+        if isinstance(module, nn.Bidirectional | nn.StackedRNN):
+            found = layered(module, path, name)
+        elif isinstance(module, nn.MultiHeadAttention):
+            sizes = {module.key.in_features, module.value.in_features, module.features}
+            apart = len(sizes) > 1 or f"{name}.q_proj_weight".lstrip(".") in arrays
+            found = attention(module, path, name, apart)
+        else:
+            found = parts(module, path, name)
+            below = [(n, m) for n, m in module._members() if isinstance(m, Module)]
+            for n, inner in reversed(below):
+                drop = short and isinstance(module, nn.Sequential)
+                theirs = n.removeprefix("layers.") if drop else n
+                stack.append((inner, f"{path}.{n}".lstrip("."), f"{name}.{theirs}".lstrip(".")))
+        for part in found:
+            yield _known(part, arrays)
 
 
 def _known(part: Part, arrays: Mapping[str, np.ndarray]) -> Part:

@@ -7,13 +7,12 @@ recurrent layer, of which tinydl's SimpleRNN and LSTM hold the sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ... import nn
-from ...errors import ConfigError
 from ...nn import Module
 from ...nn.parameter import Stored
 
@@ -25,8 +24,8 @@ class Part:
     """An array of the model: made of which arrays of the file.
 
     names: PyTorch's, of which `optional` ones may be missing together. turn(arrays) gives it in
-    tinydl's layout, back(array) those of the file again; shapes(model's shape): what each array of
-    the file must be. how: in words. refused: why the model cannot hold what the file has."""
+    tinydl's layout; shapes(model's shape): what each array of the file must be. how: in words.
+    refused: why the model cannot hold what the file has."""
 
     path: str
     stored: Stored
@@ -36,7 +35,6 @@ class Part:
     how: str = "as it is"
     optional: bool = False
     refused: str = ""
-    back: Callable[[np.ndarray], Arrays] = lambda array: [array]
 
 
 def _same(path: str, stored: Stored, name: str, optional: bool = False) -> Part:
@@ -49,7 +47,6 @@ def _turned(path: str, stored: Stored, name: str, axes: tuple[int, ...]) -> Part
     return Part(
         path, stored, [name], lambda a: a[0].transpose(axes),
         lambda shape: [tuple(shape[i] for i in back)], "transposed",
-        back=lambda a: [a.transpose(back)],
     )  # fmt: skip
 
 
@@ -59,7 +56,6 @@ def _depthwise(path: str, stored: Stored, name: str) -> Part:
     return Part(
         path, stored, [name], lambda a: a[0].reshape(C, M, KH, KW).transpose(2, 3, 0, 1),
         lambda shape: [(C * M, 1, KH, KW)], "transposed",
-        back=lambda a: [a.transpose(2, 3, 0, 1).reshape(C * M, 1, KH, KW)],
     )  # fmt: skip
 
 
@@ -134,7 +130,6 @@ def recurrent(
         yield Part(
             _at(path, "bias"), module.bias, [first, second], lambda a: a[0] + a[1],
             lambda shape: [shape, shape], "two biases added", optional=True,
-            back=lambda a: [a, np.zeros_like(a)],
             refused="its two biases need a GRU with reset_after=True" if before else "",
         )  # fmt: skip
 
@@ -173,51 +168,5 @@ def _third(path: str, stored: Stored, name: str, k: int, E: int) -> Part:
     return Part(
         path, stored, [name], lambda a: a[0][k * E : (k + 1) * E].T,
         lambda shape: [(3 * E, *shape[:-1])],
-        f"part {k + 1} of 3" + ", transposed" * (stored.ndim == 2), back=lambda a: [a.T],
+        f"part {k + 1} of 3" + ", transposed" * (stored.ndim == 2),
     )  # fmt: skip
-
-
-# -- whole models ----------------------------------------------------------------------------------
-
-
-def all_parts(model: Module, there: Container[str] = (), short: bool = True) -> Iterator[Part]:
-    """Parts of all modules, each once, with the names that PyTorch would give them: those of ours,
-    `short` without the `layers` of a Sequential. there: the names of a file that is read."""
-    seen: set[int] = set()
-    stack: list[tuple[Module, str, str]] = [(model, "", "")]
-    while stack:
-        module, path, name = stack.pop()
-        if id(module) in seen:
-            continue
-        seen.add(id(module))
-        if isinstance(module, nn.Bidirectional | nn.StackedRNN):
-            yield from layered(module, path, name)
-        elif isinstance(module, nn.MultiHeadAttention):
-            sizes = {module.key.in_features, module.value.in_features, module.features}
-            apart = len(sizes) > 1 or _at(name, "q_proj_weight") in there
-            yield from attention(module, path, name, apart)
-        else:
-            yield from parts(module, path, name)
-            below = [(n, m) for n, m in module._members() if isinstance(m, Module)]
-            for n, inner in reversed(below):
-                drop = short and isinstance(module, nn.Sequential)
-                theirs = n.removeprefix("layers.") if drop else n
-                stack.append((inner, _at(path, n), _at(name, theirs)))
-
-
-def torch_state(model: Module) -> dict[str, np.ndarray]:
-    """{PyTorch's name: array} of all parameters and buffers, in PyTorch's layouts.
-
-    A `Linear` behind a flattened image reads its columns channel by channel in PyTorch and place by
-    place here: that is not seen from the layer alone. Raises ConfigError for a GRU that resets
-    before the product, which PyTorch has not."""
-    found: dict[str, Arrays] = {}
-    for part in all_parts(model):
-        if part.refused:
-            raise ConfigError("export: PyTorch's GRU resets behind the product; reset_after=False")
-        for name, array in zip(part.names, part.back(part.stored.numpy()), strict=True):
-            found.setdefault(name, []).append(array)
-    return {
-        name: np.ascontiguousarray(np.concatenate(arrays) if len(arrays) > 1 else arrays[0])
-        for name, arrays in found.items()
-    }
