@@ -133,6 +133,15 @@ def test_training_runs_the_model():
     assert leaf.grad is not None
 
 
+def test_who_watches_sees_the_model():
+    model, x = small(), numbers(2, 4)
+    compiled = td.compile(model, x)
+    with td.no_grad(), td.profile() as seen:
+        compiled(x)
+    assert {row.op for row in seen.rows()} == {"linear", "relu"}
+    assert set(nn.activations(compiled, x)) == {"model", *(f"model.layers.{k}" for k in range(3))}
+
+
 def test_it_is_a_module_that_is_copied_and_moved():
     model, x = small(), numbers(2, 4)
     compiled = td.compile(model, x)

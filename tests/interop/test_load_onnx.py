@@ -384,7 +384,7 @@ def test_it_runs_compiled_unless_it_is_watched_trained_or_recorded(onnx, tmp_pat
             net(given)
         assert seen.rows() and net.programs.latest is None
         with td.no_grad():
-            found = net(given)
+            found = net(given)  # there was a call with this shape before
         assert "linear + relu" in [step.name for step in net.programs.program.steps]
         assert_close(found, one_by_one.numpy(), 1e-6)
         weight = net.parameters()[0]

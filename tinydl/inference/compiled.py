@@ -7,6 +7,7 @@ from threading import Lock, RLock
 from typing import Any
 
 from ..errors import ConfigError
+from ..instruments import watched
 from ..nn.lifting import lifted
 from ..nn.module import Module
 from ..quoting import quoted
@@ -28,9 +29,10 @@ class Compiled(Module):
 
     In evaluation it runs the program for the shapes of its inputs, recording one at the first call
     with new shapes (at most 8 are kept), and anew once a stored weight was changed. In training,
-    and where recording is on and an input requires a gradient, it runs the model itself. Results of
-    a program have no history: `backward` through them raises GraphError. Modules that are exchanged
-    after compiling are not noticed: compile again.
+    where recording is on and an input requires a gradient, and while somebody watches operations or
+    modules (a profile, a trace, a summary), it runs the model itself. Results of a program have no
+    history: `backward` through them raises GraphError. Modules that are exchanged after compiling
+    are not noticed: compile again.
     """
 
     def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
@@ -39,7 +41,8 @@ class Compiled(Module):
         self.eval()
 
     def forward(self, *inputs: Any) -> Any:
-        if self.training or (is_recording() and any(_requires(x) for x in inputs)):
+        recorded = is_recording() and any(_requires(x) for x in inputs)
+        if self.training or recorded or watched():
             return self.model(*inputs)
         return self.programs(inputs)
 
