@@ -23,6 +23,7 @@ from ..console import json_able
 from ..data import CATALOG
 from ..errors import ConfigError
 from ..files import write_atomically
+from ..programs.judge import FILE as JUDGE
 from ..random import Generator
 from ..recording import no_grad
 from ..runs.folder import CONFIG, MODEL_FILE, RESULT, has
@@ -62,7 +63,7 @@ def add(run_folder: str | Path) -> Card:
     with TemporaryDirectory(dir=SHELF.parent) as made:
         target = Path(made) / name
         target.mkdir()
-        for file in (CONFIG, RESULT):
+        for file in (CONFIG, RESULT, *([JUDGE] if has(run.folder, JUDGE) else [])):
             shutil.copyfile(run.folder / file, target / file)
         test, stored, seconds = _store(run, target)
         shutil.rmtree(SHELF / name, ignore_errors=True)

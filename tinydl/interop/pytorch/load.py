@@ -110,7 +110,8 @@ def parts_of(model: Module, arrays: Mapping[str, np.ndarray], short: bool) -> It
         if isinstance(module, nn.Bidirectional | nn.StackedRNN):
             found = layered(module, path, name)
         elif isinstance(module, nn.MultiHeadAttention):
-            apart = f"{name}.q_proj_weight".lstrip(".") in arrays
+            sizes = {module.key.in_features, module.value.in_features, module.features}
+            apart = len(sizes) > 1 or f"{name}.q_proj_weight".lstrip(".") in arrays
             found = attention(module, path, name, apart)
         else:
             found = parts(module, path, name)
