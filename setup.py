@@ -376,6 +376,7 @@ setup(
         "tinydl": ["py.typed", "*.pyi"],
         "tinydl.backend.cpu": ["*.pyi"],
         "tinydl.recipes": ["measured.json"],
+        "tinydl.zoo": ["shelf/*/*.json", "shelf/*/*.safetensors"],
         "tinydl.kernels_cl": ["*.cl"],
     },
     include_package_data=False,

@@ -16,6 +16,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from fuzz.run_folders import imported_net
 
 import tinydl
 from tinydl import nn
@@ -144,6 +145,16 @@ def runs(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def foreign(runs):
+    """Beside them a folder of an imported net, and a file of weights alone."""
+    from tinydl.runs.importing import Wanted, write_imported
+
+    (runs / "foreign").mkdir()
+    write_imported(runs / "foreign", imported_net(), "net.onnx", "onnx", Wanted())
+    tinydl.save({"layers.0.weight": np.zeros((2, 3), np.float32)}, runs / "w.safetensors")
+
+
 RUN_LISTINGS = [
     ("train", "synthetic-digits", "--epochs", "1", "--out", "{out}"),
     ("evaluate", "synthetic-digits"),
@@ -152,11 +163,18 @@ RUN_LISTINGS = [
     ("classify", "synthetic-digits", "black.png", "black.png", "--top", "3"),
     ("sample", "ring-gan", "--count", "3"),
     ("play", "chain-q"),
+    ("predict", "foreign", "black.png"),
+    ("classify", "foreign", "black.png"),
+    ("evaluate", "foreign", "--dataset", "synthetic_digits"),
+    ("summary", "foreign"),
+    ("profile", "foreign", "--batches", "1"),
+    ("export", "foreign", "--to", "safetensors", "--out", "{out}.safetensors"),
+    ("inspect", "w.safetensors"),
 ]
 
 
 @pytest.mark.parametrize("arguments", RUN_LISTINGS, ids=" ".join)
-def test_what_is_said_of_runs_fits_too(arguments, runs, monkeypatch, capsys):
+def test_what_is_said_of_runs_fits_too(arguments, runs, foreign, monkeypatch, capsys):
     if "black.png" in arguments:
         image = pytest.importorskip("PIL.Image")
         image.fromarray(np.zeros((8, 8), np.uint8)).save(runs / "black.png")

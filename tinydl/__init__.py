@@ -25,6 +25,7 @@ from .creation import (
 from .errors import TinydlError
 from .function import Function, enable_grad, grad, is_recording, no_grad
 from .habits import asked as _asked
+from .inference import compile
 from .instruments import detect_anomaly
 from .interop import load_onnx, save_onnx
 from .measure.profiler import profile
@@ -47,6 +48,7 @@ __all__ = [
     "bernoulli",
     "cat",
     "clamp",
+    "compile",
     "default_backend",
     "detect_anomaly",
     "enable_grad",
@@ -88,5 +90,6 @@ if TYPE_CHECKING:
     from . import models as models
     from . import train as train
     from . import viz as viz
+    from . import zoo as zoo
 else:  # for a checker every name would exist
-    __getattr__ = _asked(__name__, "td", ("data", "metrics", "models", "train", "viz"))
+    __getattr__ = _asked(__name__, "td", ("data", "metrics", "models", "train", "viz", "zoo"))

@@ -31,7 +31,7 @@ from .backend import Backend, get
 from .doors import checked, fitting
 from .errors import ConfigError, DTypeError, ShapeError
 from .quoting import quoted
-from .random import Generator, default_generator
+from .random import Generator, by_shares, default_generator
 from .tensor import FLOAT, INT, Tensor
 
 Shape = int | tuple[int, ...]
@@ -259,11 +259,10 @@ def multinomial(
     edges = np.cumsum(p, axis=-1)
     if not (p >= 0).all() or not ((edges[..., -1] > 0) & (edges[..., -1] < np.inf)).all():
         raise ConfigError("multinomial: probabilities must be >= 0 with a finite sum above 0")
-    draws = (default_generator() if rng is None else rng).uniform(
-        (*p.shape[:-1], num_samples, 1), dtype=np.float64
+    chances = (default_generator() if rng is None else rng).uniform(
+        (*p.shape[:-1], num_samples), dtype=np.float64
     )
-    below = edges[..., None, :] <= draws * edges[..., -1][..., None, None]
-    return Tensor(below.sum(axis=-1), dtype=INT, backend=probabilities.backend)
+    return Tensor(by_shares(edges, chances), dtype=INT, backend=probabilities.backend)
 
 
 def zeros_like(

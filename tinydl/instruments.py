@@ -22,6 +22,7 @@ active = False
 walks = 0  # backward walks that are under way: operations run in one are part of it
 profiler: Any = None  # what `tinydl.profile()` gave, while its block runs
 _watchers: list[Callable[..., None]] = []  # called as watcher(function, inputs, array, seconds)
+readers: list[Callable[[Any], None]] = []  # called as reader(tensor) when the host asks for numbers
 _package = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -41,6 +42,16 @@ def watching(watcher: Callable[..., None]) -> Iterator[Callable[..., None]]:
     finally:
         _watchers.remove(watcher)
         refresh()
+
+
+@block
+def reading(reader: Callable[[Any], None]) -> Iterator[Callable[[Any], None]]:
+    """Call reader(tensor) before the numbers of a tensor are handed to the host."""
+    readers.append(reader)
+    try:
+        yield reader
+    finally:
+        readers.remove(reader)
 
 
 _anomaly_depth = 0

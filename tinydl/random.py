@@ -122,6 +122,21 @@ def _drawn(method: str, shape: Any, dtype: Any) -> tuple[tuple[int, ...], np.dty
     return sizes(f"Generator.{method}", shape, kind.itemsize), kind
 
 
+def by_shares(sums: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """The classes that chances (..., n), uniform on [0, 1), fall on: int64 (..., n); of one row
+    of shares chances of any shape.
+
+    sums (..., C): the running sums of what counts for each class, `np.cumsum(weights, axis=-1)`,
+    the last one above 0. Class k is found with probability weight_k / sum, never one of weight 0.
+    In float64, in which a chance below 1 times the sum stays below it.
+    """
+    sums, chances = np.asarray(sums, np.float64), np.asarray(chances, np.float64)
+    if sums.ndim == 1:
+        return np.searchsorted(sums, chances * sums[-1], side="right")
+    marks = chances * sums[..., -1:]
+    return (sums[..., None, :] <= marks[..., None]).sum(axis=-1)
+
+
 _current: ContextVar[Generator | None] = ContextVar("tinydl_generator", default=None)
 
 

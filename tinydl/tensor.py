@@ -19,6 +19,7 @@ from .errors import DTypeError, GraphError, ShapeError, TinydlError
 from .function import Function
 from .function import backward as _backward
 from .habits import Count
+from .instruments import readers
 from .methods import Methods
 from .numpy_calls import call_function, call_ufunc
 from .ops.operands import _check_beside, _number_for
@@ -214,6 +215,8 @@ class Tensor(Methods):
 
     def numpy(self) -> np.ndarray:
         """The values as a read-only ndarray (shared on host backends); copy it to write."""
+        for reader in readers:
+            reader(self)
         view = self.backend.to_numpy(self.data).view()
         view.flags.writeable = False
         return view

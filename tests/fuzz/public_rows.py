@@ -133,6 +133,7 @@ TOP = {
     "seed": _of(td.seed, 0),
     "save": _of(td.save, lambda: {"a": np.ones(3)}, str(Path(gettempdir()) / "t.safetensors")),
     "save_onnx": _of(td.save_onnx, lambda: nn.Linear(3, 2), str(Path(gettempdir()) / "t.onnx"), _X),
+    "compile": _of(td.compile, lambda: nn.Linear(3, 2), _X),
     "use_backend": _of(td.use_backend, "numpy"),
     "set_default_backend": _of(td.set_default_backend, "cpu"),
     "recompute": _of(td.recompute, lambda: nn.Linear(3, 2), _X),

@@ -27,11 +27,15 @@ from unittest import mock
 import numpy as np
 
 from tinydl.errors import TinydlError
+from tinydl.interop.graph import Graph, Node, Wire
+from tinydl.interop.imported import built
 from tinydl.programs import supervised
 from tinydl.programs.parts import Parts, load_parts
 from tinydl.recipes import find
 from tinydl.runs import run
 from tinydl.runs.folder import CHECKPOINT, CONFIG, HISTORY, MODEL_FILE, write_config
+from tinydl.runs.imported import CONSTANTS, NET, ImportedRun
+from tinydl.runs.importing import Wanted, write_imported
 from tinydl.train import History
 from tinydl.train.schema import digest
 from tinydl.train.tensor_files import digest as tensor_digest
@@ -189,11 +193,30 @@ def change_config(path: Path, rng: random.Random) -> tuple[bytes, bool]:
     return json.dumps(changed).encode("utf-8", "surrogatepass"), sealed
 
 
+def imported_net():
+    """A small net as a file would have it: Conv, Relu, Reshape by a stored target, Gemm."""
+    rng = np.random.default_rng(0)
+    nodes = [
+        ("Conv", ("x", "w"), "a", {"pads": [1, 1, 1, 1], "kernel_shape": [3, 3]}),
+        ("Relu", ("a",), "b", {}),
+        ("Reshape", ("b", "target"), "c", {}),
+        ("Gemm", ("c", "m", "v"), "y", {"alpha": 1.0, "transB": 0}),
+    ]
+    constants = {
+        "w": rng.normal(size=(2, 1, 3, 3)).astype(np.float32), "target": np.array([0, 128]),
+        "m": rng.normal(size=(128, 10)).astype(np.float32), "v": np.ones(10, np.float32),
+    }  # fmt: skip
+    made = [Node(kind, y, takes, (y,), attributes, 17) for kind, takes, y, attributes in nodes]
+    inputs, outputs = {"x": Wire("float32", ("N", 1, 8, 8))}, {"y": Wire("float32", ("N", 10))}
+    return built("made up", Graph("g", 17, inputs, outputs, made, constants))
+
+
 # -- cases -----------------------------------------------------------------------------------------
 
 
 class Fuzzer:
-    """Two small run folders, one complete and one that was stopped, and what comes of them."""
+    """Small run folders, one complete, one that was stopped, one of a net that was imported, and
+    what comes of them."""
 
     def __init__(self, home: Path, stack: ExitStack) -> None:
         self.home, self.work = home, home / "work"
@@ -211,14 +234,18 @@ class Fuzzer:
         config = {k: v for k, v in run.OpenRun(folder).config.items() if k != "sha256"}
         write_config(folder, {**config, "epochs": EPOCHS})
         shutil.copy(home / "complete" / HISTORY, folder / HISTORY)
-        self.expected = {
-            (name, action): self.result(home / name, action)
-            for name in ("complete", "stopped")
-            for action in ("predict", "evaluate", "resume")
-        }
+        (home / "imported").mkdir()
+        write_imported(home / "imported", imported_net(), "net.onnx", "onnx", Wanted())
+        looks = [(n, a) for n in ("complete", "stopped") for a in ("predict", "evaluate", "resume")]
+        looks += [("imported", "net"), ("imported", "net")]
+        self.looks = looks
+        self.expected = {(name, action): self.result(home / name, action) for name, action in looks}
 
     def result(self, source: Path, action: str):
         """What the folder gives: probabilities and classes, scores, or the weights at its end."""
+        if action == "net":
+            found = ImportedRun(source)
+            return found.probabilities([IMAGE]).tobytes(), found.config["classes"]
         if action == "predict":
             opened = run.OpenRun(source)
             return opened.probabilities([IMAGE]).tobytes(), opened.config["classes"]
@@ -235,16 +262,18 @@ class Fuzzer:
 
     def case(self, rng: random.Random, tally: Tally) -> None:
         """One folder, one change, one look."""
-        name, action = rng.choice(list(self.expected))
+        name, action = rng.choice(self.looks)
         shutil.rmtree(self.work, ignore_errors=True)
         shutil.copytree(self.home / name, self.work)
         weights = CHECKPOINT if name == "stopped" or action == "resume" else MODEL_FILE
         target = rng.choice((CONFIG, weights, weights, HISTORY))
+        if name == "imported":
+            target = rng.choice((CONFIG, NET, NET, CONSTANTS, MODEL_FILE))
         path, sealed = self.work / target, False
         if target == HISTORY or rng.random() < 0.4:
             path.write_bytes(change_bytes(path.read_bytes(), rng))
         else:
-            make = change_config if target == CONFIG else change_tensors
+            make = change_config if target in (CONFIG, NET) else change_tensors
             content, sealed = make(path, rng)
             path.write_bytes(content)
         if target == HISTORY:

@@ -258,7 +258,7 @@ float(x2.mean())  # torch
 np.mean(x2)  # ()
 td.grad  # works
 td.checkpoint  # ! td.recompute(model, x)
-td.compile(seq)  # ! model(x)
+td.compile(seq)  # works
 import tinydl.nn.functional  # ! td.relu(x), nn.cross_entropy(logits, labels)
 from tinydl.nn import functional as F  # ! td.relu(x), nn.cross_entropy(logits, labels)
 from tinydl import autograd  # ! td.grad(leaf.sum(), [leaf])

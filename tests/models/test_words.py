@@ -1,5 +1,7 @@
 """Vectors of words: pairs, losses against their formulas, relatives that end up near each other."""
 
+import json
+
 import numpy as np
 import pytest
 from cases.generators import topics, wording
@@ -7,10 +9,11 @@ from closeness import assert_close
 
 from tinydl import Generator, Tensor, random
 from tinydl.baselines import same_letters, same_texts
+from tinydl.command.main import main
 from tinydl.data import near_counts, neighbours, subsampled, surroundings, word_corpus
 from tinydl.errors import ConfigError
 from tinydl.models import CBOW, GloVe, SkipGram
-from tinydl.models.words.embeddings import analogy, nearest
+from tinydl.models.words.embeddings import analogy, nearest, pointed_at
 from tinydl.runs.run import begin
 
 WORDS, TEXTS = np.array([4, 1, 2, 3, 1, 2]), np.array([0, 0, 0, 0, 1, 1])
@@ -111,3 +114,33 @@ def test_an_analogy_is_a_parallelogram():
     vectors = np.array([[1.0, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 1], [5, 0, 0]])
     assert analogy(vectors, 0, 1, 2) == [3]
     assert set(nearest(vectors, vectors[:1], 2)[0].tolist()) == {0, 4}
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert_close(pointed_at(vectors, 0, 1, 2), unit[1] - unit[0] + unit[2], 1e-8)
+    assert_close(pointed_at(vectors, 4), unit[4], 1e-8)
+
+
+OWN = "from cases.generators import wording\nTOPICS = wording(updates=150).replaced(epochs=2)\n"
+
+
+def test_the_command_prints_words_near_a_word_and_the_fourth_of_an_analogy(tmp_path, capsys):
+    (tmp_path / "topics.py").write_text(OWN)
+    file, run = str(tmp_path / "topics.py"), str(tmp_path / "run")
+    assert main(["train", file, "--quiet", "--out", run]) == 0
+    capsys.readouterr()
+
+    def told(*words):
+        assert main(["nearest", run, *words, "--recipe", file, "--json"]) == 0
+        shown = capsys.readouterr()
+        found = json.loads(shown.out)["nearest"]
+        assert all(f"{near['cosine']:5.2f}  {near['word']}" in shown.err for near in found)
+        return [near["word"] for near in found], [near["cosine"] for near in found]
+
+    near, cosines = told("AX", "--count", "2")
+    assert set(near) == {"ay", "az"} and 1 > cosines[0] >= cosines[1] > 0.8
+    assert told("ax", "ay", "bx", "--count", "2")[0][0] in ("by", "bz")
+    for more, words in (
+        (["ax", "ay"], "one word or three"), (["ox"], "'ox' is not among the 12 words"),
+        (["ax", "--count", "0"], "--count must be >= 1"),
+    ):  # fmt: skip
+        assert main(["nearest", run, *more, "--recipe", file]) == 2
+        assert words in capsys.readouterr().err

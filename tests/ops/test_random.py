@@ -7,6 +7,7 @@ from closeness import assert_close
 import tinydl
 from tinydl import Generator, Tensor, ops
 from tinydl.errors import ConfigError, DTypeError, ShapeError
+from tinydl.random import by_shares
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
 
@@ -107,6 +108,16 @@ def test_classes_are_drawn_by_their_probabilities():
     assert (np.abs(shares - (0.1, 0.2, 0.7)) < 4 * spread).all()
     assert (drawn.numpy()[1] == 1).all()  # what has no probability is never drawn
     assert tinydl.multinomial(weights[0], rng=Generator(1)).shape == (1,)
+
+
+def test_shares_are_cut_where_their_sums_are():
+    """Also at the ends: no class of weight 0, and the largest chance falls on a class there is."""
+    weights = np.array([[0.0, 2.0, 0.0, 1.0, 0.0], [0.1] * 5])
+    chances = np.array([0.0, 0.5, 0.7, 1 - 2**-53])
+    found = by_shares(np.cumsum(weights, axis=1), np.stack([chances] * 2))
+    assert found.tolist() == [[1, 1, 3, 3], [0, 2, 3, 4]]
+    assert by_shares(np.cumsum(weights[0]), chances).tolist() == found[0].tolist()
+    assert by_shares(np.cumsum(weights[0]), 0.7) == 3
 
 
 @pytest.mark.parametrize("wrong", [[0.0, 0.0], [0.5, -0.1], [np.nan, 1.0], [np.inf, 1.0]])

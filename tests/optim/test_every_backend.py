@@ -107,6 +107,11 @@ def test_weights_clipped_and_averaged():
     resumed = optim.WeightAverage([p], 0.75)
     resumed.load_state_dict(average.state_dict())
     np.testing.assert_array_equal(resumed.averages[0].numpy(), average.averages[0].numpy())
+    other = nn.Parameter(np.zeros(3))
+    optim.WeightAverage([p], 0.75, into=[other]).update()
+    assert_close(other.numpy(), 0.25 * p.numpy(), 1e-7)
+    with pytest.raises(ConfigError, match=r"into has shapes \[\(2,\)\], needs \[\(3,\)\]"):
+        optim.WeightAverage([p], into=[nn.Parameter(np.zeros(2))])
     # a graph that used the averages says so, as one that used the weights
     state = resumed.state_dict()
     for write in (resumed.update, resumed.swap, lambda: resumed.load_state_dict(state)):

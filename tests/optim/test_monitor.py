@@ -17,14 +17,18 @@ RISE = {
     "voc_average_precision", "mean_average_precision", "box_iou", "mask_iou", "sign_accuracy",
     "binary_accuracy", "pixel_accuracy", "clustering_accuracy", "mutual_information_gap",
     "Within", ACCURACY, MAP, MASK_MAP, MEAN_IOU, "acc", "top5_accuracy", "f1", "macro-F1", "psnr",
-    "exact_match",
+    "exact_match", "rejection_auc",
 }  # fmt: skip
 FALL = {
     "loss", "myloss", "g_loss", "perplexity", "bits_per_character", "mse", "mae", "cross_entropy",
     "top5 error", "edit_distance", "label_error_rate", "rmse", "bce", "nll", "frechet_distance",
+    "calibration_error",
 }  # fmt: skip
 #: They give curves, tables or lists, not one number.
-NO_NUMBER = {"confusion_matrix", "precision_recall_f1", "precision_recall_curve", "roc_curve"}
+NO_NUMBER = {
+    "confusion_matrix", "precision_recall_f1", "precision_recall_curve", "roc_curve", "assignment",
+    "calibration_curve", "rejection_curve",
+}  # fmt: skip
 #: Neither way is better: samples should differ as much as real ones do.
 NO_DIRECTION = {"pair_distance"}
 

@@ -35,6 +35,18 @@ def test_dqn_finds_the_way_and_nearly_the_values_of_the_grid():
     assert np.abs(values.numpy().max(axis=1)[way] - exact[way]).max() < 0.05
 
 
+def test_a_target_network_is_copied_or_follows():
+    def apart(**how):
+        learning = FromReplay(capacity=400, starts=50, **how)
+        training = begin(RECIPES["grid-dqn"].replaced(epochs=1, steps=30, learning=learning))
+        training.fit()
+        pairs = zip(training.learner.target.parameters(), training.model.parameters(), strict=True)
+        return max(float(np.abs(a.numpy() - b.numpy()).max()) for a, b in pairs)
+
+    never, some, wholly = apart(copies=10_000), apart(soft=0.01), apart(soft=1.0)
+    assert wholly == 0 < some < never
+
+
 @pytest.mark.parametrize("name", ["cartpole-a2c", "cartpole-reinforce", "cartpole-reinforce/plain"])
 def test_policy_gradients_are_better_than_chance_after_some_rollouts(name):
     training = begin(find(name).replaced(epochs=2, steps=3_000))

@@ -410,6 +410,7 @@ def test_an_episode_is_played_and_drawn(runs, tmp_path, capsys):
         ("play", "ring-gan", "which cannot play; runs of "),
         ("predict", "ring-gan", "needs a classifier"),
         ("detect", "chain-q", "needs a detector"),
+        ("nearest", "chain-q", "which cannot find words; runs of skipgram-films"),
     ],
 )
 def test_a_run_that_cannot_says_so(runs, tmp_path, command, name, words, capsys):
@@ -417,7 +418,7 @@ def test_a_run_that_cannot_says_so(runs, tmp_path, command, name, words, capsys)
 
     picture = tmp_path / "x.png"
     Image.new("L", (8, 8)).save(picture)
-    more = [str(picture)] if command in ("predict", "detect") else []
+    more = {"predict": [str(picture)], "detect": [str(picture)], "nearest": ["a"]}.get(command, [])
     assert main([command, str(runs / name), *more]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1

@@ -49,8 +49,8 @@ def one_settled_network(training: Any, part: str) -> dict[str, float]:
     batches = Batches((x, y), program.batch_size, rng=Generator(1))
     for _ in range(training.recipe.epochs):
         for batch in batches:
-            given = (Tensor(array, backend=model.backend) for array in batch)
-            loss = model.loss(*given, nothing, len(y))
+            given, wanted = (Tensor(array, backend=model.backend) for array in batch)
+            loss = model.loss(given, wanted, nothing, len(y))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

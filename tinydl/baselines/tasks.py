@@ -41,9 +41,9 @@ def one_for_all(training: Any, part: str) -> dict[str, float]:
     model = _fresh(training, {**program.architecture, "steps": 0})
     optimizer = Adam(model.named_parameters(), 0.002)
     for _ in range(program.updates * training.recipe.epochs):
-        given = training.points(program.batch_size, rng, program.shots, program.shots)
+        x, y, x2, y2 = training.points(program.batch_size, rng, program.shots, program.shots)
         optimizer.zero_grad()
-        model.outer(*given, rng)
+        model.outer(x, y, x2, y2, rng)
         optimizer.step()
     return _best_of_rates(model, training.tested(), program.inner)
 
@@ -60,10 +60,10 @@ def _fresh(training: Any, architecture: Any) -> MAML:
 
 
 def _best_of_rates(model: MAML, points: list[Tensor], steps: int) -> dict[str, float]:
-    found = []
+    found, (x, y, x2, y2) = [], points
     for model.rate in RATES:
         with np.errstate(all="ignore"):  # a rate may be too large
-            found.append(told(model.curve(*points, steps)))
+            found.append(told(model.curve(x, y, x2, y2, steps)))
     return min(found, key=lambda row: row["mse"] if np.isfinite(row["mse"]) else np.inf)
 
 
@@ -81,7 +81,8 @@ class Tuned:
         steps, tried = training.program.inner, []
         x, y, x2, y2 = training.tested()
         for rate in RATES:
-            weights, curve = training.model.first(len(x), Generator(0)), []
+            curve: list[float] = []
+            weights = training.model.first(len(x), Generator(0))
 
             def look(kept: Any, seen: list[float] = curve) -> None:
                 seen.append(errors(x2, y2, kept).mean().item())

@@ -12,6 +12,7 @@ from ..measure.profiler import Profile, profile
 from ..programs.scores import metrics_of
 from ..programs.supervised import SupervisedTraining, settings_of
 from ..recipes import find
+from ..recording import no_grad
 from ..train import fit
 
 
@@ -34,6 +35,18 @@ def profile_recipe(name: str, batches: int = 5, backend: str = "cpu") -> Profile
     steps(data[:1])
     with profile() as found:
         steps(data[1:])
+    return found
+
+
+def profile_net(model: Any, x: Any, batches: int) -> Profile:
+    """The profile of so many forward passes of a net, after one that nobody counts."""
+    if batches < 1:
+        raise ConfigError(f"profile: --batches must be >= 1, got {batches}")
+    with no_grad():
+        model(x)
+        with profile() as found:
+            for _ in range(batches):
+                model(x)
     return found
 
 

@@ -11,8 +11,8 @@ from ..errors import ConfigError, how_to_install
 
 SHELLS = ("bash", "zsh", "fish")
 FOLDERS = {"folder", "resume", "data"}
-OUT_FOLDERS = {"train", "detect", "bench"}  # where --out is a folder
-FILES = {"images", "recipe_file", "out", "json"}
+OUT_FOLDERS = {"train", "detect", "bench", "import"}  # where --out is a folder
+FILES = {"images", "recipe_file", "out", "json", "file", "code", "labels"}
 
 
 def add_completion(sub: Parser) -> None:
@@ -63,12 +63,13 @@ def _names(command: str, argument: str) -> list[str]:
     """What an argument may name: recipes, data sets, operations, benchmark groups, backends."""
     from ..bench.cases import GROUPS
     from ..data import CATALOG
+    from ..experiment.datasets import DATASETS
     from ..recipes import RECIPES
     from ..testing.cases import CASES
 
     known = {
         "recipe": list(RECIPES), "words": list(RECIPES), "names": list(CATALOG),
-        "op": sorted(CASES), "groups": list(GROUPS),
+        "dataset": list(DATASETS), "op": sorted(CASES), "groups": list(GROUPS),
         "backend": ["numpy", "cpu", "opencl"],
     }  # fmt: skip
     return known.get(argument, [])

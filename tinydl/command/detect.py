@@ -32,14 +32,21 @@ def detect_command(args: argparse.Namespace) -> int:
     from ..data import read_image
     from ..programs.scores import MAP, check_kind
     from ..runs.detect import detect
-    from ..runs.run import OpenRun
+    from ..runs.imported import ImportedRun, opened
     from ..viz import draw_boxes, save_image
 
-    run = OpenRun(args.folder)
-    check_kind("detect", run.recipe, MAP)
+    run = opened(args.folder)
+    if isinstance(run, ImportedRun):
+        run.must_give("detect", "boxes")
+    else:
+        check_kind("detect", run.recipe, MAP)
     targets = _targets(args.images, Path(args.out))
     images = [read_image(path) for path in args.images]  # all, before anything is written
-    found, classes = detect(run, images, args.score, args.backend), run.config["classes"]
+    if isinstance(run, ImportedRun):
+        found = run.detect(images, args.score, args.backend)
+    else:
+        found = detect(run, images, args.score, args.backend)
+    classes = run.config["classes"]
     tell, entries = teller(args), []
     for path, target, image, one in zip(args.images, targets, images, found, strict=True):
         save_image(draw_boxes(image, one, classes), target)

@@ -141,15 +141,19 @@ def play_command(args: Arguments) -> int:
 def able(op: str, args: Arguments) -> OpenRun:
     """The run, if it can do that; ConfigError names what can."""
     from ..recipes import RECIPES
+    from ..runs.imported import ImportedRun
     from .runs import open_run
 
     run = open_run(args)
+    if isinstance(run, ImportedRun):
+        raise ConfigError(f"{op}: {args.folder} holds an imported net, which cannot {op}")
     program = run.recipe.program
     if op not in program.abilities:
         names = ", ".join(name for name, r in RECIPES.items() if op in r.program.abilities)
+        verb = {"nearest": "find words"}.get(op, op)
         raise ConfigError(
-            f"{op}: this is a run of {run.recipe.name}, {program.what}, which cannot {op}; runs of "
-            f"{names} can"
+            f"{op}: this is a run of {run.recipe.name}, {program.what}, which cannot {verb}; "
+            f"runs of {names} can"
         )
     return run
 

@@ -15,6 +15,7 @@ from ..tables import Column, Page, Table, facts, show
 
 if TYPE_CHECKING:
     from ..data.inventory import Row
+    from ..measure.profiler import Profile
 
 Arguments = argparse.Namespace
 
@@ -51,7 +52,7 @@ def add_bench(sub: Parser) -> None:
 
 def add_profile(sub: Parser) -> None:
     """The arguments of `tinydl profile` but for --backend and --data."""
-    sub.add_argument("recipe", help="recipe, or recipe/variant")
+    sub.add_argument("recipe", help="recipe, recipe/variant, or folder of an imported net")
     sub.add_argument("--batches", type=int, default=5, help="training steps (default 5)")
     sub.add_argument("--by-shape", action="store_true", help="one row per operation and shapes")
     sub.add_argument("--out", metavar="PNG", help="draw the roofline")
@@ -201,11 +202,29 @@ def bench_command(args: Arguments) -> int:
     return int(any(row["problems"] for row in rows))
 
 
-def profile_command(args: Arguments) -> int:
-    """Where the time of a recipe's training steps goes."""
-    from ..bench.profile import profile_recipe, report
+def _profile_imported(args: Arguments) -> Profile:
+    """Forward passes of an imported net, over one sample each."""
+    from ..backend import use_backend
+    from ..bench.profile import profile_net
+    from ..nn.watch import one_sample
+    from ..runs.imported import ImportedRun
+    from .importing import example_of
 
-    found = profile_recipe(args.recipe, args.batches, args.backend)
+    with use_backend(args.backend):
+        net, shape = example_of("profile", ImportedRun(args.recipe))
+        net.to(args.backend)
+        return profile_net(net, one_sample("profile", net, shape), args.batches)
+
+
+def profile_command(args: Arguments) -> int:
+    """Where the time of a recipe's training steps, or of an imported net's passes, goes."""
+    from ..bench.profile import profile_recipe, report
+    from ..runs.imported import is_imported
+
+    if is_imported(args.recipe):
+        found = _profile_imported(args)
+    else:
+        found = profile_recipe(args.recipe, args.batches, args.backend)
     report(found, args.recipe, args.by_shape, args.out, teller(args))
     if args.json:
         print_json(found.to_json())

@@ -23,12 +23,22 @@ from . import machine
 from .completion import add_completion, completion_command
 from .detect import add_detect, detect_command
 from .draw import add_play, add_sample, play_command, sample_command
+from .importing import (
+    add_export,
+    add_import,
+    add_inspect,
+    export_command,
+    import_command,
+    inspect_command,
+)
 from .look import add_graph, graph_command, summary_command
+from .nearest import add_nearest, nearest_command
 from .recipes import add_recipes, add_reproduce, recipes_command, reproduce_command
 from .recommend import add_recommend, recommend_command
 from .runs import classify_command, evaluate_command, predict_command
 from .start import start_command
 from .train import add_train, train_command
+from .zoo import add_zoo, zoo_command
 
 Arguments = argparse.Namespace
 NO_JSON = ("gradcheck", "bench", "graph", "completion")  # bench has its own
@@ -88,6 +98,7 @@ def parser() -> Parser:
     _add_runs(add)
     _add_unasked(add)
     _add_looking(add)
+    _add_foreign(add)
     _add_machine(add)
     return top
 
@@ -124,6 +135,9 @@ def _add_runs(add: Add) -> None:
     sub.add_argument("folder", metavar="RUN", help="run folder")
     parts = ("test", "validation", "train")
     sub.add_argument("--part", choices=parts, default="test", help="of the data (default test)")
+    sub.add_argument(
+        "--dataset", metavar="NAME", help="for an imported net: the data, such as mnist"
+    )
     _add_place(sub)
     sub = add(
         "predict", predict_command, "class probabilities of images or texts; translations, answers",
@@ -169,14 +183,26 @@ def _add_unasked(add: Add) -> None:
     )  # fmt: skip
     add_recommend(sub)
     _add_place(sub)
+    sub = add(
+        "nearest", nearest_command, "words near a word, or the fourth of an analogy, by a run",
+        "tinydl nearest runs/skipgram-films-001 funny",
+        "tinydl nearest runs/skipgram-films-001 man actor woman",
+    )  # fmt: skip
+    add_nearest(sub)
+    _add_place(sub)
 
 
 def _add_looking(add: Add) -> None:
     sub = add(
+        "zoo", zoo_command, "the trained models that come with tinydl, or the card of one",
+        "tinydl zoo", "tinydl zoo lenet-mnist", "tinydl predict lenet-mnist digit.png",
+    )  # fmt: skip
+    add_zoo(sub)
+    sub = add(
         "summary", summary_command, "layers, shapes, parameters, multiply-adds, memory",
         "tinydl summary cnn-mnist",
     )  # fmt: skip
-    sub.add_argument("recipe", help="recipe, or recipe/variant")
+    sub.add_argument("recipe", help="recipe, recipe/variant, or a run folder")
     sub = add(
         "graph", graph_command, "a recipe's model as a drawing",
         "tinydl graph cnn-mnist --out cnn.svg", "tinydl graph xor-mlp --autodiff",
@@ -189,6 +215,30 @@ def _add_looking(add: Add) -> None:
     )  # fmt: skip
     machine.add_profile(sub)
     _add_place(sub, "cpu")
+
+
+def _add_foreign(add: Add) -> None:
+    """Nets of other libraries."""
+    add_inspect(
+        add(
+            "inspect", inspect_command, "what a file of another library holds, what is missing",
+            "tinydl inspect model.onnx", "tinydl inspect model.safetensors --json",
+        )
+    )  # fmt: skip
+    add_import(
+        add(
+            "import", import_command, "a net of another library as a run folder, or as source",
+            "tinydl import mnist.onnx --out runs/mnist --scale 1 --labels digits.txt",
+            "tinydl import mnist.onnx --code mnist.py",
+        )
+    )  # fmt: skip
+    add_export(
+        add(
+            "export", export_command, "a run's model as an ONNX or safetensors file",
+            "tinydl export runs/lenet-mnist-001 --to onnx --out lenet.onnx",
+            "tinydl export runs/lenet-mnist-001 --to safetensors --torch",
+        )
+    )  # fmt: skip
 
 
 def _add_machine(add: Add) -> None:

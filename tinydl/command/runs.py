@@ -12,9 +12,11 @@ from ..console import print_json, teller
 from ..errors import AnomalyError, ConfigError
 from ..quoting import shown
 from ..tables import Column, Table
+from .importing import evaluate_imported
 
 if TYPE_CHECKING:
     from ..experiment.program import Program
+    from ..runs.imported import ImportedRun
     from ..runs.run import OpenRun
 
 Arguments = argparse.Namespace
@@ -46,11 +48,12 @@ def spoken_beside(
     return [*lines, conclusion] if conclusion else lines
 
 
-def open_run(args: Arguments) -> OpenRun:
-    from ..runs.run import OpenRun
+def open_run(args: Arguments) -> OpenRun | ImportedRun:
+    """The run of the folder that is named, trained here or imported."""
+    from ..runs.imported import opened
 
     folder = args.folder
-    run = OpenRun(folder, args.recipe_file)
+    run = opened(folder, args.recipe_file)
     if run.unfinished:
         print(f"tinydl: {folder} was stopped; this is its last checkpoint", file=sys.stderr)
     return run
@@ -59,8 +62,13 @@ def open_run(args: Arguments) -> OpenRun:
 def evaluate_command(args: Arguments) -> int:
     """Every measure over a part of the run's data, and the baselines beside them."""
     from ..baselines import beaten
+    from ..runs.imported import ImportedRun
 
     run = open_run(args)
+    if isinstance(run, ImportedRun):
+        return evaluate_imported(args, run)
+    if args.dataset is not None:
+        raise ConfigError("evaluate: --dataset is for imported nets; this run has data of its own")
     training, metrics = run.measured(args.part, args.backend)
     wrong = [name for name, value in metrics.items() if math.isnan(value) and name == "loss"]
     if wrong:
@@ -82,10 +90,15 @@ def evaluate_command(args: Arguments) -> int:
 def predict_command(args: Arguments) -> int:
     """The probabilities of all classes for every image or text; what is written about it."""
     from ..experiment.program import WRITE
+    from ..runs.imported import ImportedRun
 
     run = open_run(args)
     if args.text and args.images:
         raise ConfigError("predict: takes images or texts, not both")
+    if isinstance(run, ImportedRun):
+        if args.text:
+            raise ConfigError("predict: an imported net takes images, no --text")
+        return _classes_of(args, run)
     program = run.recipe.program
     if WRITE in program.abilities:
         return _answer(args, run, args.text or args.images)
@@ -95,9 +108,15 @@ def predict_command(args: Arguments) -> int:
     if args.text:
         judged = program.read(run.model(args.backend), run.recipe, args.text)
         return _told(args, "text", args.text, judged)
+    return _classes_of(args, run)
+
+
+def _classes_of(args: Arguments, run: OpenRun | ImportedRun) -> int:
+    """The probabilities of all classes for every image."""
+    from ..data import read_image
+
     if not args.images:
         raise ConfigError("predict: name at least one image")
-    from ..data import read_image
 
     images = [read_image(path) for path in args.images]  # all, before anything is printed
     probabilities, classes = run.probabilities(images, args.backend), run.config["classes"]

@@ -42,9 +42,9 @@ class Card(Protocol):
 
 
 #: What a run can do beside being evaluated: the commands `predict` and `classify`, `detect`,
-#: `sample`, `play`, `recommend`; those that WRITE answer texts given to `predict`.
+#: `sample`, `play`, `recommend`, `nearest`; those that WRITE answer texts given to `predict`.
 PREDICT, DETECT, SAMPLE, PLAY, RECOMMEND = "predict", "detect", "sample", "play", "recommend"
-WRITE = "write"
+NEAREST, WRITE = "nearest", "write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Program:
     """How a recipe is carried out; subclasses are frozen dataclasses of settings.
 
     kind: its name in config.json. what: what its runs are, with an article. abilities: which of
-    PREDICT, DETECT, SAMPLE, PLAY, RECOMMEND, WRITE its runs have. model: the class of what is
-    trained. score: the measure that tables show and baselines are compared by; lower_is_better: the
-    smaller it is. split_by_seed: the training's seed decides what it is tested on. input_shape: the
-    shape of one sample as the model takes it; () if it takes none. writes: its samples are
+    PREDICT, DETECT, SAMPLE, PLAY, RECOMMEND, NEAREST, WRITE its runs have. model: the class of what
+    is trained. score: the measure that tables show and baselines are compared by; lower_is_better:
+    the smaller it is. split_by_seed: the training's seed decides what it is tested on. input_shape:
+    the shape of one sample as the model takes it; () if it takes none. writes: its samples are
     texts; reads: it judges texts.
     """
 
@@ -163,6 +163,12 @@ class Program:
     def rated(self, user: int, recipe: Card) -> list[Proposal]:
         """What that user knows, the best first."""
         raise ConfigError(f"recommend: {self.what} recommends nothing")
+
+    def near(
+        self, model: Module, words: Sequence[str], count: int, recipe: Card
+    ) -> list[tuple[str, float]]:
+        """At most `count` other words with their cosines: near to one, or d of a : b = c : d."""
+        raise ConfigError(f"nearest: {self.what} knows no words")
 
     def answer(self, model: Module, text: str, recipe: Card) -> Answer:
         """What a trained model writes about a typed text."""

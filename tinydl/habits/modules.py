@@ -109,9 +109,8 @@ td.inference_mode | P | td.no_grad()
 td.set_grad_enabled | P | td.no_grad()
 td.is_grad_enabled | P | td.is_recording()
 td.checkpoint | P | td.recompute(model, x)
-td.compile | P | model(x) | calls are run as they stand; inference keeps packed weights by itself
-td.jit | P | model(x) | calls are run as they stand; inference keeps packed weights by itself
-td.function | K | model(x) | calls are run as they stand
+td.jit | P | td.compile(model, x) | for inference
+td.function | K | td.compile(model, x) | for inference
 td.device | P | x.to("cpu") | backends are named by strings: "cpu", "numpy", "opencl"
 td.cuda | P | x.to("cpu") | backends are "cpu", "numpy" and, for a GPU, "opencl"
 td.set_default_device | P | td.set_default_backend("cpu")

@@ -32,6 +32,13 @@ def save_onnx(model: Module, path: str | Path, example: Any, opset: int = OPSET)
         raise ConfigError(f"{OP}: path must be a path, got {quoted(path)}")
     onnx = onnx_package()
     opset = whole(OP, "opset", opset, LEAST_OPSET, MOST_OPSET)
+    made = model_proto(onnx, model, example, opset)
+    onnx.checker.check_model(made, full_check=True)
+    write_atomically(path, made.SerializeToString())
+
+
+def model_proto(onnx: Any, model: Module, example: Any, opset: int) -> Any:
+    """The ModelProto of a forward pass in evaluation mode."""
     given = example if isinstance(example, tuple | list) else (example,)
     inputs = [x.numpy() if hasattr(x, "_version") else array(OP, "example", x) for x in given]
     if not inputs or any(x.ndim < 1 or x.shape[0] != inputs[0].shape[0] for x in inputs):
@@ -39,13 +46,17 @@ def save_onnx(model: Module, path: str | Path, example: Any, opset: int = OPSET)
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
     try:
-        recording = Recording(model, [_fitting(model, x) for x in inputs])
+        recording = Recording(model, [_fitting(model, x) for x in inputs], _one_length(model))
     finally:
         for module, mode in modes:
             module.training = mode
-    made = written(onnx, recording, type(model).__name__, opset)
-    onnx.checker.check_model(made, full_check=True)
-    write_atomically(path, made.SerializeToString())
+    return written(onnx, recording, type(model).__name__, opset)
+
+
+def _one_length(model: Module) -> bool:
+    """Whether a net from a file says how many samples it takes."""
+    shapes = [getattr(wire, "shape", None) for wire in getattr(model, "inputs", {}).values()]
+    return any(shape and isinstance(shape[0], int) for shape in shapes)
 
 
 def _fitting(model: Module, x: np.ndarray) -> np.ndarray:

@@ -65,6 +65,9 @@ class Graph:
     outputs: dict[str, Wire]
     nodes: list[Node]
     constants: dict[str, np.ndarray] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)  # what the exporter says of the whole
+    producer: str = ""
+    all_nodes: list[Node] = field(default_factory=list)  # also those that are folded away
 
 
 def onnx_package() -> Any:
@@ -92,13 +95,21 @@ def read_graph(path: str | Path) -> Graph:
             raise FormatError(
                 f"{OP}: {shown(path)} is no ONNX file, or cut off ({len(data)} bytes)"
             ) from error
-        if not model.opset_import or not model.graph.output:
-            raise FormatError(f"{OP}: {shown(path)} holds no graph with a version and an output")
-        if model.functions:
-            from onnx.inliner import inline_local_functions
+        return graph_of(onnx, model, path)
 
-            model = inline_local_functions(model)
-        return _Reader(onnx, model, Path(path)).graph(model.graph, set())
+
+def graph_of(onnx: Any, model: Any, path: str | Path) -> Graph:
+    """The graph of a ModelProto; path: where external data lie, and what messages name."""
+    if not model.opset_import or not model.graph.output:
+        raise FormatError(f"{OP}: {shown(path)} holds no graph with a version and an output")
+    if model.functions:
+        from onnx.inliner import inline_local_functions
+
+        model = inline_local_functions(model)
+    found = _Reader(onnx, model, Path(path)).graph(model.graph, set())
+    found.metadata = {entry.key: entry.value for entry in model.metadata_props}
+    found.producer = f"{model.producer_name} {model.producer_version}".strip()
+    return found
 
 
 class _Reader:

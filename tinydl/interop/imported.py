@@ -41,7 +41,7 @@ class Imported(Module):
     """
 
     def __init__(self, graph: Graph, program: Program, stored: Mapping[str, Stored]) -> None:
-        self.name, self.opset = graph.name, graph.opset
+        self.name, self.opset, self.metadata = graph.name, graph.opset, graph.metadata
         self.inputs: dict[str, Wire] = graph.inputs
         self.outputs: dict[str, Wire] = graph.outputs
         self.program = program
@@ -115,17 +115,34 @@ def load_onnx(
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Imported:
     """The net in an ONNX file, as a Module (see `Imported`); needs the extra `onnx`."""
+    graph = folded_graph(path, inputs, shapes)
+    with boundary(path, OP):
+        return built(path, graph)
+
+
+def folded_graph(
+    path: str | Path,
+    inputs: Mapping[str, Any] | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> Graph:
+    """The graph of an ONNX file, all arithmetic on what is known done."""
     graph = read_graph(path)
     with boundary(path, OP):
         _give(graph, inputs or {}, shapes or {})
-        nodes = _folded(graph, shown(path))
-        _refuse(path, graph, nodes)
-        nodes = _used(nodes, graph.outputs)
-        weights, stored = _stored(nodes, graph.constants)
-        read = {name for node in nodes for name in node.inputs} | set(graph.outputs)
-        kept = {n: a for n, a in graph.constants.items() if n in read}
-        net = Imported(graph, Program(nodes, _shared(kept), weights, list(graph.outputs)), stored)
-        return net.eval()  # type: ignore[return-value]
+        graph.all_nodes = graph.nodes
+        graph.nodes = folded(graph, shown(path))
+    return graph
+
+
+def built(path: str | Path, graph: Graph) -> Imported:
+    """The net of a graph in which nothing is left to fold."""
+    _refuse(path, graph, graph.nodes)
+    nodes = _used(graph.nodes, graph.outputs)
+    weights, stored = stored_in(nodes, graph.constants)
+    read = {name for node in nodes for name in node.inputs} | set(graph.outputs)
+    kept = {n: a for n, a in graph.constants.items() if n in read}
+    net = Imported(graph, Program(nodes, _shared(kept), weights, list(graph.outputs)), stored)
+    return net.eval()  # type: ignore[return-value]
 
 
 def _give(graph: Graph, inputs: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> None:
@@ -143,17 +160,18 @@ def _give(graph: Graph, inputs: Mapping[str, Any], shapes: Mapping[str, Sequence
         graph.inputs[name].shape = tuple(int(n) for n in shape)
 
 
-def _folded(graph: Graph, path: str) -> list[Node]:
+def folded(
+    graph: Graph, path: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> list[Node]:
     """The nodes that are left once all that is known has been computed; `If` with a known
-    condition becomes its branch."""
+    condition becomes its branch. shapes: of values beside the inputs."""
     left: list[Node] = []
     known, waiting = graph.constants, list(reversed(graph.nodes))
     while waiting:
         node = waiting.pop()
         if node.kind == "If" and node.inputs[0] in known:
             waiting += reversed(_branch(node, bool(known[node.inputs[0]].reshape(-1)[0]), known))
-        elif node.kind == "Shape" and _all_known(graph.inputs.get(node.inputs[0])):
-            shape = graph.inputs[node.inputs[0]].shape or ()
+        elif node.kind == "Shape" and (shape := _known_shape(graph, node.inputs[0], shapes)):
             sizes = np.array(shape[node.get("start", 0) : node.get("end")], np.int64)
             known[node.outputs[0]] = sizes
         elif _foldable(node, known):
@@ -166,10 +184,14 @@ def _folded(graph: Graph, path: str) -> list[Node]:
     return left
 
 
-def _all_known(wire: Wire | None) -> bool:
-    return (
-        wire is not None and wire.shape is not None and all(isinstance(n, int) for n in wire.shape)
-    )
+def _known_shape(
+    graph: Graph, name: str, shapes: Mapping[str, tuple[int, ...]] | None
+) -> tuple[Any, ...] | None:
+    if shapes and name in shapes:
+        return shapes[name]
+    wire = graph.inputs.get(name)
+    known = wire is not None and wire.shape and all(isinstance(n, int) for n in wire.shape)
+    return wire.shape if wire is not None and known else None
 
 
 def _foldable(node: Node, known: Mapping[str, np.ndarray]) -> bool:
@@ -194,8 +216,8 @@ def _branch(node: Node, condition: bool, known: dict[str, np.ndarray]) -> list[N
     return [*chosen.nodes, *handed]
 
 
-def _refuse(path: str | Path, graph: Graph, nodes: Iterable[Node]) -> None:
-    """One ConfigError that lists everything which cannot be imported."""
+def lacking_in(nodes: Iterable[Node]) -> dict[str, list[str]]:
+    """{operator, or "operator (what of it)": names of its nodes} of what is not imported."""
     lacking: dict[str, list[str]] = {}
     for node in nodes:
         operator = OPERATORS.get(node.kind)
@@ -203,6 +225,12 @@ def _refuse(path: str | Path, graph: Graph, nodes: Iterable[Node]) -> None:
             lacking.setdefault(node.kind, []).append(node.name)
         elif operator.refuses is not None and (reason := operator.refuses(node)):
             lacking.setdefault(f"{node.kind} ({reason})", []).append(node.name)
+    return lacking
+
+
+def _refuse(path: str | Path, graph: Graph, nodes: Iterable[Node]) -> None:
+    """One ConfigError that lists everything which cannot be imported."""
+    lacking = lacking_in(nodes)
     wires = {**graph.inputs, **graph.outputs}
     types = Counter(w.dtype for w in wires.values() if w.dtype not in KNOWN_TYPES)
     problems = [f"{kind} x {len(names)}: {_some(names)}" for kind, names in lacking.items()]
@@ -228,7 +256,7 @@ def _used(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
     return kept[::-1]
 
 
-def _stored(
+def stored_in(
     nodes: Iterable[Node], constants: Mapping[str, np.ndarray]
 ) -> tuple[dict[tuple[str, Callable[..., Any]], Stored], dict[str, Stored]]:
     """The weights by (value, layout), and by the name under which the module has them."""

@@ -79,8 +79,9 @@ def _tensors(found: Any) -> list[Tensor]:
 class Recording:
     """Both passes as steps between values."""
 
-    def __init__(self, model: Module, example: Sequence[np.ndarray]) -> None:
-        longer = [_longer(x) for x in example]
+    def __init__(self, model: Module, example: Sequence[np.ndarray], fixed: bool = False) -> None:
+        """fixed: the model takes batches of this length only."""
+        longer = [_longer(x, 0 if fixed else 1) for x in example]
         first, second = Pass(model, example), Pass(model, longer)
         self.batches = (example[0].shape[0], longer[0].shape[0])
         names = [f.name for f, _, _ in first.steps]
@@ -127,9 +128,9 @@ class Recording:
         return value
 
 
-def _longer(x: np.ndarray) -> np.ndarray:
-    """One sample more, and other numbers where they are no indices."""
-    more = np.concatenate([x[::-1], x[:1]])
+def _longer(x: np.ndarray, extra: int) -> np.ndarray:
+    """So many samples more, and other numbers where they are no indices."""
+    more = np.concatenate([x[::-1], x[:extra]])
     return more * more.dtype.type(0.75) if more.dtype.kind == "f" else more
 
 

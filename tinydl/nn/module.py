@@ -10,7 +10,7 @@ and counted once, under the first. What would not be found, as in a set, is refu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy import ndarray
@@ -192,7 +192,7 @@ class Module:
         return self.train(False)
 
     @fitting
-    def to(self, backend: str | Backend) -> Module:
+    def to(self, backend: str | Backend) -> Self:
         """Move parameters and buffers to `backend` in place (gradients are dropped); returns self.
 
         Move the model before making its optimiser: the optimiser's state stays where it was made.
@@ -203,7 +203,7 @@ class Module:
                 kept.replace(kept.numpy(), target)
         return self
 
-    def astype(self, dtype: Any) -> Module:
+    def astype(self, dtype: Any) -> Self:
         """Convert all parameters and buffers to float32 or float64 (gradients are dropped)."""
         target = np.dtype(dtype)
         if target not in (np.float32, np.float64):

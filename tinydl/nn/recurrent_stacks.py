@@ -84,7 +84,7 @@ def _second(layer: Recurrent) -> Recurrent:
         )
     options = {n: getattr(layer, n) for n in keywords}
     second = kind(layer.input_size, layer.hidden_size, **options)
-    return second.astype(layer.dtype).to(layer.backend)  # type: ignore[return-value]
+    return second.astype(layer.dtype).to(layer.backend)
 
 
 class StackedRNN(Module):

@@ -96,19 +96,31 @@ def clip_weights(parameters: Iterable[Tensor], limit: float) -> None:
 
 
 class WeightAverage:
-    """a <- decay a + (1 - decay) w after every `update()`; a starts as the weights.
+    """a <- decay a + (1 - decay) w after every `update()`; a starts as the weights, or is what
+    `into` holds: the parameters of another network of the same sizes, which follows the first.
 
     `swap()` exchanges averages and weights, in place; a second one brings the weights back. Polyak
-    and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780). Raises ConfigError for a decay
-    outside [0, 1).
+    and Juditsky 1992; Tarvainen and Valpola 2017 (arXiv:1703.01780); for the target network of an
+    agent Lillicrap et al. 2016 (arXiv:1509.02971). Raises ConfigError for a decay outside [0, 1),
+    and where `into` has other shapes.
     """
 
     @checked
-    def __init__(self, parameters: Iterable[Tensor], decay: float = 0.999) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        decay: float = 0.999,
+        into: Iterable[Tensor] | None = None,
+    ) -> None:
         if not 0 <= decay < 1:
             raise ConfigError(f"WeightAverage: decay must be in [0, 1), got {decay!r}")
         self.parameters, self.decay = _tensors("WeightAverage", parameters), decay
-        self.averages = [Tensor._new(p.backend.copy(p.data), p.backend) for p in self.parameters]
+        if into is None:
+            into = [Tensor._new(p.backend.copy(p.data), p.backend) for p in self.parameters]
+        self.averages = _tensors("WeightAverage", into)
+        shapes = [[t.shape for t in group] for group in (self.averages, self.parameters)]
+        if shapes[0] != shapes[1]:
+            raise ConfigError(f"WeightAverage: into has shapes {shapes[0]}, needs {shapes[1]}")
 
     def update(self) -> None:
         with no_grad():

@@ -13,6 +13,7 @@ from ..backend import use_backend
 from ..errors import ConfigError
 from ..models.reinforcement.replay import Replay
 from ..nn import Module
+from ..optim import WeightAverage
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ class FromReplay:
 
     capacity: steps that the memory holds. starts: how many are taken by even chance before
     learning begins. copies: steps after which the target network becomes equal to the one that
-    learns. An action is drawn evenly with probability epsilon, which falls in a line from `first`
-    to `last` over `falls` steps. ConfigError for counts below 1.
+    learns; soft above 0: it follows instead by this share of the difference after every update
+    (`WeightAverage`). An action is drawn evenly with probability epsilon, which falls in a line
+    from `first` to `last` over `falls` steps. ConfigError for counts below 1.
     """
 
     capacity: int = 50_000
@@ -39,11 +41,12 @@ class FromReplay:
     first: float = 1.0
     last: float = 0.05
     falls: int = 10_000
+    soft: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("capacity", "starts", "every", "updates", "copies", "falls"):
             whole("FromReplay", name, getattr(self, name), 1)
-        for name in ("first", "last"):
+        for name in ("first", "last", "soft"):
             probability("FromReplay", name, getattr(self, name))
 
     def learner(self, training: AgentTraining) -> ReplayLearner:
@@ -78,6 +81,8 @@ class ReplayLearner:
         with use_backend(training.settings.backend):
             self.target = training.program.build().astype(training.settings.dtype)
         self.target.load_state_dict(self.model.state_dict())
+        follows = (self.model.parameters(), 1 - settings.soft, self.target.parameters())
+        self.average = WeightAverage(*follows) if settings.soft else None
 
     def kept(self) -> dict[str, Any]:
         return {"memory": self.memory, "target": Kept(self.target)}
@@ -117,7 +122,7 @@ class ReplayLearner:
             state, collected = following, collected + float(reward)
             if losses is not None and self.memory.total % self.settings.every == 0:
                 losses += [self._learn() for _ in range(self.settings.updates)]
-            if self.memory.total % self.settings.copies == 0:
+            if self.average is None and self.memory.total % self.settings.copies == 0:
                 self.target.load_state_dict(self.model.state_dict())
         return collected
 
@@ -132,4 +137,7 @@ class ReplayLearner:
         batch = self.memory.draw(training.program.batch_size, training.streams["actions"])
         kinds = [a.astype(model.dtype) if a.dtype.kind == "f" else a for a in batch]
         tensors = [Tensor(a, backend=model.backend) for a in kinds]
-        return training.update(model.loss(*tensors, self.target))
+        loss = training.update(model.loss(*tensors, self.target))
+        if self.average is not None:
+            self.average.update()
+        return loss

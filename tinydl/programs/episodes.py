@@ -92,13 +92,14 @@ class EpisodesTraining(Training):
         program, total, count = self.program, 0.0, 0
         if program.halve:
             self.optimizer.lr = program.lr * 0.5 ** (self.state.epoch // program.halve)
-        given: Any = (self.model, self.data.train, self.ready)
-        for loss, weight in program.lesson.steps(*given, self.streams["lesson"]):
+        lesson: Any = program.lesson
+        given = (self.model, self.data.train, self.ready)
+        for loss, weight in lesson.steps(*given, self.streams["lesson"]):
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             total, count = total + loss.item() * weight, count + weight
-        return {"loss": total / count, **program.lesson.checked(*given)}
+        return {"loss": total / count, **lesson.checked(*given)}
 
     def measure(self, part: str = "test") -> dict[str, float]:
         """On the test classes; "train" asks the same of those trained on."""

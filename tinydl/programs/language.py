@@ -140,7 +140,8 @@ class LanguageTraining(Training):
 
     def started(self) -> State:
         program = self.program
-        self.optimizer = program.optimizer(self.model.named_parameters(), lr=program.lr)
+        rule: Any = program.optimizer
+        self.optimizer = rule(self.model.named_parameters(), lr=program.lr)
         nothing: Any = None
         return State(self.model, self.optimizer, nothing, History(), 0, self.recipe.epochs)
 

@@ -85,7 +85,8 @@ class LearningTraining(Training):
         super().__init__(recipe, settings)
 
     def started(self) -> State:
-        self.optimizer = self.program.optimizer(self.model.named_parameters(), lr=self.program.lr)
+        rule: Any = self.program.optimizer
+        self.optimizer = rule(self.model.named_parameters(), lr=self.program.lr)
         self.streams = Streams(tasks=self.generator.spawn(), first=self.generator.spawn())
         group: Any = Group(model=self.optimizer)
         return State(self.model, group, self.streams, History(), 0, self.recipe.epochs)  # type: ignore[arg-type]
@@ -102,11 +103,11 @@ class LearningTraining(Training):
     def epoch(self) -> dict[str, float]:
         program, losses = self.program, 0.0
         for _ in range(program.updates):
-            given = self.points(
+            x, y, x2, y2 = self.points(
                 program.batch_size, self.streams["tasks"], program.shots, program.shots
             )
             self.optimizer.zero_grad()
-            losses += self.model.outer(*given, self.streams["first"])
+            losses += self.model.outer(x, y, x2, y2, self.streams["first"])
             clip_by_global_norm(self.model.parameters(), 1.0)
             self.optimizer.step()
         return {"loss": losses / program.updates}
@@ -117,7 +118,8 @@ class LearningTraining(Training):
 
     def measure(self, part: str = "test") -> dict[str, float]:
         self.require_test(part)
-        return told(self.model.curve(*self.tested(), self.program.inner))
+        x, y, x2, y2 = self.tested()
+        return told(self.model.curve(x, y, x2, y2, self.program.inner))
 
     def split(self) -> str:
         return f"{TESTED} new tasks, {self.program.shots} points to learn from, {JUDGING} to judge"

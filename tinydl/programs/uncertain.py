@@ -136,8 +136,8 @@ class UncertainTraining(Training):
         for step, (x, y) in enumerate(self.batches, self.state.epoch * updates):
             if rate is not None:
                 self.optimizer.lr = rate(step)
-            given = (Tensor(a, backend=model.backend) for a in (x, y))
-            loss = model.loss(*given, self.streams["weights"], of)
+            given, wanted = (Tensor(a, backend=model.backend) for a in (x, y))
+            loss = model.loss(given, wanted, self.streams["weights"], of)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -11,12 +11,12 @@ import numpy as np
 from ..data import WordCorpus, near_counts, neighbours, subsampled, surroundings
 from ..errors import ConfigError
 from ..experiment.datasets import load_dataset
-from ..experiment.program import Card, Program, Settings, Streams, Training
+from ..experiment.program import NEAREST, Card, Program, Settings, Streams, Training
 from ..models import CBOW, GloVe
-from ..models.words.embeddings import nearest
+from ..models.words.embeddings import nearest, pointed_at, unit
 from ..nn import Module
 from ..optim import Adam
-from ..random import Generator
+from ..random import Generator, by_shares
 from ..tensor import Tensor
 from ..train import History, State
 from .supervised import warmed_cosine
@@ -49,6 +49,7 @@ class Wording(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "wording"
     what: ClassVar[str] = "vectors of words"
+    abilities: ClassVar[frozenset[str]] = frozenset({NEAREST})
 
     def build(self) -> Module:
         return self.model(**self.architecture)
@@ -71,6 +72,18 @@ class Wording(Program):
     def is_share(self, measure: str) -> bool:
         return measure == "related"
 
+    def near(
+        self, model: Any, words: Sequence[str], count: int, recipe: Card
+    ) -> list[tuple[str, float]]:
+        corpus: WordCorpus = load_dataset(recipe.dataset)
+        asked = [corpus.place(word) for word in words]
+        vectors = unit(model.vectors()[: len(corpus.vocabulary)])
+        point = pointed_at(vectors, *asked)
+        order = nearest(vectors, point[None], count + len(asked))[0]
+        found = [k for k in order if k not in asked][:count]
+        shares = (vectors[found] @ unit(point)).tolist()
+        return [(corpus.vocabulary[k], share) for k, share in zip(found, shares, strict=True)]
+
 
 class WordingTraining(Training):
     """Pairs and drawn words by one stream of random numbers."""
@@ -92,7 +105,7 @@ class WordingTraining(Training):
         self.streams = Streams(words=self.generator.spawn())
         shares = self.corpus.counts**0.75
         self.counted: tuple[np.ndarray, ...] | None = None
-        self.shares = (shares / shares.sum()).cumsum()
+        self.sums = shares.cumsum()
         batches: Any = self.streams
         return State(self.model, self.optimizer, batches, History(), 0, epochs)
 
@@ -103,8 +116,7 @@ class WordingTraining(Training):
             chosen = rng.integers(0, len(examples[0]), program.batch_size)
             arrays = [e[chosen] for e in examples]
             if not isinstance(self.model, GloVe):
-                draws = np.searchsorted(self.shares, rng.uniform(program.drawn))
-                arrays.append(np.minimum(draws, len(self.shares) - 1).astype(np.int64))
+                arrays.append(by_shares(self.sums, rng.uniform(program.drawn)))
             self.optimizer.lr = self.rate(self.state.epoch * program.updates + k)
             loss = self.model.loss(*(Tensor(a, backend=self.model.backend) for a in arrays))
             self.optimizer.zero_grad()

@@ -109,16 +109,17 @@ class Writing(Program):
     def answer(self, model: Any, text: str, recipe: Card) -> Answer:
         """What the model writes about a typed text, with what it looked at."""
         texts = load_texts(recipe, "float32")
+        source: Any = texts.source
         pieces = texts.pieces(text)
-        (words,), (weights,) = self.sentences(model, texts, coded(texts.source, [text]), [text])
+        (words,), (weights,) = self.sentences(model, texts, coded(source, [text]), [text])
         beside = []
-        if unknown := [p for p in pieces if p not in texts.source.vocabulary]:
+        if unknown := [p for p in pieces if p not in source.vocabulary]:
             beside.append(f"not in the vocabulary: {', '.join(dict.fromkeys(unknown))}")
         asked, known = set(pieces), [set(texts.pieces(s)) for s in texts.parts.train_sources]
         if self.repeats and asked not in known:
             near = nearest(known, asked)
-            source, target = texts.parts.train_sources[near], texts.parts.train_targets[near]
-            beside += [f"nearest training question: {source}", f"its answer: {target}"]
+            question, answer = texts.parts.train_sources[near], texts.parts.train_targets[near]
+            beside += [f"nearest training question: {question}", f"its answer: {answer}"]
         keys = looked_at(texts, text, weights)
         return Answer(texts.target.join(words), beside, words, keys, weights)
 

@@ -146,7 +146,7 @@ WAVENET_SPEECH = Recipe(
     dataset="spoken_waves",
     parameters=100_576,
     program=Sounding(updates=60, batch_size=4, length=3_000, lr=0.004),
-    epochs=6,
+    epochs=24,
     time_budget=480,
     seeds=3,
     targets={"bits": Target(at_most=5.4, share=False)},

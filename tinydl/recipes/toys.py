@@ -132,7 +132,7 @@ GRID_Q = Recipe(
     program=Tabular(
         states=11, actions=4, steps=60, rate=1.0, discount=0.95, epsilon=1.0, decay=0.75
     ),
-    epochs=1_500,
+    epochs=4_000,
     time_budget=60,
     seeds=3,
     targets={"error": Target(at_most=0.05, share=False)},

@@ -16,7 +16,7 @@ SKIPGRAM_FILMS = Recipe(
     dataset="film_words",
     parameters=1_280_000,
     program=Wording(model=SkipGram, architecture={"vocabulary": 10_000, "dimension": 64}),
-    epochs=4,
+    epochs=16,
     time_budget=300,
     seeds=3,
     targets={"related": Target(at_least=0.5)},

@@ -78,9 +78,14 @@ def _next_folder(parent: Path, name: str) -> Path:
 
 def write_config(folder: Path, config: dict[str, Any]) -> None:
     """config.json, atomically, with its SHA-256 as last key. Raises OSError."""
-    plain = json.loads(json.dumps(config))  # tuples as the lists that will be read
+    write_sealed(folder / CONFIG, config)
+
+
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """An object as JSON, atomically, with its SHA-256 as last key. Raises OSError."""
+    plain = json.loads(json.dumps(value))  # tuples as the lists that will be read
     text = json.dumps({**plain, "sha256": digest(plain)}, indent=2)
-    write_atomically(folder / CONFIG, text.encode() + b"\n")
+    write_atomically(path, text.encode() + b"\n")
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:

@@ -183,7 +183,9 @@ def kept_beside(folder: Path, training: Training) -> Found | None:
     """The baselines on the test part that the folder's result.json has from this run: they depend
     on data and seed alone. None where it is missing, was changed, or is of other baselines."""
     kept, recipe = read_result(folder), training.recipe
-    made_by = None if kept is None else (kept["recipe"], kept["seed"], set(kept["baselines"]))
+    if kept is None:
+        return None
+    made_by = (kept["recipe"], kept["seed"], set(kept["baselines"]))
     if made_by != (recipe.name, training.settings.seed, set(map(name_of, recipe.baselines))):
         return None
     return {
@@ -325,7 +327,7 @@ class OpenRun:
             )
         if name == CHECKPOINT:
             return _weights_of(load_checkpoint(path, self.most)[0]), path
-        return read_tensors(path, self.most)[0], path
+        return _widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
 
     def model(self, backend: str | None = None) -> Module:
         """The trained model; of an unfinished run, the model of its last checkpoint."""
@@ -384,3 +386,10 @@ class OpenRun:
 
 def _weights_of(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {k.removeprefix(MODEL): v for k, v in tensors.items() if k.startswith(MODEL)}
+
+
+def _widened(tensors: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
+    """Weights that were stored in half their bytes (tinydl/zoo) in the run's own type."""
+    half = np.float16
+    return {k: v.astype(dtype) if v.dtype == half != np.dtype(dtype) else v
+            for k, v in tensors.items()}  # fmt: skip

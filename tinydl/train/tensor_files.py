@@ -91,6 +91,16 @@ def read_tensors(
     return tensors, metadata
 
 
+def read_header(path: str | Path) -> dict[str, dict[str, Any]]:
+    """{name: {"dtype", "shape", "data_offsets"}} of a safetensors file, without its tensors. Raises
+    FormatError."""
+    header, _, size = _header(path)
+    where = f"safetensors: {path} is truncated or not a safetensors file ({size} bytes)"
+    header.pop("__metadata__", None)
+    check(header, mapped(ENTRY, 100_000), f"{where}: its header")
+    return header
+
+
 def digest(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
     """SHA-256 over names, types, shapes and bytes, and over the metadata without "sha256"; the
     order in the file is no part of it."""

@@ -17,8 +17,11 @@ import numpy as np
 from ..errors import ConfigError, GraphError
 from ..function import Function
 from ..instruments import watching
+from ..interop.imported import Imported
+from ..interop.tracing import of_zeros
 from ..nn import Module
 from ..nn.watch import Forward, looking, one_sample, shadowing, tensors_in
+from ..quoting import shown
 from ..tensor import Tensor
 from ..train import write_atomically
 
@@ -127,6 +130,27 @@ class _Flow:
             return y
 
         return followed
+
+
+def imported_graph(net: Imported, input_shape: tuple[int, ...]) -> str:
+    """The nodes of an imported net and what flows between them for one sample, as DOT text."""
+    found, dot = of_zeros(net, input_shape), Dot()
+    sizes = {name: str(value.shape) for name, value in found.values.items()}
+    sources = {name: dot.vertex([shown(name, 60), sizes[name]], PLACE, "ellipse")
+               for name in net.inputs}  # fmt: skip
+    for step in found.steps:
+        count = sum(w.size for w in step.weights.values())
+        lines = [step.node.kind, shown(step.node.name, 60), str(step.outputs[0].shape)]
+        colour = LAYER if count else OPERATION
+        vertex = dot.vertex([*lines, f"{count:,} parameters" if count else ""], colour)
+        for name in step.node.inputs:
+            if name in sources:
+                dot.edge(sources[name], vertex)
+        sources.update(dict.fromkeys(step.node.outputs, vertex))
+    for name in net.outputs:
+        if name in sources:
+            dot.edge(sources[name], dot.vertex([shown(name, 60)], PLACE, "ellipse"))
+    return str(dot)
 
 
 def autodiff_graph(result: Tensor, names: Mapping[str, Tensor] | Module | None = None) -> str:

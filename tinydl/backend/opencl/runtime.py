@@ -313,7 +313,7 @@ def _packed(kernel: Kernel, arguments: tuple[Any, ...]) -> tuple[list[Any], list
     i = 0
     for argument in arguments:
         kind = type(argument)
-        if kind is int or isinstance(argument, int):
+        if isinstance(argument, int):
             values += (i, _pack_int(argument))
         elif kind is ClArray:
             buffers += (i, argument.buffer)

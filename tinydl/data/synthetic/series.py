@@ -8,6 +8,7 @@ import numpy as np
 
 from ...doors import checked
 from ...errors import ShapeError
+from ...random import by_shares
 from ..sequences import Pair
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def random_text(length: int, rng: Generator, words: int = 200) -> str:
         for k, s in enumerate(syllables)
     ]
     share = np.cumsum(1 / np.arange(1, words + 1))
-    picks = np.searchsorted(share, rng.uniform(length, low=0, high=share[-1], dtype=np.float64))
+    picks = by_shares(share, rng.uniform(length, dtype=np.float64))
     stops = rng.integers(3, 12, length)
     text: list[str] = []
     size, pick = 0, 0

@@ -10,6 +10,7 @@ import numpy as np
 from ...doors import checked
 from ...errors import ConfigError, ShapeError
 from ...quoting import quoted
+from ...random import by_shares
 
 if TYPE_CHECKING:
     from ...random import Generator
@@ -46,9 +47,8 @@ class MDP:
             raise ShapeError(
                 f"MDP.step: state {state} and action {action} of {self.states} and {self.actions}"
             )
-        cumulative = np.cumsum(self.transitions[state, action])
-        draw = float(rng.uniform(1, dtype=np.float64)[0]) * cumulative[-1]
-        following = int(np.searchsorted(cumulative, draw, side="right"))
+        sums = np.cumsum(self.transitions[state, action])
+        following = int(by_shares(sums, rng.uniform(1, dtype=np.float64))[0])
         reward = float(self.rewards[state, action])
         return following, reward, bool(self.terminal[following])
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...arguments import integers, whole
 from ...errors import ConfigError, ShapeError
 from ...function import no_grad
-from ...random import Generator
+from ...random import Generator, by_shares
 from ...tensor import Tensor
 from .text import TextGenerator
 
@@ -74,14 +74,9 @@ def write(
         for place, chance in enumerate(chances):
             logits, state = model.run(Tensor(seen[None], backend=model.backend), state)
             p = next_probabilities(logits[0, -1].numpy(), temperature, top_k, top_p)
-            written[place] = min(np.searchsorted(np.cumsum(p), chance, "right"), _last(p))
+            written[place] = by_shares(np.cumsum(p), chance)
             seen = written[place : place + 1]
     return written
-
-
-def _last(p: np.ndarray) -> int:
-    """The last index that has a probability: where a sum of 1 falls short of a draw by rounding."""
-    return int(np.flatnonzero(p)[-1])
 
 
 def write_by_window(model: TextGenerator, ids: np.ndarray, count: int, window: int) -> np.ndarray:

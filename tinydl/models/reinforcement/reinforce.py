@@ -10,7 +10,7 @@ from ...arguments import probability
 from ...environments import Played
 from ...nn import Module
 from ...ops import log_softmax, softmax, take_along_axis
-from ...random import Generator
+from ...random import Generator, by_shares
 from ...recording import no_grad
 from ...tensor import Tensor
 from ..feedforward.mlp import MLP
@@ -57,9 +57,8 @@ class REINFORCE(Module):
         """An action drawn from pi(. | s) for each of states (N, D)."""
         with no_grad():
             shares = softmax(self(self.tensor(states)), axis=1).numpy().astype(np.float64)
-        cumulative = shares.cumsum(axis=1)
-        draw = rng.uniform((len(states), 1), dtype=np.float64) * cumulative[:, -1:]
-        return (cumulative <= draw).sum(axis=1).clip(0, shares.shape[1] - 1)
+        chances = rng.uniform((len(states), 1), dtype=np.float64)
+        return by_shares(shares.cumsum(axis=1), chances)[:, 0]
 
     def greedy(self, states: np.ndarray) -> np.ndarray:
         """The most probable action in each of states (N, D)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import ops
 from ...errors import ShapeError
-from ...nn import Conv2d, MaxPool2d, ReLU, Sequential
+from ...nn import Conv2d, MaxPool2d, Module, ReLU, Sequential
 from ...tensor import Tensor
 from .attention_decoder import AttentionDecoder, Seen, Writer
 
@@ -34,7 +34,8 @@ class Captioner(Writer):
         embedding: int = 16,
         hidden: int = 64,
     ) -> None:
-        layers, before = [], 3
+        layers: list[Module] = []
+        before = 3
         for k, width in enumerate(widths):
             layers += [MaxPool2d(2)] if k else []
             layers += [Conv2d(before, width, 3, padding="same"), ReLU()]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ... import ops
 from ...nn import Conv1d, Embedding, Linear, Module, cross_entropy
-from ...random import Generator
+from ...random import Generator, by_shares
 from ...tensor import Tensor
 
+DILATIONS = tuple(2**k for k in range(10))
 KERNEL = 2  # every convolution sees one sample and one other, `dilation` samples before
 
 
@@ -53,7 +55,7 @@ class WaveNet(Module):
         levels: int = 256,
         channels: int = 32,
         skip: int = 64,
-        dilations: Sequence[int] = tuple(2**k for k in range(10)),
+        dilations: Sequence[int] = DILATIONS,
     ) -> None:
         self.levels = levels
         self.embed = Embedding(levels, channels, weight_init="normal")
@@ -103,17 +105,16 @@ class WaveNet(Module):
             if memory is None:
                 window = np.array([seen[-self.receptive_field :]])
                 logits = self(Tensor(window, backend=self.backend)).detach().numpy()[0, -1]
-            sample = _drawn(logits / temperature, share)
+            p = np.exp((logits.astype(np.float64) - logits.max()) / temperature)
+            sample = int(by_shares(p.cumsum(), share))
             seen.append(sample)
             if memory is not None:
                 logits = memory.step(sample)
         return np.array(seen[-steps:], np.int64) if steps else np.zeros(0, np.int64)
 
 
-def _drawn(logits: np.ndarray, share: float) -> int:
-    """The index at which the sum of softmax(logits) reaches `share`, uniform in 0 ... 1."""
-    shares = np.exp(logits.astype(np.float64) - logits.max()).cumsum()
-    return int(np.searchsorted(shares, share * shares[-1]).clip(0, len(logits) - 1))
+def _on_host(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+    return layer.weight.numpy(), layer.bias.numpy()
 
 
 class Memory:
@@ -126,18 +127,16 @@ class Memory:
 
     def __init__(self, model: WaveNet) -> None:
         self.embed, self.time = model.embed.weight.numpy(), 0
-        self.layers = []
+        self.layers: list[Any] = []
         for layer in model.layers:
-            past, now = layer.conv.weight.numpy()
-            C = layer.channels
+            (past, now), bias = _on_host(layer.conv)
             weight = np.concatenate([past, now])  # [2C x 2C]: (what was, what is) -> (filter, gate)
-            up = layer.residual
-            residual = (0.0, 0.0) if up is None else (up.weight.numpy(), up.bias.numpy())
-            ring = np.zeros((layer.dilation, C), weight.dtype)
-            self.layers.append((weight, layer.conv.bias.numpy(), *residual, ring))
+            residual = (0.0, 0.0) if layer.residual is None else _on_host(layer.residual)
+            ring = np.zeros((layer.dilation, layer.channels), weight.dtype)
+            self.layers.append((weight, bias, *residual, ring))
         # [all C x S]: the sum over the layers of z U is one product
         self.skips = np.concatenate([layer.skip.weight.numpy() for layer in model.layers])
-        self.head = [t.numpy() for m in (model.hidden, model.out) for t in (m.weight, m.bias)]
+        self.head = (*_on_host(model.hidden), *_on_host(model.out))
 
     def step(self, sample: int) -> np.ndarray:
         """The logits (levels,) of the sample that follows this one."""

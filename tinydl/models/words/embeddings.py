@@ -118,17 +118,26 @@ class GloVe(Module):
         return self.word.weight.numpy() + self.other.weight.numpy()
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., D) scaled to length 1; 0 stays 0."""
+    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9)
+
+
 def nearest(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarray:
     """(Q, count) int64: the rows of vectors (V, D) with the largest cosine to queries (Q, D), the
     nearest first."""
-    unit = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9)
-    scores = queries @ unit.T
+    scores = queries @ unit(vectors).T
     return np.argsort(-scores, axis=1, kind="stable")[:, :count]
+
+
+def pointed_at(vectors: np.ndarray, *words: int) -> np.ndarray:
+    """The place (D,) of one word, or of d in a : b = c : d, b - a + c; all of length 1."""
+    first, *others = unit(vectors[list(words)])
+    return others[0] - first + others[1] if others else first
 
 
 def analogy(vectors: np.ndarray, a: int, b: int, c: int, count: int = 1) -> list[int]:
     """Words d with a : b = c : d, the best first: the nearest to b - a + c, all of length 1, but
     those three (Mikolov et al. 2013)."""
-    unit = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9)
-    found = nearest(vectors, (unit[b] - unit[a] + unit[c])[None], count + 3)[0]
+    found = nearest(vectors, pointed_at(vectors, a, b, c)[None], count + 3)[0]
     return [int(k) for k in found if k not in (a, b, c)][:count]

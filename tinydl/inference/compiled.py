@@ -1,0 +1,170 @@
+"""`compile`: a model whose forward pass runs as a flat program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+from ..errors import ConfigError
+from ..nn.lifting import lifted
+from ..nn.module import Module
+from ..quoting import quoted
+from ..recording import is_recording
+from ..tensor import Tensor
+from .eager import Eager
+from .passes import ALL
+from .program import Program
+from .record import OP, put_together, record
+from .told import told
+
+#: Programs of other shapes that are kept beside the newest.
+MOST_PROGRAMS = 8
+PLAIN = (bool, int, float, str, type(None))
+
+
+class Compiled(Module):
+    """What `compile` gives: a module with the model in it, called like the model.
+
+    In evaluation it runs the program for the shapes of its inputs, recording one at the first call
+    with new shapes (at most 8 are kept), and anew once a stored weight was changed. In training,
+    and where recording is on and an input requires a gradient, it runs the model itself. Results of
+    a program have no history: `backward` through them raises GraphError. Modules that are exchanged
+    after compiling are not noticed: compile again.
+    """
+
+    def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
+        self.model = model
+        self.passes = None if passes is None else tuple(passes)
+        self._programs: dict[Any, Prepared] = {}
+        self._latest: Prepared | None = None
+        self.eval()
+
+    def forward(self, *inputs: Any) -> Any:
+        if self.training or (is_recording() and any(_requires(x) for x in inputs)):
+            return self.model(*inputs)
+        latest = self._latest
+        if latest is None or not latest.fits(inputs):
+            latest = self.prepared(inputs)
+        return latest(inputs)
+
+    def prepared(self, inputs: Sequence[Any]) -> Prepared:
+        """The program for inputs of these shapes, recorded if there is none that is up to date."""
+        key = tuple([_key(x) for x in inputs])
+        found = self._programs.pop(key, None)
+        if found is None or not found.fits(inputs):
+            found = Prepared(self.model, inputs, self.passes)
+        while len(self._programs) >= MOST_PROGRAMS:
+            self._programs.pop(next(iter(self._programs)))
+        self._programs[key] = self._latest = found
+        return found
+
+    @property
+    def program(self) -> Prepared:
+        """The program of the latest call."""
+        if self._latest is None:
+            raise ConfigError(f"{OP}: no program yet; it is recorded at the first call")
+        return self._latest
+
+    def __getstate__(self) -> dict[str, Any]:  # copies record anew
+        return {**vars(self), "_programs": {}, "_latest": None}
+
+
+def _requires(x: Any) -> bool:
+    return isinstance(x, Tensor) and x._requires_grad
+
+
+def _key(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.shape, x.dtype.str, x.backend.name
+    if isinstance(x, PLAIN):
+        return type(x), x
+    raise ConfigError(
+        f"{OP}: inputs are tensors, arrays, or numbers that stay the same, got {quoted(x)}"
+    )
+
+
+class Prepared:
+    """A program for inputs of one shape, and what runs it."""
+
+    def __init__(self, model: Module, inputs: Sequence[Any], passes: Sequence[str] | None) -> None:
+        self.keys = [_key(x) for x in inputs]
+        self.places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor)]
+        if not self.places:
+            raise ConfigError(f"{OP}: takes at least one tensor or array, got {quoted(inputs)}")
+        self.sources = [(t, t._version, t._version[0]) for t in model._state().values()]
+        self.modes = [(m, m.training) for m in model.modules() if m is not model]
+        tensors = [_contiguous(inputs[i]) for i in self.places]
+        model_of_tensors = model if len(tensors) == len(inputs) else _Filled(model, inputs)
+        program, self.structure = record(model_of_tensors, tensors)
+        for name, improve in ALL.items():
+            if passes is None or name in passes:
+                program.notes.append((name, improve(program)))
+        self.backend, self.steps = program.backend, program.steps
+        self.flat: Program = program
+        self.runner = runner_of(program)
+        self.lock = Lock()
+
+    def fits(self, inputs: Sequence[Any]) -> bool:
+        """Whether these inputs have its shapes and types, and no weight was changed since."""
+        if len(inputs) != len(self.keys):
+            return False
+        for x, key in zip(inputs, self.keys, strict=True):
+            if _key(x) != key:
+                return False
+        for _, version, then in self.sources:
+            if version[0] != then:
+                return False
+        return all(module.training == mode for module, mode in self.modes)
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        arrays = [inputs[i].data for i in self.places]
+        with self.lock:  # the buffers are the program's
+            found = self.runner(arrays)
+        like, backend = inputs[self.places[0]], self.backend
+        return put_together(self.structure, [like._new(a, backend) for a in found])
+
+    def print(self, repeats: int = 10) -> None:
+        """Print the program: each step with its result's shape, its kernel, the bytes that it reads
+        and writes and its time (the median of `repeats` runs on zeros), and what each pass did."""
+        told(self.flat, self.runner, repeats)
+
+    def __str__(self) -> str:
+        return f"<program of {len(self.steps)} steps, {self.runner.kind}>"
+
+
+class _Filled(Module):
+    """The model with those arguments filled in that are no tensors."""
+
+    def __init__(self, model: Module, inputs: Sequence[Any]) -> None:
+        self.model = model
+        self.inputs = tuple(inputs)
+
+    def forward(self, *tensors: Tensor) -> Any:
+        given = iter(tensors)
+        return self.model(*[next(given) if isinstance(x, Tensor) else x for x in self.inputs])
+
+
+def _contiguous(t: Tensor) -> Tensor:
+    """The example as the program will see it: in C order, without history."""
+    return t._new(t.backend.copy(t.data), t.backend)
+
+
+def runner_of(program: Program) -> Any:
+    """What runs a program on its backend."""
+    make = getattr(program.backend, "native_program", None)
+    return Eager(program) if make is None else make(program)
+
+
+def compile(model: Module, example: Any = None, passes: Sequence[str] | None = None) -> Compiled:
+    """The model as a flat program of kernel calls for inference (see `tinydl.compile`)."""
+    if not isinstance(model, Module):
+        raise ConfigError(f"{OP}: model must be a Module, got {quoted(model)}")
+    unknown = [p for p in passes or () if p not in ALL]
+    if unknown:
+        raise ConfigError(f"{OP}: passes are {', '.join(ALL)}, got {quoted(unknown[0])}")
+    made = Compiled(model, passes)
+    if example is not None:
+        inputs = example if isinstance(example, tuple | list) else (example,)
+        made.prepared(lifted(model, tuple(inputs), {})[0])
+    return made
