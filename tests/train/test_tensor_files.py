@@ -81,7 +81,7 @@ def entry(dtype="F32", shape=(1,), data_offsets=(0, 4), **more):
 @pytest.mark.parametrize(
     ("header", "data", "message"),
     [
-        ({"a": entry("BF16")}, 4, "'a' is 'BF16', not of"),
+        ({"a": entry("F8_E4M3")}, 4, "'a' is 'F8_E4M3', not of"),
         ({"a": entry(shape=[2**40])}, 4, "cannot be the bytes 0 to 4"),
         ({"a": entry(shape=[-1])}, 4, "must be an integer"),
         ({"a": entry(data_offsets=(0, 2**40))}, 4, "cannot be"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..nn.module import Module
     from .imported import Imported
+    from .pytorch.load import Loaded
 
 
 def load_onnx(
@@ -32,6 +33,48 @@ def load_onnx(
     return load(path, inputs, shapes)
 
 
+def load_keras(path: str | Path, model: Module | None = None) -> Module:
+    """The net in a Keras file as a Module whose weights are Parameters, in evaluation mode.
+
+    path: `.keras` (Keras 3), `.h5` of Keras 2.0 to 2.15 and of Keras 3; what it is, its first bytes
+    say. Every layer becomes an nn module under its name (`net.conv2d_1.weight`), in a graph with
+    several inputs and outputs, shared layers and models in models as the file has it; images are
+    (N, H, W, C) as in both libraries, (N, C, H, W) where the file says channels_first. Layers that
+    were not trainable are frozen. model: a model of yours that takes the weights of the file, for
+    files of weights alone and others; it is returned.
+
+    Raises ConfigError that lists every layer which is not imported, Lambda and classes of the
+    file's author among them, for weights without a model, and where the package h5py is missing
+    (the extra `keras`); FormatError for a file that is damaged, cut off or claims what it does not
+    hold; MissingFileError. No code in a file is ever run.
+    """
+    from .keras.load import load_keras as load
+
+    return load(path, model)
+
+
+def load_torch(
+    path: str | Path, model: Module, names: Mapping[str, str] | None = None, strict: bool = True
+) -> Loaded:
+    """The arrays of a PyTorch state_dict in a model of tinydl's; returns the table of what went
+    where, to be printed.
+
+    path: a safetensors file, or .npz without arrays of objects. Arrays are found by the names that
+    PyTorch would give them: those of the model's own attributes, without the `layers` of a
+    Sequential, such as `features.0.weight`. Weights are transposed, gates and kernels turned, the
+    two biases of an LSTM added; a GRU needs reset_after=True. names: {name in the file, or the
+    beginning of names: what stands there instead}, as {"enc": "encoder.memory"}. strict=False takes
+    what fits.
+
+    Raises one FormatError that lists all missing, left over and misfitting arrays, and then the
+    model is as it was; FormatError for a damaged file, MissingFileError, and ConfigError for .pt,
+    .pth and whatever else holds a pickle, which is never opened, with the lines that convert it.
+    """
+    from .pytorch.load import load_torch as load
+
+    return load(path, model, names, strict)
+
+
 def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) -> None:
     """Write what the model computes in evaluation mode as an ONNX file with an open batch axis.
 
@@ -49,4 +92,4 @@ def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) ->
     save(model, path, example, opset)
 
 
-__all__ = ["load_onnx", "save_onnx"]
+__all__ = ["load_keras", "load_onnx", "load_torch", "save_onnx"]

@@ -55,7 +55,7 @@ class Imported(Module):
                 f"{len(inputs)}"
             )
         given = {
-            name: _fitting(name, wire, x)
+            name: fitting_input("Imported", name, wire, x)
             for (name, wire), x in zip(self.inputs.items(), inputs, strict=True)
         }
         backend = next(iter(given.values())).backend if given else self.backend
@@ -63,26 +63,26 @@ class Imported(Module):
         return found[0] if len(found) == 1 else tuple(found)
 
     def arguments(self) -> str:
-        wires = [f"{name} {_told(wire)}" for name, wire in self.inputs.items()]
+        wires = [f"{name} {told(wire)}" for name, wire in self.inputs.items()]
         return f"{', '.join(wires)}; {len(self.program.nodes)} nodes, opset {self.opset}"
 
 
-def _told(wire: Wire) -> str:
+def told(wire: Wire) -> str:
     if wire.shape is None:
         return wire.dtype
     return f"({', '.join('?' if n is None else str(n) for n in wire.shape)})"
 
 
-def _fitting(name: str, wire: Wire, x: Tensor) -> Tensor:
+def fitting_input(op: str, name: str, wire: Wire, x: Tensor) -> Tensor:
     """The input in the type that the graph says; ShapeError for one of other sizes."""
     if not isinstance(x, Tensor):
-        raise ShapeError(f"Imported: {name} must be a tensor or an array, got {quoted(x)}")
+        raise ShapeError(f"{op}: {name} must be a tensor or an array, got {quoted(x)}")
     if wire.shape is not None:
         alike = len(wire.shape) == x.ndim and all(
             n == m or not isinstance(n, int) for n, m in zip(wire.shape, x.shape, strict=True)
         )
         if not alike:
-            raise ShapeError(f"Imported: {name} must be {_told(wire)}, got {x.shape}")
+            raise ShapeError(f"{op}: {name} must be {told(wire)}, got {x.shape}")
     other_integer = x.dtype.kind == "i" == np.dtype(wire.dtype).kind and x.dtype != wire.dtype
     return astype(x, wire.dtype) if other_integer else x
 
@@ -93,14 +93,14 @@ def _put(root: Module, name: str, tensor: Stored) -> None:
     for part in path:
         below = vars(root).get(part)
         if not isinstance(below, Weights):
-            part = _free(root, part)
+            part = free_name(root, part)
             below = vars(root).get(part) or Weights()
             setattr(root, part, below)
         root = below
-    setattr(root, _free(root, last), tensor)
+    setattr(root, free_name(root, last), tensor)
 
 
-def _free(root: Module, part: str) -> str:
+def free_name(root: Module, part: str) -> str:
     while hasattr(root, part):
         part += "_"
     return part

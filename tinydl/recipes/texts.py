@@ -58,6 +58,9 @@ CHAR_LSTM = Recipe(
             {
                 "dataset": "war_and_peace",
                 "architecture": {"tokens": 83},
+                "epochs": 10,
+                "time_budget": 1_800,
+                "targets": {"bits": Target(at_most=1.85, share=False)},
                 "parameters": 369_491,
                 "fast": {**QUICK, "parameters": 119_251},
             },

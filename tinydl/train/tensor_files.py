@@ -28,6 +28,7 @@ TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
+READ = TYPES | {"BF16": "<u2"}  # NumPy lacks it: read as float32
 NAMES = {code: name for name, code in TYPES.items()}
 SIZE = integer(0, MOST_BYTES)
 ENTRY: Rule = keyed(
@@ -134,9 +135,9 @@ def _check_place(name: str, entry: Any, place: int, where: str) -> None:
     """FormatError unless the bytes begin where those of the tensor before end, and are as many as
     type and shape need."""
     kind, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-    if kind not in TYPES:
-        raise FormatError(f"{where}: {quoted(name)} is {quoted(kind)}, not of {', '.join(TYPES)}")
-    if begin != place or end - begin != prod(shape) * np.dtype(TYPES[kind]).itemsize:
+    if kind not in READ:
+        raise FormatError(f"{where}: {quoted(name)} is {quoted(kind)}, not of {', '.join(READ)}")
+    if begin != place or end - begin != prod(shape) * np.dtype(READ[kind]).itemsize:
         raise FormatError(
             f"{where}: {quoted(name)} {kind} {quoted(shape)[1:-1]} cannot be the bytes {begin} to "
             f"{end}"
@@ -146,7 +147,9 @@ def _check_place(name: str, entry: Any, place: int, where: str) -> None:
 def _tensor(name: str, entry: Any, data: memoryview, where: str) -> np.ndarray:
     """One tensor, copied."""
     kind, (begin, end) = entry["dtype"], entry["data_offsets"]
-    array = np.frombuffer(data[begin:end], TYPES[kind]).reshape(entry["shape"]).copy()
+    array = np.frombuffer(data[begin:end], READ[kind]).reshape(entry["shape"]).copy()
+    if kind == "BF16":  # the upper half of a float32
+        return (array.astype(np.uint32) << 16).view(np.float32)
     if kind == "BOOL" and array.view(np.uint8).max(initial=0) > 1:
         raise FormatError(f"{where}: {quoted(name)} holds bytes that are neither true nor false")
     return array

@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import Tensor, no_grad
 from ..console import json_able
 from ..data import CATALOG
 from ..errors import ConfigError
 from ..files import write_atomically
 from ..random import Generator
+from ..recording import no_grad
 from ..runs.folder import CONFIG, MODEL_FILE, RESULT, has
 from ..runs.run import OpenRun
+from ..tensor import Tensor
 from ..train import read_tensors
 from ..train.tensor_files import write_tensors
 from .shelf import CARD, SHELF, Card

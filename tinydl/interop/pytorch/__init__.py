@@ -1,0 +1,1 @@
+"""PyTorch's state_dicts: `load.load_torch` reads one, `parts` says how the layouts differ."""
