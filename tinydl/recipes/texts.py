@@ -4,7 +4,7 @@ held-out part, bits per character, counted characters beside them."""
 from __future__ import annotations
 
 from ..baselines import WittenBell, xz
-from ..experiment.card import Recipe, Variant
+from ..experiment.card import Recipe, Target, Variant
 from ..models import LSTMGenerator, VanillaGenerator
 from ..optim import RMSprop
 from ..programs.language import Language
