@@ -8,6 +8,7 @@ from tinydl.data import pad_rows
 from tinydl.models import (
     RCNN,
     SSD300,
+    SVMRCNN,
     YOLO,
     FasterRCNN,
     MaskRCNN,
@@ -164,6 +165,14 @@ DETECTION = [
         batch=regions_batch,
         loss=lambda model, x, labels, t: fast_rcnn_loss(model(x), labels.numpy(), t.numpy()),
         full=RCNN,
+        parameters=156_960,
+    ),
+    ModelCase(
+        name="SVMRCNN",
+        small=lambda: SVMRCNN(2, 8, (4, 6), 12, 1),
+        batch=regions_batch,
+        loss=lambda model, x, labels, t: fast_rcnn_loss(model(x), labels.numpy(), t.numpy()),
+        full=SVMRCNN,
         parameters=156_960,
     ),
     ModelCase(

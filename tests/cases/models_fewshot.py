@@ -3,7 +3,7 @@
 import numpy as np
 
 from cases.models import ModelCase
-from tinydl.models import MatchingNet, MemoryNet, PrototypicalNet, SiameseNet
+from tinydl.models import ConvSiamese, MatchingNet, MemoryNet, PrototypicalNet, SiameseNet
 
 PICTURE, WAYS = (8, 8, 1), 3
 
@@ -61,6 +61,17 @@ FEWSHOT = [
         loss=lambda model, *given: model.pair_loss(*given),
         full=SiameseNet,
         parameters=1_823_893,
+        inputs=2,
+        outputs=lambda model, a, b: model.judge(model.embed(a), model.embed(b)),
+        steps=250,
+    ),
+    ModelCase(
+        name="ConvSiamese",
+        small=lambda: ConvSiamese(PICTURE, 4, 2),
+        batch=pairs,
+        loss=lambda model, *given: model.pair_loss(*given),
+        full=ConvSiamese,
+        parameters=112_001,
         inputs=2,
         outputs=lambda model, a, b: model.judge(model.embed(a), model.embed(b)),
         steps=250,

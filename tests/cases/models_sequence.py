@@ -40,11 +40,11 @@ SEQUENCE = [
     ),
     ModelCase(
         name="Captioner",
-        small=lambda: awake(Captioner(8, widths=(4, 5), embedding=5, hidden=6)),
+        small=lambda: awake(Captioner(8, widths=(4, 4, 5), embedding=5, hidden=6)),
         batch=lambda rng, n: (rng.uniform(0, 1, (n, 8, 8, 3)), sentences(rng, n, 8, 3)),
         loss=lambda model, x, y: model.loss(x, y),
         full=lambda: Captioner(16),
-        parameters=56_544,
+        parameters=44_256,
         inputs=2,
         steps=200,
         lr=0.03,

@@ -10,7 +10,7 @@ from tinydl import Generator, Tensor
 from tinydl.data import boxes_of_masks, pad_rows, shapes
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.metrics import Truth, box_iou, mean_average_precision
-from tinydl.models import RCNN
+from tinydl.models import RCNN, SVMRCNN
 from tinydl.models.detection.boxes import decode, to_centre
 from tinydl.models.detection.fast_rcnn import VARIANCES, fast_rcnn_loss
 from tinydl.models.detection.faster_rcnn import two_stage_loss
@@ -21,6 +21,7 @@ from tinydl.models.detection.mask_rcnn import (
     mask_targets,
     paste_masks,
 )
+from tinydl.models.detection.rcnn_machines import linear_svm, ridge_regression
 from tinydl.models.detection.selective_search import selective_search
 from tinydl.models.detection.warp import warp
 from tinydl.optim import Adam
@@ -90,11 +91,11 @@ def test_samples_are_crops_of_regions_with_their_offsets():
         model.sample(image, proposals, np.array([[3.0, 3, 3, 9]]), labels[:1], 8, Generator(0))
 
 
-def test_a_trained_rcnn_finds_what_it_has_seen():
-    """Proposals, crops, classes and offsets together, on the pictures that it learned."""
+def trained(kind=RCNN):
+    """(Four pictures, the network that has learnt their regions.)"""
     tinydl.seed(0)
     scenes, rng = shapes(4, Generator(4), size=48, max_things=2), Generator(1)
-    model = RCNN(side=16, widths=(8, 16), hidden=32)
+    model = kind(side=16, widths=(8, 16), hidden=32)
     columns = [
         model.sample(x, selective_search(x), boxes, labels, 48, rng)
         for x, boxes, labels in zip(scenes.x, scenes.boxes, scenes.labels, strict=True)
@@ -106,12 +107,58 @@ def test_a_trained_rcnn_finds_what_it_has_seen():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    return scenes, model
+
+
+def test_a_trained_rcnn_finds_what_it_has_seen():
+    """Proposals, crops, classes and offsets together, on the pictures that it learned."""
+    scenes, model = trained()
     truth = [Truth(b, c) for b, c in zip(scenes.boxes, scenes.labels, strict=True)]
     found = model.detect(scenes.x)
     assert mean_average_precision(found, truth, 3).value > 0.8 and model.training
     model.score.bias.assign(np.zeros(4, np.float32))
     model.score.weight.assign(np.zeros((32, 4), np.float32))  # a quarter for everything: enough
     assert {0, 1, 2} == set(model.detect(scenes.x[:1])[0].labels.tolist())
+
+
+def test_machines_and_ridge_find_what_they_were_fitted_to():
+    scenes, model = trained(SVMRCNN)
+    model.cost, model.ridge = 1.0, 1.0  # four pictures are few
+    truth = [Truth(b, c) for b, c in zip(scenes.boxes, scenes.labels, strict=True)]
+    by_softmax = model.detect(scenes.x)
+    model.settle(scenes.x, list(zip(scenes.boxes, scenes.labels, strict=True)))
+    found = model.detect(scenes.x)
+    assert mean_average_precision(found, truth, 3).value > 0.9
+    assert any(not np.array_equal(a.boxes, b.boxes) for a, b in zip(found, by_softmax, strict=True))
+    again = SVMRCNN(side=16, widths=(8, 16), hidden=32)
+    again.load_state_dict(model.state_dict())
+    assert np.array_equal(again.detect(scenes.x)[0].scores, found[0].scores)
+    with pytest.raises(ConfigError, match="cost and ridge must be > 0, got 0"):
+        SVMRCNN(cost=0)
+
+
+def test_the_machine_and_the_ridge_are_those_of_the_formulas():
+    """The objectives cannot be made smaller in any direction tried, and one machine is known."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(1, 1, (40, 3)), rng.normal(-1, 1, (60, 3))])
+    signs, y = np.repeat([1.0, -1.0], [40, 60]), rng.normal(size=(100, 2))
+
+    def hinge(w):
+        return w @ w / 2 + 0.1 * np.maximum(0, 1 - signs * (x @ w[:3] + w[3])).sum()
+
+    def squares(W):
+        return ((x @ W[:3] + W[3] - y) ** 2).sum() + 7 * (W[:3] ** 2).sum()
+
+    for found, cost in (
+        (linear_svm(x, signs, 0.1, 500), hinge),
+        (ridge_regression(x, y, 7.0), squares),
+    ):
+        for _ in range(200):
+            away = rng.normal(size=found.shape) * 10.0 ** rng.uniform(-3, 0)
+            assert cost(found + away) > cost(found) * (1 - 1e-5)
+    wide = linear_svm(np.array([[1.0], [-1.0]]), np.array([1.0, -1.0]), 10.0)
+    assert_close(wide, np.array([1.0, 0.0]), 1e-6, atol=1e-6)  # the margins are 1
+    assert not ridge_regression(np.zeros((0, 3)), np.zeros((0, 4)), 1.0).any()
 
 
 def test_rcnn_refuses_what_does_not_fit():

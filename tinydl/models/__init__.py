@@ -36,6 +36,7 @@ from .convolutional.vgg import VGG
 from .detection.faster_rcnn import FasterRCNN, SmallFasterRCNN
 from .detection.mask_rcnn import MaskRCNN
 from .detection.rcnn import RCNN
+from .detection.rcnn_machines import SVMRCNN
 from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .detection.ssdlite import SSDLite
@@ -56,7 +57,7 @@ from .feedforward.threshold_unit import ThresholdUnit
 from .fewshot.matching import MatchingNet
 from .fewshot.memory import MemoryNet
 from .fewshot.prototypical import PrototypicalNet
-from .fewshot.siamese import SiameseNet
+from .fewshot.siamese import ConvSiamese, SiameseNet
 from .glimpses.recurrent_attention import RecurrentAttention
 from .information.iic import IIC
 from .information.mine import MINE, SeparableMINE
@@ -115,6 +116,7 @@ __all__ = [
     "REINFORCE",
     "SAGAN",
     "SSD300",
+    "SVMRCNN",
     "VAE",
     "VGG",
     "WGAN",
@@ -137,6 +139,7 @@ __all__ = [
     "ConditionalGAN",
     "ContractiveAutoencoder",
     "ConvAutoencoder",
+    "ConvSiamese",
     "ConvVAE",
     "CycleGAN",
     "DBNClassifier",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arguments import probability, whole
+from ..arguments import number, probability, whole
 from ..backend import use_backend
 from ..errors import ConfigError
 from ..models.reinforcement.replay import Replay
@@ -31,6 +31,10 @@ class FromReplay:
     learns; soft above 0: it follows instead by this share of the difference after every update
     (`WeightAverage`). An action is drawn evenly with probability epsilon, which falls in a line
     from `first` to `last` over `falls` steps. ConfigError for counts below 1.
+
+    enough: an epoch after one whose episodes earned at least this in the mean learns nothing; what
+    holds is left alone, until it holds no longer. Else further updates move a policy that was
+    right, whose values differ by little from those of its faults. None: every epoch learns.
     """
 
     capacity: int = 50_000
@@ -42,12 +46,15 @@ class FromReplay:
     last: float = 0.05
     falls: int = 10_000
     soft: float = 0.0
+    enough: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("capacity", "starts", "every", "updates", "copies", "falls"):
             whole("FromReplay", name, getattr(self, name), 1)
         for name in ("first", "last", "soft"):
             probability("FromReplay", name, getattr(self, name))
+        if self.enough is not None:
+            number("FromReplay", "enough", self.enough)
 
     def learner(self, training: AgentTraining) -> ReplayLearner:
         return ReplayLearner(self, training)
@@ -96,21 +103,24 @@ class ReplayLearner:
     def epoch(self) -> dict[str, float]:
         while self.memory.total < self.settings.starts:
             self._episode(None)
+        before = self.training.state.history.last
+        enough = self.settings.enough
+        rests = enough is not None and bool(before) and before["return"] >= enough
         losses: list[float] = []
         returns: list[float] = []
         begun = self.memory.total
-        while self.memory.total - begun < self.training.program.steps or not losses:
-            returns.append(self._episode(losses))
+        while self.memory.total - begun < self.training.program.steps or not (losses or rests):
+            returns.append(self._episode(losses, rests))
         return {
             "return": float(np.mean(returns)),
             "episodes": float(len(returns)),
-            "loss": float(np.mean(losses)),
+            "loss": float(np.mean(losses)) if losses else before["loss"],
             "epsilon": self.epsilon(),
         }
 
-    def _episode(self, losses: list[float] | None) -> float:
+    def _episode(self, losses: list[float] | None, rests: bool = False) -> float:
         """One episode, the sum of its rewards; `losses` grow by those of its updates, None: act by
-        even chance and learn nothing."""
+        even chance and learn nothing; rests: learn nothing."""
         ask = self.training.features
         seen, _ = self.world.reset(seed=self.training.seed())
         state, collected, over = ask(seen), 0.0, False
@@ -120,7 +130,8 @@ class ReplayLearner:
             following, over = ask(seen), bool(terminated or truncated)
             self.memory.add(state, action, float(reward), following, bool(terminated))
             state, collected = following, collected + float(reward)
-            if losses is not None and self.memory.total % self.settings.every == 0:
+            learns = not rests and self.memory.total % self.settings.every == 0
+            if losses is not None and learns:
                 losses += [self._learn() for _ in range(self.settings.updates)]
             if self.average is None and self.memory.total % self.settings.copies == 0:
                 self.target.load_state_dict(self.model.state_dict())

@@ -57,6 +57,17 @@ def searched(pixels: bytes, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return selective_search(np.frombuffer(pixels, dtype).reshape(shape))
 
 
+def proposed(image: np.ndarray) -> np.ndarray:
+    """`searched` of a picture."""
+    return searched(image.tobytes(), image.shape, image.dtype.str)
+
+
+def settled(model: Any, part: Part) -> None:
+    """What a model fits to its training part once it is trained: the machines of R-CNN."""
+    if hasattr(model, "settle"):
+        model.settle(part[0], [unpad_rows(row) for row in part[1]], proposed)
+
+
 class CutRegions:
     """A transform for `Batches` of (pictures, rows of boxes), for R-CNN: crops of `count` proposals
     of each picture at most, and what they are, (R, 5): 0 or 1 + class, and four offsets."""
@@ -68,8 +79,8 @@ class CutRegions:
         x, rows = batch if self.first is None else self.first(batch, rng)
         columns = []
         for image, row in zip(x, rows, strict=True):
-            proposals = searched(image.tobytes(), image.shape, image.dtype.str)
-            columns.append(self.model.sample(image, proposals, *unpad_rows(row), self.count, rng))
+            found = self.model.sample(image, proposed(image), *unpad_rows(row), self.count, rng)
+            columns.append(found)
         crops, labels, offsets = (np.concatenate(c) for c in zip(*columns, strict=True))
         return crops, np.concatenate([labels[:, None], offsets], axis=1).astype(x.dtype)
 

@@ -18,7 +18,7 @@ from ..tensor import Tensor
 from ..train import History, LearningRateSchedule, State, fit
 from ..train.metrics import Metric, accuracy
 from .parts import Part, Parts, Split, load_parts, split_of
-from .scores import ACCURACY, batch_transform, check_part, judge, looked_at, metrics_of
+from .scores import ACCURACY, batch_transform, check_part, judge, looked_at, metrics_of, settled
 
 
 def warmed_cosine(lr: float, steps: int) -> Schedule:
@@ -154,7 +154,7 @@ class SupervisedTraining(Training):
         if program.schedule is not None:
             schedule = program.schedule(self.lr, epochs * len(self.batches))
             callbacks = (LearningRateSchedule(schedule, "batch"), *callbacks)
-        return fit(
+        history = fit(
             self.model,
             self.batches,
             program.loss,
@@ -167,6 +167,8 @@ class SupervisedTraining(Training):
             start_epoch=self.state.epoch,
             history=self.state.history,
         )
+        settled(self.model, self.parts.train)
+        return history
 
     def measure(self, part: str = "test") -> dict[str, float]:
         return judge(self.program, self.model, self._part(part), self.parts.classes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..baselines import even_regions, mean_box
 from ..data import AugmentBoxes, AugmentMasks, Brightness, Compose, Contrast, Flip, Shift
 from ..experiment.card import Recipe, Target, Variant
-from ..models import RCNN, MaskRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
+from ..models import RCNN, SVMRCNN, MaskRCNN, SmallFasterRCNN, SmallSSD, SmallYOLO
 from ..models.detection.faster_rcnn import faster_rcnn_loss
 from ..models.detection.mask_rcnn import mask_planes_loss
 from ..models.detection.rcnn import rcnn_loss
@@ -174,7 +174,21 @@ RCNN_SHAPES = Recipe(
     notes=(
         "A batch is up to 16 regions of each of 8 pictures, a quarter of them things; searching "
         "takes most of the time. One softmax and smooth L1 stand for the book's support "
-        "vector machines and regressors.",
+        "vector machines and regressors; these are the variant `machines`.",
+    ),
+    variants=(
+        Variant(
+            "machines",
+            {
+                "title": "R-CNN as the book has it: a support vector machine per class, and ridge",
+                "model": SVMRCNN,
+                "targets": {"map": Target(at_least=0.60)},
+            },
+            notes=(
+                "The same network; after its last epoch one linear support vector machine for each "
+                "class and a ridge regression of the offsets are fitted to its hidden layer.",
+            ),
+        ),
     ),
     targets={"map": Target(at_least=0.60)},
     baselines=(mean_box, even_regions),

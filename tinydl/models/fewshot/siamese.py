@@ -8,7 +8,7 @@ from ... import ops
 from ...errors import ConfigError
 from ...nn import Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, bce_with_logits
 from ...tensor import Tensor
-from .encoder import Comparer
+from .encoder import Comparer, conv_encoder
 
 
 class SiameseNet(Comparer):
@@ -65,3 +65,25 @@ class SiameseNet(Comparer):
 
     def pair_loss(self, first: Tensor, second: Tensor, same: Tensor) -> Tensor:
         return bce_with_logits(self.judge(self.embed(first), self.embed(second)), same)
+
+
+class ConvSiamese(SiameseNet):
+    """The same judge on codes of `conv_encoder`, four convolutions as in prototypical and matching
+    networks, so that only the way of learning differs.
+
+    | twin f | output for 28x28x1, 64 filters | parameters |
+    |---|---|---|
+    | 4 x (3x3 convolution, batch norm, ReLU, maximum 2x2) | (N, 64) | 111,936 |
+    | judge: Linear of the differences | (N, 1) | 65 |
+    | all | | 112,001 |
+
+    Koch, Zemel and Salakhutdinov 2015 (Siamese neural networks for one-shot image recognition),
+    section 3, with larger kernels and a last linear layer. Raises ConfigError, ShapeError.
+    """
+
+    def __init__(
+        self, picture: Sequence[int] = (28, 28, 1), filters: int = 64, blocks: int = 4
+    ) -> None:
+        self.twin = conv_encoder(picture, filters, blocks)
+        rows, columns = (side // 2**blocks for side in picture[:2])
+        self.head = Linear(rows * columns * filters, 1)

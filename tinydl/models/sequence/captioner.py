@@ -16,9 +16,12 @@ from .attention_decoder import AttentionDecoder, Seen, Writer
 class Captioner(Writer):
     """x (N, H, W, 3) -> words (N, T): convolutions, and an LSTM that looks at their places.
 
-        for each width     3x3 convolution ("same"), ReLU, 2x2 maximum (but after the last)
+        for each width     3x3 convolution ("same"), ReLU, 2x2 maximum; the last 1x1 without
         memory             m_j = [the features of place j; its row and column in [-1, 1]]
         decoder            AttentionDecoder, "lstm", from zeros
+
+    With three widths a place sees 10 pixels: were they more, one beside a thing would know it as
+    well as one within, and a thing would be told without looking at it.
 
     What the decoder knows of a picture it has looked at: its first state says nothing.
 
@@ -38,7 +41,8 @@ class Captioner(Writer):
         before = 3
         for k, width in enumerate(widths):
             layers += [MaxPool2d(2)] if k else []
-            layers += [Conv2d(before, width, 3, padding="same"), ReLU()]
+            kernel = 3 if k < len(widths) - 1 else 1
+            layers += [Conv2d(before, width, kernel, padding="same"), ReLU()]
             before = width
         self.features, self.hidden = Sequential(*layers), hidden
         self.decoder = AttentionDecoder(target_vocabulary, embedding, hidden, before + 2, "lstm")
