@@ -83,6 +83,11 @@ STEMS = [
     "norm",
     "optim",
 ]
+#: The steps of inference programs call the kernels of these stems: their objects are linked in.
+PROGRAM = "tinydl.backend.cpu._program"
+STEPS_OF = (
+    *("program", "conv", "elementwise", "matmul", "norm", "pool", "reduce", "shape", "softmax"),
+)
 
 ELEMENTWISE_ROWS = "csrc/elementwise_rows.h"
 ELEMENTWISE_FORMULAS = "tinydl/backend/reference/elementwise.py"
@@ -124,6 +129,7 @@ def extensions() -> list[Extension]:
     modules = {
         "tinydl._function": ["csrc/_function.pyx"],
         "tinydl.backend.cpu._runtime": ["csrc/_runtime.pyx", "csrc/shared/team.c"],
+        PROGRAM: ["csrc/_program.pyx"],
         **{f"tinydl.backend.cpu._{stem}": [f"csrc/_{stem}.pyx"] for stem in STEMS},
     }
     return [Extension(name, sources) for name, sources in modules.items()]
@@ -213,6 +219,7 @@ class BuildKernels(build_ext):
         self._require_compiler()
         write_elementwise_methods()
         self.levels = self._levels()
+        self.jobs: dict[Path, Future[str]] = {}
         openmp = ["-fopenmp"] if self._has_openmp() else []
         with ThreadPoolExecutor(JOBS) as pool:
             kernels = [self._kernels(pool, ext, openmp) for ext in self.extensions]
@@ -229,8 +236,8 @@ class BuildKernels(build_ext):
     def _kernels(
         self, pool: ThreadPoolExecutor, ext: Extension, openmp: list[str]
     ) -> list[Future[str]]:
-        """An object of every C source of one stem for every level and dtype."""
-        stem = ext.name.rpartition("._")[2]
+        """An object of every C source of the extension's stems for every level and dtype."""
+        stems = STEPS_OF if ext.name == PROGRAM else (ext.name.rpartition("._")[2],)
         # `#pragma omp simd` stays meaningful without threads.
         simd = openmp or ["-fopenmp-simd"]
         return [
@@ -241,6 +248,7 @@ class BuildKernels(build_ext):
                 [*KERNEL_FLAGS, *flags, *simd, f"-DREAL={real}", f"-DSUFFIX=_{dtype}_{level}"],
                 [],
             )
+            for stem in stems
             for source in sorted(
                 [*Path("csrc").glob(f"{stem}.c"), *Path("csrc").glob(f"{stem}_*.c")]
             )
@@ -275,6 +283,8 @@ class BuildKernels(build_ext):
         """One object; kept if its stamp says that the same command made it of the same text. The
         folders of NumPy's and Python's headers are no part of that: pip's are new each time."""
         target = (OBJECTS / folder / source.name).with_suffix(".o")
+        if target in self.jobs:  # of another extension too
+            return self.jobs[target]
         command = [*self.compiler.compiler_so, *flags, *DEBUG_INFO]
         stamp = stamp_of(
             f"{command} numpy {numpy.__version__ if include else None}{module and f' as {module}'}",
@@ -282,12 +292,14 @@ class BuildKernels(build_ext):
         )
         written = Path(f"{target}.stamp")
         if not self.force and target.exists() and written.exists() and written.read_text() == stamp:
-            return pool.submit(str, target)
+            self.jobs[target] = pool.submit(str, target)
+            return self.jobs[target]
         self.announce(f"{source} -> {target}", logging.INFO)
         made = cythonized(source, module) if source.suffix == ".pyx" else source
         folders = [f"-I{path}" for path in (*HEADERS, *include)]
         command += [*folders, "-c", str(made), "-o", str(target)]
-        return pool.submit(self._compile, command, target, written, stamp)
+        self.jobs[target] = pool.submit(self._compile, command, target, written, stamp)
+        return self.jobs[target]
 
     def _require_compiler(self) -> None:
         if self.compiler.compiler_type == "msvc":

@@ -40,7 +40,7 @@ typedef struct {
     Taps rows, cols;
     ptrdiff_t KW, w_tap, w_in, w_out, w_group; /* strides of weight by kernel cell, I, O, group */
     ptrdiff_t y_image, y_row, y_pixel;         /* strides of y */
-    int relu;
+    int epilogue;                              /* vector.h */
     /* filled by plan() */
     ptrdiff_t K, panels, block_rows, blocks, tasks, pixel, scratch;
     ptrdiff_t span_y, span_x; /* rows of one block, columns of a whole row */
@@ -135,8 +135,8 @@ static void direct_task(const Direct *d, ptrdiff_t task, real *buffer) {
               offsets,
               0,
               d->y_pixel,
-              0,
-              d->relu};
+              d->epilogue & EPILOGUE_ADD,
+              d->epilogue};
     const ptrdiff_t tiles_across = CEIL_DIV(d->OX, TILE_ROWS);
     for (ptrdiff_t group = 0; group < d->groups; group++)
         for (ptrdiff_t panel = 0; panel < d->panels; panel++)
@@ -172,7 +172,7 @@ static void gather_task(const Direct *d, ptrdiff_t task, real *buffer) {
     const int rows = (int)(panel_start(pixels, d->tasks, task + 1) - first);
     const ptrdiff_t zero = 0, row = d->scratch / TILE_ROWS;
     for (int i = 0; i < rows; i++) gather_window(d, first + i, buffer + i * row);
-    Tile t = {row, 1, 1, d->K, &zero, 0, d->y_pixel, 0, d->relu};
+    Tile t = {row, 1, 1, d->K, &zero, 0, d->y_pixel, d->epilogue & EPILOGUE_ADD, d->epilogue};
     for (ptrdiff_t panel = 0; panel < d->panels; panel++)
         multiply_pixels(d, &t, 0, panel, rows, buffer, d->y + first * d->y_pixel);
 }
@@ -227,13 +227,13 @@ static Direct forward(const ConvSizes *g) {
 }
 
 int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g,
-                 int relu, int packed, int threads) {
+                 int epilogue, int packed, int threads) {
     if (is_depthwise(g)) {
-        NAME(depthwise)(x, weight, bias, y, g, relu, threads);
+        NAME(depthwise)(x, weight, bias, y, g, epilogue, threads);
         return 0;
     }
     Direct d = forward(g);
-    d.x = x, d.bias = bias, d.y = y, d.relu = relu;
+    d.x = x, d.bias = bias, d.y = y, d.epilogue = epilogue;
     if (packed)
         d.packed = (real *)weight;
     else

@@ -12,11 +12,12 @@ typedef struct {
 } ConvSizes;
 #endif
 
-/* y = relu?(conv(x, weight) + bias (F,)); conv.c. The three products return -1 without memory, else
- * 0. With `packed`, weight is what conv2d_pack has written at the same level. */
+/* y = conv(x, weight) + bias (F,), then what `epilogue` says (vector.h); conv.c. The three products
+ * return -1 without memory, else 0. With `packed`, weight is what conv2d_pack has written at the
+ * same level. */
 #define CONV2D_ARGS(real)                                                                          \
-    (const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g, int relu,   \
-     int packed, int threads)
+    (const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g,             \
+     int epilogue, int packed, int threads)
 KERNEL(int, conv2d, CONV2D_ARGS)
 
 /* The number of elements of the packed weights, 0 for a depthwise convolution, which packs none;

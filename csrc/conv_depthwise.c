@@ -28,7 +28,7 @@ typedef struct {
     ptrdiff_t N, H, W, C, OY, OX, stride_y, stride_x, KW;
     Taps rows, cols;
     ptrdiff_t y_image, y_row, y_pixel;
-    int relu;
+    int epilogue; /* vector.h */
 } Depthwise;
 
 static const real *tap_weight(const Depthwise *d, ptrdiff_t i, ptrdiff_t j) {
@@ -84,7 +84,9 @@ static void last_channels(const Depthwise *d, int count, const real *window, rea
                 for (ptrdiff_t j = t->j0; j < t->j1; j++)
                     sum += x[i * row + j * col] * weight[i * down + j * across + c];
             if (d->bias) sum += d->bias[c];
-            y[p * d->y_pixel + c] = d->relu && sum <= 0 ? 0 : sum;
+            real *to = y + p * d->y_pixel + c;
+            if (d->epilogue & EPILOGUE_ADD) sum += *to;
+            *to = clipped_one(sum, d->epilogue);
         }
 }
 
@@ -114,8 +116,10 @@ static inline __attribute__((always_inline)) void outputs(const Depthwise *d, co
         const vec bias = d->bias ? load(d->bias + c) : (vec){0};
 #pragma GCC unroll 8
         for (int p = 0; p < count; p++) {
-            const vec value = sum[p] + bias;
-            store(y + p * d->y_pixel + c, d->relu ? relu_of(value) : value);
+            real *to = y + p * d->y_pixel + c;
+            vec value = sum[p] + bias;
+            if (d->epilogue & EPILOGUE_ADD) value += load(to);
+            store(to, clipped(value, d->epilogue));
         }
     }
     if (c < C) last_channels(d, count, window, y, t, c);
@@ -216,13 +220,13 @@ static ptrdiff_t multiply_adds(const ConvSizes *g) {
 }
 
 void NAME(depthwise)(const real *x, const real *weight, const real *bias, real *y,
-                     const ConvSizes *g, int relu, int threads) {
+                     const ConvSizes *g, int epilogue, int threads) {
     const Depthwise d = {
         .x = x,
         .weight = weight,
         .bias = bias,
         .y = y,
-        .relu = relu,
+        .epilogue = epilogue,
         .N = g->N,
         .H = g->H,
         .W = g->W,

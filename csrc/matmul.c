@@ -1,5 +1,5 @@
-/* Matrix product  c = relu?(a @ b + bias):  [M x K] @ [K x N], M rows of a, N columns of b, K
-   summed.
+/* Matrix product  c = a @ b + bias, then an epilogue (vector.h):  [M x K] @ [K x N], M rows of a, N
+   columns of b, K summed.
 
    a and b have any strides, in elements (transposes, broadcast rows, negative steps); c is
    contiguous. Leading batch axes have their own strides, 0 where an operand is broadcast.
@@ -86,10 +86,11 @@ static void multiply_panel(const Product *p, const Block *block, ptrdiff_t task)
     const ptrdiff_t last =
         MIN(panel_start(panels, block->chunks, chunk + 1) * TILE_COLS, block->columns);
     const ptrdiff_t run = block->run, zero = 0;
+    const int accumulate = block->k0 > 0 || p->epilogue & EPILOGUE_ADD;
     const real *a = p->a + i0 * p->a_row + block->k0 * p->a_col;
-    Tile t = {p->a_row, p->a_col,      1,
-              run,      &zero,         0,
-              p->N,     block->k0 > 0, p->relu && block->k0 + run == p->K};
+    Tile t = {p->a_row, p->a_col,   1,
+              run,      &zero,      0,
+              p->N,     accumulate, block->k0 + run == p->K ? p->epilogue : 0};
     /* Copying the rows pays when several panels of b read them: no two then share a cache set. */
     enum { PADDED = BLOCK_K + 64 / sizeof(real) };
     real copy[COPY_ROWS * PADDED] __attribute__((aligned(64)));
@@ -122,8 +123,10 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int thre
         for (ptrdiff_t r = 0; r < runs; r++) {
             const ptrdiff_t k0 = panel_start(p->K, runs, r), k1 = panel_start(p->K, runs, r + 1);
             const ptrdiff_t columns = MIN(j_step, p->N - j0);
-            /* Few row panels: cut the columns too, into chunks of at least 128. */
-            const ptrdiff_t chunks = MAX(1, MIN(columns / 128, 16 / row_panels));
+            /* Few row panels: cut the columns too, into chunks of at least 128, or of 64 where b is
+               packed already and a few threads would get unequal shares. */
+            const ptrdiff_t narrowest = p->packed && row_panels < 8 ? 64 : 128;
+            const ptrdiff_t chunks = MAX(1, MIN(columns / narrowest, 16 / row_panels));
             Block block = {j0, columns, k0, k1 - k0, row_panels, chunks, direct, packed};
             if (p->packed) { /* only read */
                 block.packed = (real *)p->b + k0 * packed_width(p->N) + j0 * block.run;
@@ -140,15 +143,17 @@ static void multiply_blocks(const Product *p, int direct, real *packed, int thre
 
 static int product(const Product *p, int threads) {
     if (p->M == 0 || p->N == 0) return 0;
-    if (p->M * p->N * p->K <= PARALLEL_WORK) threads = 1;
-    if (!p->packed && is_vector_product(p)) {
+    const int vector = !p->packed && is_vector_product(p);
+    /* A vector's product waits for memory: two cores read twice as fast. */
+    if (p->M * p->N * p->K <= (vector ? PARALLEL_WORK / 2 : PARALLEL_WORK)) threads = 1;
+    if (vector) {
 #pragma omp parallel num_threads(threads)
         NAME(multiply_vector)(p, TEAM_SIZE, TEAM_MEMBER);
         return 0;
     }
     if (p->K == 0) {
         memset(p->c, 0, p->M * p->N * sizeof(real));
-        for (ptrdiff_t i = 0; i < p->M; i++) epilogue(p->c + i * p->N, p->N, p->bias, 1, p->relu);
+        for (ptrdiff_t i = 0; i < p->M; i++) finish(p->c + i * p->N, p->N, p->bias, 1, p->epilogue);
         return 0;
     }
     /* b in place: rows of adjacent columns, and packing would cost more than it saves, because b is
@@ -198,7 +203,7 @@ static int multiply_batch(const Batch *all, int threads, int team, int me) {
 int NAME(matmul)(const real *a, const real *b, const real *bias, real *c, ptrdiff_t M, ptrdiff_t N,
                  ptrdiff_t K, ptrdiff_t a_row, ptrdiff_t a_col, ptrdiff_t b_row, ptrdiff_t b_col,
                  int axes, const ptrdiff_t *batch, const ptrdiff_t *a_batch,
-                 const ptrdiff_t *b_batch, int relu, int packed, int threads) {
+                 const ptrdiff_t *b_batch, int epilogue, int packed, int threads) {
     /* Batch axes of a which continue its rows are rows, as long as b is the same for all of them.
      */
     while (axes > 0 && (batch[axes - 1] == 1 || b_batch[axes - 1] == 0)) {
@@ -213,7 +218,7 @@ int NAME(matmul)(const real *a, const real *b, const real *bias, real *c, ptrdif
     /* Many small products: one thread each, no parallel region inside. */
     const int apart = items > 1 && threads > 1 && M * N * K <= 4 * PARALLEL_WORK;
     const int team = apart && items * M * N * K > PARALLEL_WORK ? threads : 1;
-    const Batch all = {{a, b, bias, c, M, N, K, a_row, a_col, b_row, b_col, relu, packed},
+    const Batch all = {{a, b, bias, c, M, N, K, a_row, a_col, b_row, b_col, epilogue, packed},
                        items,
                        axes,
                        batch,

@@ -209,7 +209,7 @@ void NAME(multiply_vector)(const Product *p, int team, int me) {
         const ptrdiff_t count = end - start;
         if (count <= 0) continue;
         multiply_pieces(x, x_step, m + start * out, out, in, p->c + start, count, p->K);
-        epilogue(p->c + start, count, p->bias ? p->bias + (row_vector ? start : 0) : NULL,
-                 row_vector, p->relu);
+        finish(p->c + start, count, p->bias ? p->bias + (row_vector ? start : 0) : NULL, row_vector,
+               p->epilogue);
     }
 }

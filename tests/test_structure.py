@@ -236,7 +236,7 @@ def test_opencl_stems():
 
 def test_cython_rooms():
     rooms = {s.removeprefix("_") for s in stems_in("csrc", suffix=".pyx")}
-    assert rooms - {"runtime", "function"} <= set(STEMS)
+    assert rooms - {"runtime", "function", "program"} <= set(STEMS)
     stubs = {s.removeprefix("_") for s in stems_in("tinydl", "backend", "cpu", suffix=".pyi")}
     assert rooms - {"function"} == stubs, "every .pyx has its .pyi in tinydl/backend/cpu"
     assert stems_in("tinydl", suffix=".pyi") == {"_function"}
@@ -245,7 +245,7 @@ def test_cython_rooms():
 def test_kernel_sources_are_named_after_stems():
     """conv.c, conv_narrow.c and conv_weight.c belong to the stem conv."""
     files = stems_in("csrc", suffix=".c") | stems_in("kernels_cl", suffix=".cl")
-    assert {f for f in files if f.split("_")[0] not in STEMS} == {"prelude", "runtime"}
+    assert {f for f in files if f.split("_")[0] not in STEMS} == {"prelude", "runtime", "program"}
 
 
 def test_every_op_stem_has_tests():

@@ -34,7 +34,7 @@ typedef struct {
     const ptrdiff_t *offsets; /* of each segment in a */
     ptrdiff_t b_row, c_row;
     int accumulate; /* add to c instead of overwriting it */
-    int relu;       /* max(c, 0) after the bias */
+    int epilogue;   /* after the bias: vector.h */
 } Tile;
 
 /* Row stride multiples in bytes; odd ones in registers, the rest by x86's scaled addresses. */
@@ -101,9 +101,9 @@ static inline
         }
         sum[i][0] += bias0;
         if (vectors == 2) sum[i][1] += bias1;
-        if (t->relu) {
-            sum[i][0] = relu_of(sum[i][0]);
-            if (vectors == 2) sum[i][1] = relu_of(sum[i][1]);
+        if (t->epilogue) {
+            sum[i][0] = clipped(sum[i][0], t->epilogue);
+            if (vectors == 2) sum[i][1] = clipped(sum[i][1], t->epilogue);
         }
         store(row, sum[i][0]);
         if (vectors == 2) store(row + LANES, sum[i][1]);
@@ -191,7 +191,7 @@ static __attribute__((noinline)) void long_tile(const Tile *t, int rows, int col
             const int last = s + together >= t->segments && piece + 1 == pieces;
             Tile part = *t;
             part.accumulate = t->accumulate || !first;
-            part.relu = t->relu && last;
+            part.epilogue = last ? t->epilogue : 0;
             if (pieces > 1) {
                 part.segments = 1, part.offsets = &zero;
                 part.run = panel_start(t->run, pieces, piece + 1) - k;

@@ -37,6 +37,23 @@ static inline vec choose(vec_mask where, vec a, vec b) {
     return (vec)((where & (vec_mask)a) | (~where & (vec_mask)b));
 }
 
+/* What a product or convolution does to its result, after the bias, before it is stored: add what
+   stands in the output, then max(y, 0), then min(y, 6), as the bits of `epilogue` say. NaN stays.
+ */
+enum { EPILOGUE_RELU = 1, EPILOGUE_SIX = 2, EPILOGUE_ADD = 4 };
+
+static inline vec clipped(vec v, int epilogue) {
+    if (epilogue & EPILOGUE_RELU) v = relu_of(v);
+    if (epilogue & EPILOGUE_SIX) v = choose(v > (vec){0} + 6, (vec){0} + 6, v);
+    return v;
+}
+
+static inline real clipped_one(real y, int epilogue) {
+    if (epilogue & EPILOGUE_RELU && y <= 0) y = 0;
+    if (epilogue & EPILOGUE_SIX && y > 6) y = 6;
+    return y;
+}
+
 /* to[i][j] = from[j][i] for i, j < 4, in registers; rows of `from` and `to` lie so many elements
    apart. */
 static inline void transpose_4x4(const real *from, ptrdiff_t from_row, real *to, ptrdiff_t to_row) {

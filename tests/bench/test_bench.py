@@ -155,10 +155,10 @@ def test_the_networks_count_their_multiply_adds():
         if what == "inference":
             run, _ = open_peer("cpu", 1).build(case, inputs(case))
             with profile() as p:
-                (y,) = run().shape[:1]
+                run()
             products = {"matmul", "linear", "conv2d"}
             flops = sum(r.flops for r in p.rows() if r.op in products)
-            assert 0.99 * flops < case.flops * y <= flops, name  # biases are not counted
+            assert 0.99 * flops < case.flops <= flops, name  # biases are not counted
 
 
 @pytest.mark.parametrize("name", sorted({case.kind for case in CASES}))

@@ -67,3 +67,19 @@ def test_optional_peers_agree_with_the_reference(name, kind):
         run, export = import_module(module).open_peer(argument, 1).build(case, inputs(case))
         found.append([np.asarray(a) for a in export(run())])
     assert difference(found[1], found[0]) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_runtimes_of_onnx_files_agree_with_the_reference(name):
+    """LeNet has convolutions, pools and products, and a flattening of channels that stand last."""
+    pytest.importorskip(name)
+    pytest.importorskip("onnx")
+    case = next(c for c in CASES if c.name == "lenet compiled N1")
+    found = []
+    for spec in ("tinydl.bench.peer_tinydl:numpy", "tinydl.bench.peer_tinydl:cpu", PEERS[name]):
+        module, _, argument = spec.partition(":")
+        run, export = import_module(module).open_peer(argument, 1).build(case, inputs(case))
+        found.append([np.asarray(a) for a in export(run())])
+    assert difference(found[1], found[0]) < TOLERANCE and difference(found[2], found[0]) < TOLERANCE
+    absent = next(c for c in CASES if c.kind == "matmul")
+    assert import_module("tinydl.bench.peer_onnx").open_peer(name, 1).build(absent, {}) is None

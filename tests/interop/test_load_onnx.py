@@ -370,3 +370,49 @@ def test_external_data_stays_in_the_folder(onnx, tmp_path):
         td.load_onnx(stored("w.bin", offset=0, length=1 << 40))
     with pytest.raises(MissingFileError):
         td.load_onnx(stored("absent.bin"))
+
+
+def test_it_runs_compiled_unless_it_is_watched_trained_or_recorded(onnx, tmp_path):
+    path, model = tmp_path / "net.onnx", td.nn.Sequential(td.nn.Linear(3, 4), td.nn.ReLU())
+    x = RNG.standard_normal((2, 3)).astype(np.float32)
+    td.save_onnx(model, path, x)
+    with td.use_backend("cpu"):
+        net, given = td.load_onnx(path), td.tensor(x)
+        one_by_one = net(given)  # recorded
+        assert one_by_one.requires_grad and net.programs.latest is None
+        with td.no_grad(), td.profile() as seen:
+            net(given)
+        assert seen.rows() and net.programs.latest is None
+        with td.no_grad():
+            found = net(given)
+        assert "linear + relu" in [step.name for step in net.programs.program.steps]
+        assert_close(found, one_by_one.numpy(), 1e-6)
+        weight = net.parameters()[0]
+        weight.assign(weight.numpy() * 2)
+        with td.no_grad():
+            assert_close(net(given), model_of(net, given), 1e-6)
+
+
+def model_of(net, x):
+    """The same, node by node."""
+    net.compiled = False
+    try:
+        return net(x).numpy()
+    finally:
+        net.compiled = True
+
+
+def test_a_graph_that_decides_by_its_numbers_says_why_it_is_not_compiled(onnx, tmp_path):
+    helper, kind = onnx.helper, onnx.TensorProto
+    wires = [helper.make_tensor_value_info("x", kind.FLOAT, [4]),
+             helper.make_tensor_value_info("y", kind.INT64, [1, None])]  # fmt: skip
+    nodes = [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("NonZero", ["r"], ["y"])]
+    graph = helper.make_graph(nodes, "g", wires[:1], wires[1:])
+    path = tmp_path / "nonzero.onnx"
+    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+                     .SerializeToString())  # fmt: skip
+    with td.use_backend("cpu"), td.no_grad():
+        net = td.load_onnx(path)
+        for x, places in (([1.0, -1.0, 2.0, 0.0], [0, 2]), ([0.0, 1.0, 1.0, 1.0], [1, 2, 3])):
+            assert net(td.tensor(x)).numpy().tolist() == [places]
+        assert "reads the numbers" in net.not_compiled

@@ -15,7 +15,7 @@ from tinydl.errors import ConfigError
 from tinydl.models import LSTMGenerator, VanillaGenerator
 from tinydl.models.recurrent.writing import next_probabilities, write, write_by_window
 from tinydl.nn import cross_entropy
-from tinydl.programs.language import Text, losses_of, written
+from tinydl.programs.language import Language, Text, losses_of, written
 from tinydl.runs.run import begin, claim, train_into
 
 
@@ -196,6 +196,7 @@ def test_a_text_is_continued_by_the_command(trained, tmp_path, monkeypatch, caps
     assert main(ask) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["prompt"] == "ba" and len(told["text"]) == 30
+    monkeypatch.setattr(Language, "load", None)  # from here on the data set is not asked for
     assert main(ask) == 0 and json.loads(capsys.readouterr().out) == told
     assert main(["sample", str(run), "--count", "5", "--temperature", "-1"]) == 2
     assert "temperature must be >= 0" in capsys.readouterr().err
@@ -209,4 +210,4 @@ def test_the_models_characters_are_the_texts(trained):
     wrong = TEXTS["text"]().replaced(architecture={"tokens": 7, "hidden_size": 8})
     with pytest.raises(ConfigError, match=r"the model has 7 characters, drawn_text 33"):
         begin(wrong)
-    assert len(written(trained.model, trained.text, "", 20, Generator(0))) == 20
+    assert len(written(trained.model, trained.text.tokenizer, "", 20, Generator(0))) == 20

@@ -10,7 +10,7 @@ from tinydl.baselines import majority_class, tf_idf_regression
 from tinydl.command.main import main
 from tinydl.data import split_words
 from tinydl.experiment.datasets import load_dataset
-from tinydl.programs.reading import Texts
+from tinydl.programs.reading import Reading, Texts
 from tinydl.recipes import RECIPES
 from tinydl.runs.run import begin, claim, train_into
 
@@ -78,6 +78,7 @@ def test_a_typed_review_is_judged_by_the_command(tmp_path, monkeypatch, capsys):
     with claim(run, "reviews") as lock:
         train_into(lock, begin(small()), False)
     reviews = load_dataset("drawn_reviews")[1]
+    monkeypatch.setattr(Reading, "load", None)  # from here on the data set is not asked for
     asked = [reviews.texts[k] for k in (np.argmax(reviews.y), np.argmin(reviews.y))]
     assert main(["predict", str(run), "--text", asked[0], "--text", asked[1], "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -20,7 +20,7 @@ from .rules import RULES
 GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
     "norm", "elementwise", "softmax", "ctc", "adam", "optim", "rnn", "step", "gan", "inference",
-    "engine",
+    "compiled", "engine",
 )  # fmt: skip
 #: Who measures a group, where it is not the best of all: for products NumPy's BLAS, for single
 #: calls and update rules the library that also runs them one by one. The programs that JAX and
@@ -92,7 +92,10 @@ STEPS = (
 )  # fmt: skip
 #: game, N, channels of the first layer, quick: widths of the trained recipes, and the book's
 GANS = (("dcgan", 64, 32, 1), ("wgangp", 64, 32, 1), ("dcgan", 128, 64, 0), ("wgangp", 64, 64, 0))
-INFERENCES = (("mlp", 1, 1), ("lenet", 1, 1), ("resnet20", 1, 0), ("mobilenet", 1, 0))
+INFERENCES = tuple([
+    (net, N, N == 1 and net in ("mlp", "lenet"))
+    for N in (1, 8) for net in ("mlp", "lenet", "resnet20", "mobilenet")
+])  # fmt: skip
 
 LENGTHS = (16384, 1 << 20, 1 << 24)
 ELEMENTWISE = ("relu", "add", "sum", "exp", "tanh", "sigmoid")
@@ -228,6 +231,8 @@ def _whole() -> Iterator[Case]:
     for net, N, quick in INFERENCES:
         flops, kind = 2 * N * NETWORKS[net].multiply_adds, f"{net}_inference"
         yield Case(f"{net} inference N{N}", "inference", kind, {"N": N}, flops, bool(quick))
+        kind = f"{net}_compiled"
+        yield Case(f"{net} compiled N{N}", "compiled", kind, {"N": N}, flops, bool(quick))
     yield Case("chain of 20 ops on 8-vectors", "engine", "chain", {"n": 8}, 0, True)
     yield Case("add 8", "engine", "add", {"n": 8}, 0, True)
 

@@ -38,6 +38,8 @@ PEERS = {
     "torch_channels_last": "tinydl.bench.peer_torch:channels_last",
     "jax": "tinydl.bench.peer_jax:",
     "tensorflow": "tinydl.bench.peer_tensorflow:",
+    "onnxruntime": "tinydl.bench.peer_onnx:onnxruntime",
+    "openvino": "tinydl.bench.peer_onnx:openvino",
 }
 OWN = {
     OURS: "tinydl.bench.peer_tinydl:cpu",

@@ -118,6 +118,16 @@ class TinydlPeer:
 
         return run, _one
 
+    def _compiled(self, case: Case, a: dict[str, Any]) -> Cell:
+        """A request to the program of the network as it is deployed."""
+        from ..inference import compile  # here: older builds are measured by this file too
+        from .deployed import deployed
+
+        arrays = {name: t.numpy() for name, t in a.items()}
+        model = deployed(case.kind.rpartition("_")[0], arrays).to(self.backend)
+        program, x = compile(model, a["x"]), a["x"]
+        return lambda: program(x), _one
+
     # -- forward and backward ----------------------------------------------------------------------
 
     def _backward(self, function: Callable[[], Any], leaves: list[Any], dy: Any = None) -> Cell:
@@ -217,7 +227,7 @@ class TinydlPeer:
 
 def _family(case: Case) -> str:
     """The method for a kind that has none of its own name."""
-    if case.kind.endswith(("_step", "_inference", "_game", "_rule")):
+    if case.kind.endswith(("_step", "_inference", "_compiled", "_game", "_rule")):
         return case.kind.rpartition("_")[2]
     return "unary" if case.kind in ("relu", "sum", "exp", "tanh", "sigmoid") else case.kind
 

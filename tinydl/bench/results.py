@@ -12,7 +12,7 @@ from .told import geometric_means, means_text
 
 COLORS = {
     OURS: "#d9622b", "numpy": "#7b8794", "torch": "#9db8d6", "torch_channels_last": "#2563a8",
-    "jax": "#2e8b57", "tensorflow": "#7a4fa3",
+    "jax": "#2e8b57", "tensorflow": "#7a4fa3", "onnxruntime": "#c2a83e", "openvino": "#4fa3a5",
 }  # fmt: skip
 
 

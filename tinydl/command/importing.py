@@ -17,6 +17,7 @@ from ..quoting import quoted, shown
 from ..tables import Page, facts
 
 if TYPE_CHECKING:
+    from ..nn import Module
     from ..runs.imported import ImportedRun
 
 Arguments = argparse.Namespace
@@ -130,10 +131,28 @@ def import_command(args: Arguments) -> int:
         result |= {"run": args.out, "config": config}
         tell(Page([f"{shown(args.file)} in {shown(out)}", facts(_told(config))]))
     if args.code is not None:
-        raise ConfigError("import: --code is not there yet")
+        lines = _write_source(Path(args.code), net, Path(args.file).name)
+        result["code"] = args.code
+        tell(f"{lines} lines of source in {shown(args.code)}, the weights beside it")
     if args.json:
         print_json(result)
     return 0
+
+
+def _write_source(target: Path, net: Module, origin: str) -> int:
+    """The net as a file of Python and its weights beside it; how many lines it has."""
+    from ..files import write_atomically
+    from ..interop.described import imported
+    from ..interop.source import source_of
+    from ..train.tensor_files import write_tensors
+
+    for path in (target, target.with_suffix(".safetensors")):
+        if path.exists():
+            raise ConfigError(f"import: {shown(path)} exists already and nothing is overwritten")
+    source = source_of(imported(net), origin)
+    write_atomically(target, source.text.encode())
+    write_tensors(target.with_suffix(".safetensors"), source.arrays, {"format": "tinydl"})
+    return source.text.count("\n")
 
 
 def _wanted(args: Arguments) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 from ..errors import ConfigError
@@ -35,15 +35,32 @@ class Compiled(Module):
 
     def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
         self.model = model
-        self.passes = None if passes is None else tuple(passes)
-        self._programs: dict[Any, Prepared] = {}
-        self._latest: Prepared | None = None
+        self.programs = Programs(model, passes)
         self.eval()
 
     def forward(self, *inputs: Any) -> Any:
         if self.training or (is_recording() and any(_requires(x) for x in inputs)):
             return self.model(*inputs)
-        latest = self._latest
+        return self.programs(inputs)
+
+    @property
+    def program(self) -> Prepared:
+        """The program of the latest call."""
+        return self.programs.program
+
+
+class Programs:
+    """The programs of a model, by the shapes and types of its inputs."""
+
+    def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
+        self.model = model
+        self.passes = None if passes is None else tuple(passes)
+        self.kept: dict[Any, Prepared] = {}
+        self.latest: Prepared | None = None
+        self.lock = RLock()
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        latest = self.latest
         if latest is None or not latest.fits(inputs):
             latest = self.prepared(inputs)
         return latest(inputs)
@@ -51,23 +68,27 @@ class Compiled(Module):
     def prepared(self, inputs: Sequence[Any]) -> Prepared:
         """The program for inputs of these shapes, recorded if there is none that is up to date."""
         key = tuple([_key(x) for x in inputs])
-        found = self._programs.pop(key, None)
-        if found is None or not found.fits(inputs):
-            found = Prepared(self.model, inputs, self.passes)
-        while len(self._programs) >= MOST_PROGRAMS:
-            self._programs.pop(next(iter(self._programs)))
-        self._programs[key] = self._latest = found
+        with self.lock:
+            found = self.kept.pop(key, None)
+            if found is None or not found.fits(inputs):
+                found = Prepared(self.model, inputs, self.passes)
+            while len(self.kept) >= MOST_PROGRAMS:
+                self.kept.pop(next(iter(self.kept)))
+            self.kept[key] = self.latest = found
         return found
 
     @property
     def program(self) -> Prepared:
-        """The program of the latest call."""
-        if self._latest is None:
+        """The one that ran last."""
+        if self.latest is None:
             raise ConfigError(f"{OP}: no program yet; it is recorded at the first call")
-        return self._latest
+        return self.latest
 
     def __getstate__(self) -> dict[str, Any]:  # copies record anew
-        return {**vars(self), "_programs": {}, "_latest": None}
+        return {"model": self.model, "passes": self.passes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
 
 def _requires(x: Any) -> bool:
@@ -76,7 +97,8 @@ def _requires(x: Any) -> bool:
 
 def _key(x: Any) -> Any:
     if isinstance(x, Tensor):
-        return x.shape, x.dtype.str, x.backend.name
+        data = x.data
+        return data.shape, data.dtype, x.backend
     if isinstance(x, PLAIN):
         return type(x), x
     raise ConfigError(
@@ -92,8 +114,10 @@ class Prepared:
         self.places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor)]
         if not self.places:
             raise ConfigError(f"{OP}: takes at least one tensor or array, got {quoted(inputs)}")
-        self.sources = [(t, t._version, t._version[0]) for t in model._state().values()]
-        self.modes = [(m, m.training) for m in model.modules() if m is not model]
+        self.versions = [t._version for t in model._state().values()]
+        self.written = [version[0] for version in self.versions]
+        self.modules = [vars(m) for m in model.modules() if m is not model]
+        self.modes = [own.get("training") for own in self.modules]
         tensors = [_contiguous(inputs[i]) for i in self.places]
         model_of_tensors = model if len(tensors) == len(inputs) else _Filled(model, inputs)
         program, self.structure = record(model_of_tensors, tensors)
@@ -103,19 +127,20 @@ class Prepared:
         self.backend, self.steps = program.backend, program.steps
         self.flat: Program = program
         self.runner = runner_of(program)
+        self.level = getattr(program.backend, "level", None)
+        self.built_at = self.level and self.level()  # weights are packed for it
         self.lock = Lock()
 
     def fits(self, inputs: Sequence[Any]) -> bool:
-        """Whether these inputs have its shapes and types, and no weight was changed since."""
-        if len(inputs) != len(self.keys):
+        """Whether these inputs have its shapes and types, and no weight was changed since. Asked at
+        every call: what a list can be compared with at once is not looped over."""
+        if len(inputs) != len(self.keys) or (self.level and self.level() != self.built_at):
             return False
-        for x, key in zip(inputs, self.keys, strict=True):
-            if _key(x) != key:
-                return False
-        for _, version, then in self.sources:
-            if version[0] != then:
-                return False
-        return all(module.training == mode for module, mode in self.modes)
+        if [version[0] for version in self.versions] != self.written:
+            return False
+        if [own.get("training") for own in self.modules] != self.modes:
+            return False
+        return all(_key(x) == key for x, key in zip(inputs, self.keys, strict=True))
 
     def __call__(self, inputs: Sequence[Any]) -> Any:
         arrays = [inputs[i].data for i in self.places]
@@ -152,8 +177,11 @@ def _contiguous(t: Tensor) -> Tensor:
 
 def runner_of(program: Program) -> Any:
     """What runs a program on its backend."""
-    make = getattr(program.backend, "native_program", None)
-    return Eager(program) if make is None else make(program)
+    if program.backend.name != "cpu":
+        return Eager(program)
+    from .native import Native
+
+    return Native(program)
 
 
 def compile(model: Module, example: Any = None, passes: Sequence[str] | None = None) -> Compiled:
@@ -166,5 +194,5 @@ def compile(model: Module, example: Any = None, passes: Sequence[str] | None = N
     made = Compiled(model, passes)
     if example is not None:
         inputs = example if isinstance(example, tuple | list) else (example,)
-        made.prepared(lifted(model, tuple(inputs), {})[0])
+        made.programs.prepared(lifted(model, tuple(inputs), {})[0])
     return made

@@ -10,6 +10,7 @@ numbers: if anything but the numbers differs, or a constant, the model cannot be
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class Pass:
 
     def __init__(self, model: Module, inputs: Sequence[Tensor]) -> None:
         self.calls: list[tuple[Any, list[Any], Any]] = []
+        self.thread = get_ident()  # others are watched too: watching is the process's
         self.inputs = [t.data for t in inputs]
         self.computed = {id(array) for array in self.inputs}  # from the inputs
         self.kept: list[Any] = [inputs]
@@ -40,6 +42,8 @@ class Pass:
         self.kept.append(found)
 
     def watch(self, function: Any, given: Sequence[Any], array: Any, seconds: float) -> None:
+        if get_ident() != self.thread:
+            return
         arrays = [t.data for t in given]
         self.kept.append((given, array))
         if any(id(a) in self.computed for a in arrays):
@@ -56,7 +60,7 @@ class Pass:
 
     def read(self, tensor: Tensor) -> None:
         """A model that looks at numbers may decide by them."""
-        if id(tensor.data) in self.computed:
+        if get_ident() == self.thread and id(tensor.data) in self.computed:
             raise ConfigError(
                 f"{OP}: the model reads the numbers of a tensor {tensor.shape} that was computed "
                 f"from its input, and may decide by them ({user_line()}); a program does the same "

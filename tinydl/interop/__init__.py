@@ -22,7 +22,8 @@ def load_onnx(
     inputs: {name: value} of inputs that are to be constants, such as a sampling rate on which the
     graph branches; shapes: {name: sizes} where the file leaves them open and the graph branches on
     them. Images stay (N, C, H, W) outside and run with the channels last inside; all arithmetic on
-    constants is done here, that on shapes at the first call with these shapes.
+    constants is done here, that on shapes at the first call with these shapes. On the
+    processor, in evaluation and with recording off, it runs as a program of `tinydl.compile`.
 
     Raises ConfigError that lists every operator which is not imported, with its nodes, and where
     the package onnx is missing (the extra `onnx`); FormatError for a file that is damaged, cut off
@@ -92,4 +93,12 @@ def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) ->
     save(model, path, example, opset)
 
 
-__all__ = ["load_keras", "load_onnx", "load_torch", "save_onnx"]
+def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attributes: Any) -> Any:
+    """One operator of ONNX by its name: what source that was written of a net calls where tinydl
+    has no operation of its own (see `apply.operator`)."""
+    from .apply import operator as apply
+
+    return apply(kind, *inputs, opset=opset, outputs=outputs, **attributes)
+
+
+__all__ = ["load_keras", "load_onnx", "load_torch", "operator", "save_onnx"]

@@ -22,6 +22,7 @@ from .graph import Graph, Node, Wire, graph_of, onnx_package
 from .imported import Imported, built
 from .operators import OPERATORS
 from .operators.table import same
+from .program import KNOWN_TYPES
 
 OP = "net"
 LONGEST = 200  # characters of a name
@@ -72,14 +73,31 @@ KINDS["net"] = Kind(
 
 def imported(net: Module, example: Any = None) -> Imported:
     """The net as a graph: itself, or the operations of its forward pass on `example`, one batch or
-    a tuple of them. Needs the extra `onnx` for what is none yet."""
+    a tuple of them (None: `examples`). Needs the extra `onnx` for what is none yet."""
     if isinstance(net, Imported):
         return net
     from .export import model_proto
 
     onnx = onnx_package()
+    example = examples(net) if example is None else example
     graph = graph_of(onnx, model_proto(onnx, net, example, 17), type(net).__name__)
     return built(type(net).__name__, graph)
+
+
+def examples(net: Module, open_size: int = 12) -> tuple[np.ndarray, ...]:
+    """A batch of two for each input that a net from a file names; sizes that are open are
+    `open_size`. ConfigError for a net that names none."""
+    wires = getattr(net, "inputs", {})
+    if not wires or any(w.shape is None or w.dtype not in KNOWN_TYPES for w in wires.values()):
+        raise ConfigError(f"{OP}: the {type(net).__name__} does not say what it takes")
+    found = []
+    for wire in wires.values():
+        sizes = [n if isinstance(n, int) else open_size for n in wire.shape[1:]]
+        shape = (wire.shape[0] if isinstance(wire.shape[0], int) else 2, *sizes)
+        dtype = np.dtype(wire.dtype)
+        drawn = np.random.default_rng(0).uniform(0.1, 0.9, size=shape)
+        found.append(drawn.astype(dtype) if dtype.kind == "f" else np.ones(shape, dtype))
+    return tuple(found)
 
 
 def described(net: Imported) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from .. import instruments
 from ..arguments import array
 from ..errors import ConfigError, ShapeError
 from ..foreign import boundary
+from ..inference.compiled import Programs
 from ..nn.module import Module
 from ..nn.parameter import Buffer, Parameter, Stored
 from ..ops import astype
 from ..quoting import quoted, shown
+from ..recording import is_recording
 from ..tensor import Tensor
 from .graph import OP, Graph, Node, Wire, read_graph
 from .operators import OPERATORS
@@ -38,13 +41,22 @@ class Imported(Module):
     has them, mostly (N, C, H, W), and run with the channels last inside. `inputs` and `outputs`
     tell names, types and sizes; a graph of several outputs returns a tuple. Normalisation keeps
     its stored moments and dropout passes everything, also in training.
+
+    On the processor, in evaluation and with recording off it runs as `tinydl.compile` makes it:
+    `programs.program` is what ran last. Where the graph cannot be compiled, because it decides by
+    the numbers that it computes, `not_compiled` says why, and its nodes run one by one, as they do
+    while somebody watches them (a profile, a trace). `compiled = False` has them always run so.
     """
+
+    compiled: bool = True
 
     def __init__(self, graph: Graph, program: Program, stored: Mapping[str, Stored]) -> None:
         self.name, self.opset, self.metadata = graph.name, graph.opset, graph.metadata
         self.inputs: dict[str, Wire] = graph.inputs
         self.outputs: dict[str, Wire] = graph.outputs
         self.program = program
+        self.programs = Programs(self)
+        self.not_compiled: str | None = None
         for name, tensor in stored.items():
             _put(self, name, tensor)
 
@@ -58,9 +70,22 @@ class Imported(Module):
             name: fitting_input("Imported", name, wire, x)
             for (name, wire), x in zip(self.inputs.items(), inputs, strict=True)
         }
+        if given and self._may_compile(next(iter(given.values()))):
+            try:
+                return self.programs(list(given.values()))
+            except ConfigError as error:
+                if "compile: " not in str(error):  # a fault of the call, which its nodes name too
+                    raise
+                self.not_compiled = str(error)
         backend = next(iter(given.values())).backend if given else self.backend
         found = self.program.run(given, backend)
         return found[0] if len(found) == 1 else tuple(found)
+
+    def _may_compile(self, x: Tensor) -> bool:
+        """Where there is compiled code to run, and not while operations are watched: compiling
+        watches them itself."""
+        plain = self.compiled and self.not_compiled is None and not self.training
+        return plain and x.backend.name == "cpu" and not instruments.active and not is_recording()
 
     def arguments(self) -> str:
         wires = [f"{name} {told(wire)}" for name, wire in self.inputs.items()]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arguments import number, whole
+from ..arguments import number, texts, whole
 from ..data import CharacterTokenizer, stateful_batches
 from ..errors import ConfigError
 from ..experiment.datasets import load_dataset
@@ -64,7 +64,8 @@ class Language(Program):
     the whole training): as in `Supervised`.
 
     The score is "bits" per character of the held-out part, which is read in 32 stretches, each with
-    the state before its beginning unknown; "loss" is the same in nats.
+    the state before its beginning unknown; "loss" is the same in nats. vocabulary: of a run, its
+    characters by their numbers, so that it writes where its data set is not; (): of a recipe.
     """
 
     model: type[TextGenerator]
@@ -76,6 +77,7 @@ class Language(Program):
     optimizer: type[Optimizer] = Adam
     schedule: Callable[[float, int], Schedule] | None = None
     score: str = "bits"
+    vocabulary: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "language"
     what: ClassVar[str] = "a language model"
@@ -92,35 +94,60 @@ class Language(Program):
 
     def begin(self, recipe: Card, settings: Settings, data: Any = None) -> LanguageTraining:
         loaded = self.load(recipe, settings) if data is None else data
-        return LanguageTraining(recipe, settings, loaded)
+        known = recipe.replaced(vocabulary=loaded.tokenizer.vocabulary)
+        return LanguageTraining(known, settings, loaded)
 
     def stored(self) -> dict[str, Any]:
         kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in NOT_STORED}
         own = {"model": self.model.__name__, "architecture": dict(self.architecture)}
-        return {**own, "optimizer": self.optimizer.__name__, **kept}
+        signs = [token if token.isprintable() else ord(token) for token in self.vocabulary]
+        return {**own, "optimizer": self.optimizer.__name__, **kept, "vocabulary": signs}
 
     def restored(self, stored: Mapping[str, Any]) -> Language:
-        taken = taken_over(self, stored, ("batch_size", "lr"))
+        known = {"vocabulary": (), **stored}  # runs of earlier versions have none
+        taken = taken_over(self, known, ("batch_size", "lr", "vocabulary"))
         size = whole(self.kind, "batch_size", taken["batch_size"], 1)
-        return replace(self, batch_size=size, lr=number(self.kind, "lr", taken["lr"]))
+        rate = number(self.kind, "lr", taken["lr"])
+        vocabulary = texts(self.kind, "vocabulary", _spelled(taken["vocabulary"]))
+        return replace(self, batch_size=size, lr=rate, vocabulary=vocabulary)
 
     def facts(self) -> dict[str, Any]:
-        return self.stored()
+        return {name: value for name, value in self.stored().items() if name != "vocabulary"}
 
     def write(
         self, model: Any, recipe: Card, prompt: str, count: int, rng: Generator, **how: Any
     ) -> str:
         """`count` characters after `prompt`, drawn as `how` says (`models.recurrent.writing`)."""
-        text = self.load(recipe, Settings())
-        return written(model, text, prompt, count, rng, **how)
+        if self.vocabulary:
+            tokenizer = CharacterTokenizer(self.vocabulary)
+        else:
+            tokenizer = self.load(recipe, Settings()).tokenizer
+        _same_count(recipe, model, "its vocabulary", len(tokenizer))
+        return written(model, tokenizer, prompt, count, rng, **how)
 
 
-def written(model: Any, text: Text, prompt: str, count: int, rng: Generator, **how: Any) -> str:
+def _spelled(signs: Any) -> Any:
+    """Characters, those that cannot be printed given by their code points."""
+    if not isinstance(signs, list | tuple):
+        return signs
+    return [chr(t) if type(t) is int and 0 <= t < 0x110000 else t for t in signs]
+
+
+def _same_count(recipe: Card, model: TextGenerator, what: str, count: int) -> None:
+    if model.tokens != count:
+        raise ConfigError(
+            f"recipe {recipe.name}: the model has {model.tokens} characters, {what} {count}"
+        )
+
+
+def written(
+    model: Any, tokenizer: CharacterTokenizer, prompt: str, count: int, rng: Generator, **how: Any
+) -> str:
     """What the model writes after the prompt; "": after a line's end, or the first character."""
-    known = text.tokenizer.vocabulary
-    ids = text.tokenizer.encode(prompt or ("\n" if "\n" in known else known[-1]))
+    known = tokenizer.vocabulary
+    ids = tokenizer.encode(prompt or ("\n" if "\n" in known else known[-1]))
     with looking(model):
-        return text.decoded(write(model, ids, count, rng, **how))
+        return tokenizer.decode(write(model, ids, count, rng, **how))
 
 
 class LanguageTraining(Training):
@@ -132,11 +159,7 @@ class LanguageTraining(Training):
         self.program: Language = recipe.program
         self.text = text
         super().__init__(recipe, settings)
-        if self.model.tokens != text.tokens:
-            raise ConfigError(
-                f"recipe {recipe.name}: the model has {self.model.tokens} characters, "
-                f"{recipe.dataset} {text.tokens}"
-            )
+        _same_count(recipe, self.model, recipe.dataset, text.tokens)
 
     def started(self) -> State:
         program = self.program
@@ -248,8 +271,9 @@ class WriteSamples:
 
     def on_epoch_end(self, state: State) -> None:
         self.folder.mkdir(exist_ok=True)
+        known = self.text.tokenizer
         pages = [
-            f"--- {name}\n{written(state.model, self.text, '', SHOWN, Generator(0), **how)}\n"
+            f"--- {name}\n{written(state.model, known, '', SHOWN, Generator(0), **how)}\n"
             for name, how in self.ways.items()
         ]
         path = self.folder / f"epoch-{state.epoch:03d}.txt"

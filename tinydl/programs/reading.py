@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..arguments import texts as strings
 from ..data import Reviews, WordTokenizer, pad_sequences
+from ..errors import ConfigError
 from ..experiment.datasets import load_dataset
 from ..experiment.program import Card, Settings
 from ..random import Generator
@@ -38,7 +40,12 @@ class Texts:
 
     def numbers(self, texts: Sequence[str]) -> np.ndarray:
         """(N, length) int64."""
-        return pad_sequences([self.tokenizer.encode(text) for text in texts], self.length)
+        return numbered(self.tokenizer, texts, self.length)
+
+
+def numbered(tokenizer: WordTokenizer, texts: Sequence[str], length: int) -> np.ndarray:
+    """The words of each text by their numbers, (N, length) int64."""
+    return pad_sequences([tokenizer.encode(text) for text in texts], length)
 
 
 def _shuffled(reviews: Reviews) -> Reviews:
@@ -55,12 +62,19 @@ def _taken(reviews: Reviews, places: np.ndarray) -> Reviews:
     return Reviews(texts, reviews.y[places], reviews.stars[places], reviews.classes)
 
 
+KNOWN = ("vocabulary", "classes")
+
+
 @dataclass(frozen=True)
 class Reading(Sequences):
     """A `Sequences` of reviews: the network gives one logit, whether a text is positive. words,
-    input_shape: size of the vocabulary and words of a text that are read."""
+    input_shape: size of the vocabulary and words of a text that are read. vocabulary, classes: of a
+    run, its words by their numbers and what its texts are told apart by, so that it reads where its
+    data set is not; (): of a recipe."""
 
     words: int = 5_000
+    vocabulary: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "reading"
     what: ClassVar[str] = "a network that judges texts"
@@ -72,19 +86,30 @@ class Reading(Sequences):
 
     def begin(self, recipe: Card, settings: Settings, data: Any = None) -> ReadingTraining:
         texts = self.load(recipe, settings) if data is None else data
-        return ReadingTraining(recipe, settings, texts)
+        named = {"vocabulary": texts.tokenizer.vocabulary, "classes": tuple(texts.classes)}
+        return ReadingTraining(recipe.replaced(**named), settings, texts)
+
+    def stored(self) -> dict[str, Any]:
+        known = {"vocabulary": list(self.vocabulary), "classes": list(self.classes)}
+        return {**super().stored(), **known}
+
+    def restored(self, stored: Mapping[str, Any]) -> Reading:
+        known = {name: strings(self.kind, name, stored.get(name, ())) for name in KNOWN}
+        restored: Any = super().restored(stored)
+        return replace(restored, **known)
 
     def read(self, model: Any, recipe: Card, texts: Sequence[str]) -> list[dict[str, float]]:
-        """{class: probability} of each text. The words are those of the recipe's data set."""
-        known = self.load(recipe, Settings())
-        return judged(model, known, texts)
-
-
-def judged(model: Any, known: Texts, texts: Sequence[str]) -> list[dict[str, float]]:
-    """{class: probability} of each text by a model that gives the logit of the second class."""
-    logits = predict(model, known.numbers(texts))[:, 0].astype(np.float64)
-    p = 1 / (1 + np.exp(-logits))
-    return [dict(zip(known.classes, (1 - each, each), strict=True)) for each in p.tolist()]
+        """{class: probability} of each text by a model that gives the logit of the second class."""
+        if self.vocabulary:
+            tokenizer, classes = WordTokenizer(self.vocabulary), self.classes
+        else:
+            known = self.load(recipe, Settings())
+            tokenizer, classes = known.tokenizer, known.classes
+        if len(classes) != 2:
+            raise ConfigError(f"{recipe.name}: two classes are read, there are {len(classes)}")
+        logits = predict(model, numbered(tokenizer, texts, self.input_shape[0]))[:, 0]
+        p = 1 / (1 + np.exp(-logits.astype(np.float64)))
+        return [dict(zip(classes, (1 - each, each), strict=True)) for each in p.tolist()]
 
 
 class ReadingTraining(SequencesTraining):

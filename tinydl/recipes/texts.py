@@ -4,7 +4,7 @@ held-out part, bits per character, counted characters beside them."""
 from __future__ import annotations
 
 from ..baselines import WittenBell, xz
-from ..experiment.card import Recipe, Variant
+from ..experiment.card import Recipe, Target, Variant
 from ..models import LSTMGenerator, VanillaGenerator
 from ..optim import RMSprop
 from ..programs.language import Language
@@ -58,6 +58,9 @@ CHAR_LSTM = Recipe(
             {
                 "dataset": "war_and_peace",
                 "architecture": {"tokens": 83},
+                "epochs": 10,
+                "time_budget": 1_800,
+                "targets": {"bits": Target(at_most=1.85, share=False)},
                 "parameters": 369_491,
                 "fast": {**QUICK, "parameters": 119_251},
             },

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..errors import ConfigError
+from ..errors import ConfigError, TinydlError
+from ..files import write_atomically
 from ..interop.described import copied_weights, described, imported, restored
 from ..interop.graph import Node, Wire
 from ..interop.imported import Imported
@@ -28,6 +29,7 @@ from .imported import (
     LEAST_SIDE,
     NET,
     NUMBERS,
+    SOURCE,
 )
 
 
@@ -150,9 +152,23 @@ def write_imported(
     write_config(folder, config)
     write_sealed(folder / NET, description)
     write_tensors(folder / CONSTANTS, arrays, {})
+    write_source(folder / SOURCE, clean, source)
     weights = {name: tensor.numpy() for name, tensor in clean._state().items()}
-    write_tensors(folder / MODEL_FILE, weights, {})
+    write_tensors(folder / MODEL_FILE, weights, {})  # last: where it is, nothing is missing
     return config
+
+
+def write_source(path: Path, net: Imported, origin: str) -> bool:
+    """The net as source, where its sizes are known well enough; its own weights lie beside it only
+    where `tinydl import --code` writes them."""
+    from ..interop.source import source_of
+
+    try:
+        text = source_of(net, origin).text
+    except TinydlError:
+        return False
+    write_atomically(path, text.encode())
+    return True
 
 
 def _labels(graph: Imported, answer: Mapping[str, Any], wanted: Wanted) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from . import (
     _norm,
     _optim,
     _pool,
+    _program,
     _random,
     _recurrent,
     _reduce,
@@ -31,8 +32,8 @@ from . import (
 #: A name that a stub promises.
 NAMED = re.compile(r"^(?:def |class )?(\w+)[(:]", re.MULTILINE)
 MODULES = (
-    *(_conv, _elementwise, _index, _matmul, _norm, _optim, _pool, _random, _recurrent, _reduce),
-    *(_roi, _runtime, _shape, _softmax, _ctc),
+    *(_conv, _elementwise, _index, _matmul, _norm, _optim, _pool, _program, _random, _recurrent),
+    *(_reduce, _roi, _runtime, _shape, _softmax, _ctc),
 )
 
 

@@ -15,6 +15,8 @@ rounding only; the factors are computed in float64.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from ...ops.conv import Conv2d
@@ -41,7 +43,9 @@ def fold_norms(program: Program) -> str:
     return f"{len(folded)} norms became part of the weights before them"
 
 
-def _through_views(program: Program, makers: dict, readers: dict, x: Value) -> Step | None:
+def _through_views(
+    program: Program, makers: dict[int, Step], readers: Counter[int], x: Value
+) -> Step | None:
     """The step with a weight that makes x, also through reshapes which keep the last axis."""
     while (maker := makers.get(id(x))) is not None:
         if only_reader(program, x, readers) is None or len(maker.parts) > 1:
