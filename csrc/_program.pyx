@@ -42,9 +42,11 @@ cdef extern from "program.h" nogil:
         int packed
         double eps
 
+cdef extern from "elementwise.h":
+    int ELEMENTWISE_COUNT
+
 cdef extern from *:
     """
-    #include "elementwise.h"
     typedef int (*StepRun)(const Step *, int);
     #define KIND(name) {#name, step_##name##_f32, step_##name##_f64},
     static const struct {
@@ -69,7 +71,7 @@ cdef extern from *:
     #include "elementwise_rows.h"
     };
     """
-    int KIND_COUNT, MOST_SIZES, ELEMENTWISE_COUNT
+    int KIND_COUNT, MOST_SIZES
     const char *kind_name(int kind)
     const char *OPERATION_NAMES[]
     void choose_run(Step *s, int kind, int wide, int level)

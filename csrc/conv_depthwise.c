@@ -19,6 +19,7 @@
 #include "window.h"
 
 #define PARALLEL_WORK 65536
+#define CACHED_BYTES (512 * 1024)           /* in the L2 cache without being asked for */
 #define TOGETHER 6                          /* adjacent outputs in registers */
 #define LINE (64 / (ptrdiff_t)sizeof(real)) /* elements of a cache line */
 
@@ -29,6 +30,7 @@ typedef struct {
     Taps rows, cols;
     ptrdiff_t y_image, y_row, y_pixel;
     int epilogue; /* vector.h */
+    int ahead;    /* ask for the next row of outputs ahead: what the caches do not hold */
 } Depthwise;
 
 static const real *tap_weight(const Depthwise *d, ptrdiff_t i, ptrdiff_t j) {
@@ -100,7 +102,7 @@ static inline __attribute__((always_inline)) void outputs(const Depthwise *d, co
     const ptrdiff_t down = d->rows.index_step * d->KW * C, across = d->cols.index_step * C;
     ptrdiff_t c = 0;
     for (; c + LANES <= C; c += LANES) {
-        if (c % LINE == 0) ask_ahead(d, count, window + c, y + c);
+        if (d->ahead && c % LINE == 0) ask_ahead(d, count, window + c, y + c);
         vec sum[TOGETHER] = {{0}};
         const real *x = window + t->i0 * row + c, *weight = tap_weight(d, t->i0, 0) + c;
         for (ptrdiff_t i = t->i0; i < t->i1; i++, x += row, weight += down)
@@ -227,6 +229,7 @@ void NAME(depthwise)(const real *x, const real *weight, const real *bias, real *
         .bias = bias,
         .y = y,
         .epilogue = epilogue,
+        .ahead = g->N * g->H * g->W * g->C * (ptrdiff_t)sizeof(real) > CACHED_BYTES,
         .N = g->N,
         .H = g->H,
         .W = g->W,
@@ -256,6 +259,7 @@ int NAME(depthwise_input_grad)(const real *grad, const real *weight, real *grad_
         for (ptrdiff_t rx = 0; rx < cols; rx++)
             parts[ry * cols + rx] = (Depthwise){
                 .x = grad,
+                .ahead = 1,
                 .weight = weight,
                 .y = grad_x + (ry * g->W + rx) * C,
                 .N = g->N,

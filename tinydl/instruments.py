@@ -19,6 +19,7 @@ from .errors import AnomalyError
 from .geometry import touched_bytes
 
 active = False
+shadows = 0  # blocks in which the forwards of a model's modules are watched (nn/watch.py)
 walks = 0  # backward walks that are under way: operations run in one are part of it
 profiler: Any = None  # what `tinydl.profile()` gave, while its block runs
 _watchers: list[Callable[..., None]] = []  # called as watcher(function, inputs, array, seconds)
@@ -42,6 +43,11 @@ def watching(watcher: Callable[..., None]) -> Iterator[Callable[..., None]]:
     finally:
         _watchers.remove(watcher)
         refresh()
+
+
+def watched() -> bool:
+    """Whether somebody looks at operations or modules: then none may be passed over."""
+    return active or shadows > 0
 
 
 @block

@@ -155,6 +155,14 @@ def test_a_sum_with_its_own_input_and_with_an_input_of_the_program():
              numbers(1, 5, 5, 4))  # fmt: skip
 
 
+def test_padding_around_and_between():
+    def forward(m, x):
+        framed = ops.pad(ops.tanh(x), ((1, 2), (0, 3)), 0.5)
+        return framed + ops.pad(x[:, :0], ((2, 1), (3, 3)), 1.0)
+
+    assert compiled(Net(forward), numbers(2, 3)).runner.is_one
+
+
 def test_nan_passes_the_epilogues():
     model = nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU6()).eval()
     x = np.ones((1, 2, 2, 2), np.float32)

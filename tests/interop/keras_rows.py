@@ -295,6 +295,43 @@ def residual(k):
     return k.Model(x, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(y)))
 
 
+def operations(k):
+    """What is written between layers: numbers, slices, functions of keras.ops."""
+    ops = k.ops
+    x, y = k.Input((4, 6)), k.Input((4, 6))
+    z = (1.0 - (x + y) * 2.0) / 3.0
+    z = ops.relu(-z)[:, 1:, :] + k.layers.Add()([x, y])[:, -1:]
+    z = ops.concatenate([z, ops.expand_dims(z[:, -1], 1)], axis=1)
+    z = ops.mean(z, axis=1, keepdims=True)
+    z = ops.transpose(ops.reshape(z, (-1, 3, 2)), (0, 2, 1))
+    z = ops.sqrt(ops.softmax(ops.matmul(z, ops.transpose(z, (0, 2, 1))))) ** 2
+    return k.Model([x, y], ops.stack([ops.sum(z, axis=-1), ops.clip(z[..., 0], 0.2, 0.6)], axis=1))
+
+
+def attention(k):
+    """Heads, with a size of their own, of named arguments and with weights handed out."""
+    layers = k.layers
+    x, y = k.Input((5, 6)), k.Input((4, 6))
+    heads = layers.MultiHeadAttention(2, 5)
+    z, weights = heads(x, y, return_attention_scores=True)
+    z = layers.LayerNormalization()(layers.Add()([x, z]))
+    z = layers.MultiHeadAttention(2, 3, value_dim=4, use_bias=False)(
+        query=z, value=y, key=y, use_causal_mask=True
+    )
+    one = layers.Attention(use_scale=True)([x, y])
+    two = layers.AdditiveAttention()([x, y, y])
+    return k.Model([x, y], [z, weights, one, two])
+
+
+def attention_masked(k):
+    layers = k.layers
+    x = k.Input(WORDS, dtype="int32")
+    e = layers.Embedding(9, 4, mask_zero=True)(x)
+    y = layers.Add()([e, layers.MultiHeadAttention(2, 4)(e, e)])
+    z = layers.Attention()([e, y])
+    return k.Model(x, [layers.LSTM(3)(y), layers.GlobalAveragePooling1D()(z)])
+
+
 #: {name: function of keras}. Each is written as .keras and as .h5.
 ROWS = {name: _one(shape, kind, options) for name, shape, kind, options in ONE_LAYER}
 ROWS |= {
@@ -321,7 +358,7 @@ ROWS |= {
     f.__name__: f
     for f in (
         bidirectional_masked, masking, merges, shared, frozen_inside, two_outputs_by_name, states,
-        distributed, activations_as_layers, residual,
+        distributed, activations_as_layers, residual, operations, attention, attention_masked,
     )
 }  # fmt: skip
 

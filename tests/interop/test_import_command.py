@@ -14,7 +14,7 @@ from test_cli import fails, prints
 
 import tinydl as td
 from tinydl import nn
-from tinydl.interop.torch_names import torch_state
+from tinydl.interop.pytorch.state import torch_state
 from tinydl.runs.imported import ImportedRun
 
 pytestmark = pytest.mark.oracle

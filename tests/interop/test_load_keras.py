@@ -18,6 +18,7 @@ from support import load_backend, oracle_module
 import tinydl as td
 from tinydl import nn
 from tinydl.errors import ConfigError, FormatError, MissingFileError, ShapeError
+from tinydl.interop.keras import stored
 
 pytestmark = pytest.mark.oracle
 
@@ -42,6 +43,12 @@ def keras():
     os.environ.setdefault("KERAS_BACKEND", "torch")
     oracle_module("h5py")
     return oracle_module("keras")
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """HDF5 read in this process: files of Keras itself do no harm."""
+    monkeypatch.setattr(stored, "APART", False)
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ def test_files_of_others(h5py, models, file, backend):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ROWS)
-def test_every_layer_gives_keras_answers(keras, tmp_path, name):
+def test_every_layer_gives_keras_answers(keras, at_once, tmp_path, name):
     """Written by Keras, as .keras and as .h5 by turns, read here."""
     rng = np.random.default_rng(0)
     model = randomised(ROWS[name](keras), rng)
@@ -283,6 +290,20 @@ def test_hdf5_that_lies(h5py, tmp_path):
         write(message, how)
         with pytest.raises(FormatError, match=message):
             td.load_keras(path, nn.Linear(2, 2))
+
+
+def test_a_library_that_hangs_or_crashes(h5py, models, monkeypatch, tmp_path):
+    """HDF5's library does both on some damaged files: it runs in a process of its own."""
+    file = models / "keras3/sepconv.h5"
+    for code, message in {
+        "import os; os.kill(os.getpid(), 11)": r"ends its process \(-11\)",
+        "import time; time.sleep(9)": "does not come back",
+    }.items():
+        (tmp_path / "hdf5.py").write_text(code)
+        monkeypatch.setattr(stored.hdf5, "__file__", str(tmp_path / "hdf5.py"))
+        monkeypatch.setattr(stored, "SECONDS", 0.5)
+        with pytest.raises(FormatError, match=message):
+            td.load_keras(file)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -14,6 +14,8 @@ from support import load_backend, oracle_module
 import tinydl as td
 from tinydl import nn, ops
 from tinydl.errors import ConfigError, FormatError, MissingFileError
+from tinydl.interop.pytorch.load import COUNTED
+from tinydl.interop.pytorch.state import torch_state
 from tinydl.tensor import Tensor
 
 
@@ -297,6 +299,11 @@ def test_every_layer_gives_pytorchs_answers(name, tmp_path):
     want = want[0] if isinstance(want, tuple) else want
     want = np.moveaxis(want.numpy(), 1, -1) if first else want.numpy()
     assert_close(answer(layer, *arrays), want, 0, atol=1e-5)
+    again = torch_state(layer)  # and back
+    for key, tensor in getattr(theirs, "module", theirs).state_dict().items():
+        if key in again and "bias" not in key:
+            assert_close(again[key], tensor.numpy(), 0)
+    assert set(getattr(theirs, "module", theirs).state_dict()) - set(again) <= {COUNTED}
 
 
 # -- what is refused -------------------------------------------------------------------------------

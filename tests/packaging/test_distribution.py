@@ -28,7 +28,7 @@ ALLOWED_IN_WHEEL = [
     r"tinydl/([\w]+/)*\w+\.py",
     r"tinydl/py\.typed",
     r"tinydl/recipes/measured\.json",
-    r"tinydl/zoo/shelf/[\w-]+/((card|config|result)\.json|model\.safetensors)",
+    r"tinydl/zoo/shelf/[\w-]+/((card|config|result)\.json|(model|judge)\.safetensors)",
     r"tinydl/backend/cpu/_\w+\.pyi",
     r"tinydl/backend/cpu/_(" + "|".join(STEMS) + r")\.[\w-]+\.(so|pyd)",
     r"tinydl/_function\.(pyi|[\w-]+\.(so|pyd))",

@@ -38,6 +38,14 @@ def test_the_bound_is_above_independent_pixels_and_rises_with_the_draws(trained)
     assert trained.measure() == found, "the test part is drawn once and for all"
 
 
+def test_a_small_model_of_many_pictures_is_opened_again(trained):
+    """A folder's model may draw about as many numbers as it has weights, and its data theirs."""
+    most = trained.model.count_parameters()
+    assert trained.test[0].size > most // 4
+    with random.drawing_at_most(most):
+        begin(codes(VAE))
+
+
 def test_the_baseline_is_the_likelihood_of_independent_pixels(trained):
     """Drawn bits have the grey values' means, fixed ones their own."""
     other = begin(codes(VAE, binarise=THRESHOLD))

@@ -291,7 +291,7 @@ def _export_onnx(args: Arguments, run: Any, target: Path) -> dict[str, Any]:
 
 
 def _tensors(args: Arguments, run: Any, target: Path) -> dict[str, Any]:
-    from ..interop.torch_names import torch_state
+    from ..interop.pytorch.state import torch_state
     from ..train.tensor_files import write_tensors
 
     model = run.model("numpy")

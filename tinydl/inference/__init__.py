@@ -26,8 +26,9 @@ def compile(model: Module, example: Any = None, passes: Any = None) -> Compiled:
     `compiled.program.print()` shows every step with its shape, kernel, bytes and time.
 
     Inputs of other shapes get a program of their own (at most 8 are kept), and a changed weight is
-    noticed. In training mode, or for an input that requires a gradient, the model itself runs;
-    results of a program have no history.
+    noticed. In training mode, for an input that requires a gradient, and while operations or
+    modules are watched (a profile, a summary), the model itself runs; results of a program have no
+    history.
 
     Raises ConfigError for a model whose Python code decides by the numbers that it computes, draws
     random numbers, keeps a state from call to call or changes what it stores.

@@ -7,6 +7,7 @@ from threading import Lock, RLock
 from typing import Any
 
 from ..errors import ConfigError
+from ..instruments import watched
 from ..nn.lifting import lifted
 from ..nn.module import Module
 from ..quoting import quoted
@@ -28,9 +29,10 @@ class Compiled(Module):
 
     In evaluation it runs the program for the shapes of its inputs, recording one at the first call
     with new shapes (at most 8 are kept), and anew once a stored weight was changed. In training,
-    and where recording is on and an input requires a gradient, it runs the model itself. Results of
-    a program have no history: `backward` through them raises GraphError. Modules that are exchanged
-    after compiling are not noticed: compile again.
+    where recording is on and an input requires a gradient, and while somebody watches operations or
+    modules (a profile, a trace, a summary), it runs the model itself. Results of a program have no
+    history: `backward` through them raises GraphError. Modules that are exchanged after compiling
+    are not noticed: compile again.
     """
 
     def __init__(self, model: Module, passes: Sequence[str] | None = None) -> None:
@@ -39,7 +41,8 @@ class Compiled(Module):
         self.eval()
 
     def forward(self, *inputs: Any) -> Any:
-        if self.training or (is_recording() and any(_requires(x) for x in inputs)):
+        recorded = is_recording() and any(_requires(x) for x in inputs)
+        if self.training or recorded or watched():
             return self.model(*inputs)
         return self.programs(inputs)
 
@@ -114,6 +117,12 @@ class Prepared:
         self.places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor)]
         if not self.places:
             raise ConfigError(f"{OP}: takes at least one tensor or array, got {quoted(inputs)}")
+        training = [name for name, m in model.named_modules() if name and m.training]
+        if training:
+            raise ConfigError(
+                f"{OP}: {training[0]} is in training mode, and a program is for evaluation; call "
+                ".eval() on the model"
+            )
         self.versions = [t._version for t in model._state().values()]
         self.written = [version[0] for version in self.versions]
         self.modules = [vars(m) for m in model.modules() if m is not model]

@@ -39,7 +39,7 @@ from ..ops.matmul import Linear, MatMul
 from ..ops.norm import FixedNorm, RowNorm
 from ..ops.pool import AvgPool2d, MaxPool2d
 from ..ops.reduce import Max, Min
-from ..ops.shape import Concat, Copy, Reshape, Slice, Transpose
+from ..ops.shape import Concat, Copy, Pad, Reshape, Slice, Transpose
 from ..ops.softmax import LogSoftmax, Softmax
 from ..ops.special import Clip, Cos, Erf, Expm1, Floor, Log1p, Minimum, Round, Sin
 from .passes.epilogue import is_relu6
@@ -334,6 +334,21 @@ def write_concat(w: Writer, step: Step) -> bool:
     return True
 
 
+def write_pad(w: Writer, step: Step) -> bool:
+    """The number everywhere, then x over its own cells."""
+    (x,), function = step.inputs, step.function
+    if x.dtype != step.output.dtype or len(step.output.shape) > AXES:
+        return False
+    y = w.result(step)
+    number = w.constant(np.array([function.value], y.dtype))
+    w.copy(Place(number, y.shape, y.dtype, (0,) * len(y.shape)), y)
+    strides = tuple([a * b for a, b in zip(y.strides, function.steps, strict=True)])
+    offset = y.offset + sum(a * b for a, b in zip(y.strides, function.starts, strict=True))
+    if 0 not in x.shape:
+        w.copy(w.place(x), Place(y.root, x.shape, y.dtype, strides, offset))
+    return True
+
+
 def write_copy(w: Writer, step: Step) -> bool:
     w.copy(w.place(step.inputs[0]), w.result(step))
     return True
@@ -362,6 +377,7 @@ KERNELS: dict[type, Callable[[Writer, Step], bool]] = {
     Max: _reduce(MAX),
     Min: _reduce(MIN),
     Concat: write_concat,
+    Pad: write_pad,
     Copy: write_copy,
     Where: _map("where", 1),
     **dict.fromkeys((Reshape, Transpose, Slice, BroadcastTo), write_view),

@@ -94,6 +94,8 @@ def viewed(function: Any, backend: Any, place: Place) -> Place | None:
     memory = np.empty(max(1, place.root.nbytes), np.uint8)
     function.backend = backend
     y = function.forward(place.array(memory))
+    if y.size == 0:
+        return Place(place.root, y.shape, y.dtype, y.strides)
     start, at = (a.__array_interface__["data"][0] for a in (memory, y))
     if not start <= at <= start + place.root.nbytes or not np.may_share_memory(memory, y):
         return None

@@ -41,12 +41,13 @@ def model_proto(onnx: Any, model: Module, example: Any, opset: int) -> Any:
     """The ModelProto of a forward pass in evaluation mode."""
     given = example if isinstance(example, tuple | list) else (example,)
     inputs = [x.numpy() if hasattr(x, "_version") else array(OP, "example", x) for x in given]
-    if not inputs or any(x.ndim < 1 or x.shape[0] != inputs[0].shape[0] for x in inputs):
-        raise ConfigError(f"{OP}: example is one batch, or a tuple of batches of equal length")
+    if not inputs or any(x.ndim < 1 for x in inputs):
+        raise ConfigError(f"{OP}: example is one batch, or a tuple of batches")
+    fixed = _one_length(model) or len({x.shape[0] for x in inputs}) > 1
     modes = [(m, m.training) for m in model.modules()]
     model.eval()
     try:
-        recording = Recording(model, [_fitting(model, x) for x in inputs], _one_length(model))
+        recording = Recording(model, [_fitting(model, x) for x in inputs], fixed)
     finally:
         for module, mode in modes:
             module.training = mode
@@ -104,7 +105,7 @@ def _wanted(recording: Recording) -> list[Any]:
     for step in reversed(recording.steps):
         if id(step.output) in waiting and step.output.array is None:
             kept.append(step)
-            waiting |= {id(v) for v in step.inputs}
+            waiting |= {id(v) for v in (*step.inputs, step.mask)}
     return kept[::-1]
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import instruments
 from ..arguments import array
+from ..backend import Backend
 from ..errors import ConfigError, ShapeError
 from ..foreign import boundary
 from ..inference.compiled import Programs
+from ..instruments import watched
 from ..nn.module import Module
 from ..nn.parameter import Buffer, Parameter, Stored
 from ..ops import astype
@@ -42,10 +43,11 @@ class Imported(Module):
     tell names, types and sizes; a graph of several outputs returns a tuple. Normalisation keeps
     its stored moments and dropout passes everything, also in training.
 
-    On the processor, in evaluation and with recording off it runs as `tinydl.compile` makes it:
-    `programs.program` is what ran last. Where the graph cannot be compiled, because it decides by
-    the numbers that it computes, `not_compiled` says why, and its nodes run one by one, as they do
-    while somebody watches them (a profile, a trace). `compiled = False` has them always run so.
+    On the processor, in evaluation and with recording off it runs as `tinydl.compile` makes it,
+    from the second call with inputs of the same shapes on: `programs.program` is what ran last.
+    Where the graph cannot be compiled, because it decides by the numbers that it computes,
+    `not_compiled` says why, and its nodes run one by one, as they do while somebody watches them (a
+    profile, a trace). `compiled = False` has them always run so.
     """
 
     compiled: bool = True
@@ -70,22 +72,25 @@ class Imported(Module):
             name: fitting_input("Imported", name, wire, x)
             for (name, wire), x in zip(self.inputs.items(), inputs, strict=True)
         }
-        if given and self._may_compile(next(iter(given.values()))):
+        backend = next(iter(given.values())).backend if given else self.backend
+        if self._may_compile(given, backend):
             try:
                 return self.programs(list(given.values()))
             except ConfigError as error:
                 if "compile: " not in str(error):  # a fault of the call, which its nodes name too
                     raise
                 self.not_compiled = str(error)
-        backend = next(iter(given.values())).backend if given else self.backend
         found = self.program.run(given, backend)
         return found[0] if len(found) == 1 else tuple(found)
 
-    def _may_compile(self, x: Tensor) -> bool:
-        """Where there is compiled code to run, and not while operations are watched: compiling
-        watches them itself."""
+    def _may_compile(self, given: dict[str, Tensor], backend: Backend) -> bool:
+        """Where there is compiled code to run, from the second call with these shapes on (the first
+        one makes the plan of the nodes), and not while operations are watched: compiling watches
+        them itself."""
         plain = self.compiled and self.not_compiled is None and not self.training
-        return plain and x.backend.name == "cpu" and not instruments.active and not is_recording()
+        if not plain or backend.name != "cpu" or watched() or is_recording():
+            return False
+        return self.program.key(given, backend) in self.program.plans
 
     def arguments(self) -> str:
         wires = [f"{name} {told(wire)}" for name, wire in self.inputs.items()]

@@ -52,8 +52,12 @@ class Program:
         self.weights, self.outputs = dict(weights), tuple(outputs)
         self.plans: dict[Any, Plan] = {}
 
+    def key(self, inputs: Mapping[str, Tensor], backend: Backend) -> tuple:
+        """Under which the plan for inputs like these is kept, in `plans`."""
+        return (backend.name, *[(n, t.shape, str(t.dtype)) for n, t in inputs.items()])
+
     def run(self, inputs: Mapping[str, Tensor], backend: Backend) -> list[Tensor]:
-        key = (backend.name, *[(n, t.shape, str(t.dtype)) for n, t in inputs.items()])
+        key = self.key(inputs, backend)
         plan = self.plans.get(key)
         if plan is None:
             plan = Plan(self, inputs, backend)

@@ -33,6 +33,7 @@ class Value:
     name: str = ""
     array: np.ndarray | None = None
     written: dict[str, str] = field(default_factory=dict)  # name in the file, by layout
+    step: int = 0  # of an array of integers: by how much a sample's row is more than the one before
     repeated: Value | None = None  # of what it is a repetition, which others broadcast themselves
 
     @property
@@ -45,6 +46,7 @@ class Step:
     functions: list[Any]  # the operation in the two passes
     inputs: list[Value]
     output: Value
+    mask: Value | None = None  # of a recurrent layer: which steps are there
 
 
 class Pass:
@@ -104,8 +106,10 @@ class Recording:
 
     def _step(self, a: Any, b: Any) -> Step:
         inputs = [self._value(arrays) for arrays in zip(a[1], b[1], strict=True)]
+        masks: list[Any] = [getattr(f, "mask", None) for f in (a[0], b[0])]
+        mask = None if masks[0] is None else self._value([m.data for m in masks])
         known = all(v.array is not None for v in inputs) and a[2].shape == b[2].shape
-        return Step([a[0], b[0]], inputs, self._value((a[2], b[2]), made=not known))
+        return Step([a[0], b[0]], inputs, self._value((a[2], b[2]), made=not known), mask)
 
     def _value(self, arrays: Sequence[Any], made: bool = False) -> Value:
         """The value of these two arrays; a new one that no step has made is a constant."""
@@ -124,6 +128,8 @@ class Recording:
                     "operations, from its input or from the number of samples; a graph does not "
                     "see how"
                 )
+            if not is_input and value.array.shape != second.shape:
+                value.step = counted(value.array, second) or 0
         self.values[key] = value
         return value
 
@@ -135,7 +141,27 @@ def _longer(x: np.ndarray, extra: int) -> np.ndarray:
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal, or filled with one number in two sizes."""
+    """Equal, or one row repeated as often as there are samples."""
     if a.shape == b.shape:
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    return a.size > 0 and b.size > 0 and bool((a == a.flat[0]).all() and (b == a.flat[0]).all())
+    if not (a.size and b.size) or a.ndim != b.ndim:
+        return False
+    filled = bool((a == a.flat[0]).all() and (b == a.flat[0]).all())
+    return filled or is_repeated(a, b) or counted(a, b) is not None
+
+
+def counted(a: np.ndarray, b: np.ndarray) -> int | None:
+    """k where both are the same row of integers, k more for each further sample: places among the
+    rows of all samples."""
+    if a.dtype.kind != "i" or a.shape[1:] != b.shape[1:] or max(len(a), len(b)) < 2:
+        return None
+    longer = a if len(a) > len(b) else b
+    k = int((longer[1] - longer[0]).flat[0])
+    numbers = np.arange(len(longer)).reshape(-1, *[1] * (a.ndim - 1))
+    fits = [np.array_equal(x, longer[:1] + k * numbers[: len(x)]) for x in (a, b)]
+    return k if all(fits) else None
+
+
+def is_repeated(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether both are the same row, so many times."""
+    return a.shape[1:] == b.shape[1:] and bool((a == a[:1]).all() and (b == a[:1]).all())

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError
-from .recording import OP, Recording, Value
+from .recording import OP, Recording, Step, Value
 
 LAST, FIRST = "last", "first"
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
+Row = Callable[["Writer", Step], Any]  # writes a step; the name of the result
+
+
+def refuse(step: Step, reason: str) -> ConfigError:
+    return ConfigError(f"{OP}: {step.functions[0].name} {reason}")
 
 
 class Writer:
@@ -62,8 +68,22 @@ class Writer:
             raise ConfigError(f"{OP}: a constant has no other layout")
         if value.shapes[0] != value.shapes[1]:
             sizes = self.sizes(*value.shapes)
-            return self.node("Expand", [self.store(value.array.flat[0]), sizes])
+            one = value.array.flat[0]
+            if value.step:
+                return self._numbered(value)
+            row = one if (value.array == one).all() else value.array[:1]
+            return self.node("Expand", [self.store(row), sizes])
         return self.store(value.array, value.name)
+
+    def _numbered(self, value: Value) -> str:
+        """The first row, and `step` more for each further one."""
+        size = self.sizes(value.shapes[0][:1], value.shapes[1][:1])
+        count = self.node("Squeeze", [size, self.store(np.array([0], np.int64))])
+        numbers = self.node("Range", [self.store(np.int64(0)), count, self.store(np.int64(1))])
+        target = self.store(np.array([-1, *[1] * (len(value.shapes[0]) - 1)], np.int64))
+        column = self.node("Reshape", [numbers, target])
+        column = self.node("Mul", [column, self.store(np.int64(value.step))])
+        return self.node("Add", [column, self.store(np.asarray(value.array)[:1].astype(np.int64))])
 
     def sizes(self, first: Any, second: Any) -> str:
         """A list of integers, those that follow the batch computed from it."""

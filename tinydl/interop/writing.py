@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError
-from ..ops import hard_sigmoid, relu
-from .operators.recurrent import GATES
-from .recording import OP, Step, Value
-from .writer import FIRST, LAST, TO_FIRST, Writer
-
-Row = Callable[[Writer, Step], Any]
-
-
-def refuse(step: Step, reason: str) -> ConfigError:
-    return ConfigError(f"{OP}: {step.functions[0].name} {reason}")
-
+from .recording import Step, Value
+from .writer import FIRST, LAST, TO_FIRST, Row, Writer, refuse
+from .writing_recurrent import RECURRENT
 
 # -- element by element ----------------------------------------------------------------------------
 
@@ -169,9 +159,14 @@ def reduced(kind: str) -> Row:
         f, (x,) = step.functions[0], step.inputs
         axes = list(range(len(x.shapes[0]))) if f.axes is None else list(f.axes)
         keep = int(f.keepdims)
+        if x.dtype.kind == "b" or (x.dtype.kind != "f" and x.dtype != step.output.dtype):
+            to = w.helper.np_dtype_to_tensor_dtype(step.output.dtype)
+            name = w.node("Cast", [w.of(x)], to=to)
+        else:
+            name = w.of(x)
         if w.opset >= 18 or kind == "ReduceSum":
-            return w.node(kind, [w.of(x), w.store(np.array(axes, np.int64))], keepdims=keep)
-        return w.node(kind, [w.of(x)], axes=axes, keepdims=keep)
+            return w.node(kind, [name, w.store(np.array(axes, np.int64))], keepdims=keep)
+        return w.node(kind, [name], axes=axes, keepdims=keep)
 
     return written
 
@@ -183,6 +178,16 @@ def extreme(kind: str) -> Row:
         return w.node(kind, [name], axis=f.axis or 0, keepdims=int(f.keepdims))
 
     return written
+
+
+def argsort(w: Writer, step: Step) -> Any:
+    """All places by falling or rising value; of equal ones the first comes first."""
+    f, (x,) = step.functions[0], step.inputs
+    if x.shapes[0][f.axis] != x.shapes[1][f.axis]:
+        raise refuse(step, "along the samples is not in ONNX")
+    count = w.store(np.array([x.shapes[0][f.axis]], np.int64))
+    largest = int(f.descending)
+    return w.node("TopK", [w.of(x), count], 2, axis=f.axis, largest=largest)[1]
 
 
 def linear(w: Writer, step: Step) -> Any:
@@ -251,12 +256,28 @@ def conv2d_input_grad(w: Writer, step: Step) -> Any:
     ), FIRST  # fmt: skip
 
 
+def unequal_bins(w: Writer, step: Step) -> Any:
+    """Means over bins that overlap or differ in size, as a product with shares for each axis."""
+    g, dtype = step.functions[0].geometry, step.output.dtype
+    shares = []
+    for n, bins in ((g.H, g.OH), (g.W, g.OW)):
+        rows = np.zeros((bins, n), dtype)
+        for o in range(bins):
+            start, end = o * n // bins, -(-(o + 1) * n // bins)
+            rows[o, start:end] = 1 / (end - start)
+        shares.append(rows)
+    x = w.node("MatMul", [w.of(step.inputs[0], FIRST), w.store(shares[1].T.copy())])
+    return w.node("MatMul", [w.store(shares[0]), x])
+
+
 def pool(kind: str) -> Row:
     """Windows that ceil_mode adds are wider padding below and right."""
 
     def written(w: Writer, step: Step) -> Any:
         g = step.functions[0].geometry
         if g.adaptive and (g.H % g.OH or g.W % g.OW):
+            if kind == "AveragePool":
+                return unequal_bins(w, step), FIRST
             raise refuse(step, f"into {g.OH}x{g.OW} bins of unequal sizes is not in ONNX")
         pads, kernel, stride = _pads(g.padding), [g.KH, g.KW], list(g.stride)
         if g.adaptive:
@@ -322,63 +343,6 @@ def channel_norm(w: Writer, step: Step) -> Any:
     return w.node("Add", [w.node("Mul", [last, w.of(scale)]), w.of(shift)])
 
 
-# -- recurrent -------------------------------------------------------------------------------------
-
-
-def recurrent(kind: str) -> Row:
-    """Every state (N, T, H); of an LSTM all rows of them, then the last cells, as tinydl has it."""
-
-    def written(w: Writer, step: Step) -> Any:
-        f = step.functions[0]
-        if f.mask is not None or f.drop is not None:
-            raise refuse(step, "with a mask or with dropout of the state is not exported")
-        x, *rest = step.inputs
-        cells = kind == "LSTM"
-        states, weights = rest[: 1 + cells], rest[1 + cells :]
-        names = _weights(w, step, kind, weights)
-        H = states[0].shapes[0][1]
-        starts = [w.node("Unsqueeze", [w.of(s), w.store([0])]) for s in states]
-        turned = w.node("Transpose", [w.of(x)], perm=[1, 0, 2])
-        attributes = _functions(kind, f, len(weights) == 4)
-        ends = w.node(
-            kind, [turned, *names, "", *starts], 3 if cells else 2, hidden_size=H, **attributes
-        )
-        y = w.node("Transpose", [w.node("Squeeze", [ends[0], w.store([1])])], perm=[1, 0, 2])
-        if not cells:
-            return y
-        rows = w.node("Reshape", [y, w.store([-1, H])])
-        return w.node("Concat", [rows, w.node("Squeeze", [ends[2], w.store([0])])], axis=0)
-
-    return written
-
-
-def _functions(kind: str, f: Any, reset_after: bool) -> dict[str, Any]:
-    if kind == "RNN":
-        return {"activations": ["Relu" if f.kind is relu else "Tanh"]}
-    gate = "HardSigmoid" if f.kind is hard_sigmoid else "Sigmoid"
-    if kind == "LSTM":
-        return {"activations": [gate, "Tanh", "Tanh"]}
-    return {"activations": [gate, "Tanh"], "linear_before_reset": int(reset_after)}
-
-
-def _weights(w: Writer, step: Step, kind: str, weights: list[Value]) -> list[str]:
-    """The gates in ONNX's order, above each other; both biases in one row."""
-    if any(v.array is None for v in weights):
-        raise refuse(step, "with computed weights is not exported")
-    order = np.argsort(GATES[kind])
-    arrays = []
-    for v in weights:
-        parts = np.split(np.asarray(v.array), len(order), axis=-1)
-        arrays.append(np.concatenate([parts[i] for i in order], -1))
-    bias = arrays[2]
-    second = arrays[3] if len(arrays) == 4 else np.zeros_like(bias)
-    return [
-        w.store(np.ascontiguousarray(arrays[0].T)[None], weights[0].name),
-        w.store(np.ascontiguousarray(arrays[1].T)[None], weights[1].name),
-        w.store(np.concatenate([bias, second])[None], weights[2].name),
-    ]
-
-
 def _direct(**kinds: str) -> dict[str, Row]:
     return {name: elementwise(kind) for name, kind in kinds.items()}
 
@@ -417,6 +381,7 @@ ROWS: dict[str, Row] = {
     "gather": gather,
     "one_hot": one_hot,
     "cumsum": cumsum,
+    "argsort": argsort,
     "softmax": over_rows("Softmax"),
     "log_softmax": over_rows("LogSoftmax"),
     "conv2d": conv2d,
@@ -426,7 +391,5 @@ ROWS: dict[str, Row] = {
     "fixed_norm": fixed_norm,
     "row_norm": row_norm,
     "channel_norm": channel_norm,
-    "rnn_sequence": recurrent("RNN"),
-    "lstm_sequence": recurrent("LSTM"),
-    "gru_sequence": recurrent("GRU"),
+    **RECURRENT,
 }  # fmt: skip

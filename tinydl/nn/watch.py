@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import instruments
 from ..arguments import dtype as checked_dtype
 from ..arguments import sizes
 from ..blocks import block
@@ -101,6 +102,7 @@ def shadowing(
 ) -> Iterator[None]:
     """`with`: each module's forward is wrap(name, module, forward), where that is not None."""
     replaced: list[tuple[Module, Any]] = []
+    instruments.shadows += 1
     try:
         for name, module in model.named_modules():
             wrapped = wrap(name, module, module.forward)
@@ -109,6 +111,7 @@ def shadowing(
                 module.forward = wrapped  # type: ignore[method-assign]
         yield
     finally:
+        instruments.shadows -= 1
         for module, forward in replaced:
             vars(module).pop("forward", None)
             if forward is not None:

@@ -21,7 +21,7 @@ from ..experiment.card import Recipe
 from ..experiment.program import Settings
 from ..metrics import frechet_distance, pair_distance
 from ..nn import Module, looking
-from ..random import Generator
+from ..random import Generator, drawing_at_most
 from ..tensor import Tensor
 from ..train import load_weights, save_weights
 from .parts import Part
@@ -109,7 +109,9 @@ class Beside:
         pictures, self.labels = real[0], real[1][::2]
         self.eyes, self.other_labels = eyes, real[1][1::2]
         self.first, self.second = eyes.see(pictures[::2]), eyes.see(pictures[1::2])
-        noise = Generator(0).uniform(self.first.pictures.shape).astype(pictures.dtype)
+        shape = self.first.pictures.shape
+        with drawing_at_most(self.first.pictures.size):  # be the model that is judged small
+            noise = Generator(0).uniform(shape).astype(pictures.dtype)
         self.noise = eyes.see(noise)
         self.floor = frechet_distance(self.second.features, self.first.features)
         self.ceiling = frechet_distance(self.noise.features, self.first.features)

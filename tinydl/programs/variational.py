@@ -20,7 +20,7 @@ from ..models import CVAE
 from ..models.variational.bound import Variational as Bound
 from ..nn import looking
 from ..optim import Adam
-from ..random import Generator
+from ..random import Generator, drawing_at_most
 from ..tensor import Tensor
 from ..train import History, State
 from .judge import FILE, Beside, Judge
@@ -120,8 +120,10 @@ class Variational(Program):
         """Pictures in [0, 1] as 0 and 1, of the same type; only "stochastic" asks the generator."""
         if self.binarise == GREY:
             return x
-        limit = 0.5 if self.fixed else rng.uniform(x.shape, dtype=x.dtype)
-        return (x > limit).astype(x.dtype)
+        if self.fixed:
+            return (x > 0.5).astype(x.dtype)
+        with drawing_at_most(x.size):  # as many as there are data, be the model small
+            return (x > rng.uniform(x.shape, dtype=x.dtype)).astype(x.dtype)
 
     def sample(self, model: Any, count: int, rng: Generator) -> np.ndarray:
         """Probabilities of white, (count, H, W, C), of codes drawn from the prior; of a CVAE the

@@ -77,7 +77,7 @@ GAN_MNIST = Recipe(
     program=AdversarialPictures(
         model=GAN, lr=0.0002, generator_steps=2, batch_size=64, judge=JUDGE_MNIST
     ),
-    epochs=20,
+    epochs=50,
     time_budget=1_500,
     baselines=DRAWN,
     fast=FAST,
@@ -87,7 +87,7 @@ GAN_MNIST = Recipe(
         "The text trains the two networks in turn by epochs; by steps is meant.",
     ),
     notes=(
-        "The book trains 100 epochs of 70,000 digits, batches of 128; here 20 of 10,000, batches "
+        "The book trains 100 epochs of 70,000 digits, batches of 128; here 50 of 10,000, batches "
         "of 64. It prints losses of 0.76 to 1.10 for the critic and 1.04 to 2.01 for the generator "
         "at the end (2 log 2 = 1.386 and log 2 = 0.693 would be an even game).",
         *READING,
@@ -219,13 +219,13 @@ CGAN_MNIST = Recipe(
     program=AdversarialPictures(
         model=ConditionalGAN, lr=0.0002, generator_steps=2, batch_size=64, judge=JUDGE_MNIST
     ),
-    epochs=20,
+    epochs=40,
     time_budget=1_500,
     baselines=ASKED,
     fast=FAST_ASKED,
     errors=("The example of a label has nine numbers for ten classes.",),
     notes=(
-        "The book trains 100 epochs of 70,000 digits, batches of 128; here 20 of 10,000, batches "
+        "The book trains 100 epochs of 70,000 digits, batches of 128; here 40 of 10,000, batches "
         "of 64. It prints losses of 0.97 to 1.12 for the critic and 0.98 to 1.34 for the generator "
         "at the end.",
         *READING,

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..console import json_able
 from ..data import CATALOG
 from ..errors import ConfigError
 from ..files import write_atomically
+from ..programs.judge import FILE as JUDGE
 from ..random import Generator
 from ..recording import no_grad
 from ..runs.folder import CONFIG, MODEL_FILE, RESULT, has
@@ -58,11 +60,15 @@ def add(run_folder: str | Path) -> Card:
     if run.unfinished or not has(run.folder, RESULT):
         raise ConfigError(f"zoo: {run.folder} is not finished; `tinydl train --resume` ends it")
     licence, source = origin(run.config["dataset"])
-    target = SHELF / name
-    target.mkdir(parents=True, exist_ok=True)
-    for file in (CONFIG, RESULT):
-        shutil.copyfile(run.folder / file, target / file)
-    test, stored, seconds = _store(run, target)
+    with TemporaryDirectory(dir=SHELF.parent) as made:
+        target = Path(made) / name
+        target.mkdir()
+        for file in (CONFIG, RESULT, *([JUDGE] if has(run.folder, JUDGE) else [])):
+            shutil.copyfile(run.folder / file, target / file)
+        test, stored, seconds = _store(run, target)
+        shutil.rmtree(SHELF / name, ignore_errors=True)
+        SHELF.mkdir(exist_ok=True)
+        target = target.rename(SHELF / name)
     weights = (target / MODEL_FILE).read_bytes()
     result = json.loads((run.folder / RESULT).read_text())
     card = Card(

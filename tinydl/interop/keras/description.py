@@ -87,6 +87,7 @@ def _layer(entry: Any, depth: int) -> Layer:
     if not isinstance(config, dict):
         raise FormatError(f"{quoted(kind, 60)} has the configuration {quoted(config, 80)}")
     name = entry.get("name") or config.get("name") or kind.lower()
+    kind = f"ops.{kind}" if _is_operation(entry) else kind
     found = Layer(kind, str(name), config, _stranger(entry), _input_shape(entry))
     if found.registered is None and kind in MODELS:
         found.graph = _sequential(found, depth) if kind == "Sequential" else _graph(found, depth)
@@ -123,9 +124,17 @@ def _stranger(entry: dict[str, Any]) -> str | None:
         return None
     if not isinstance(module, str) or not re.match(r"(keras|tensorflow\.keras|tf_keras)\b", module):
         return f"{module}.{kind}"
-    if re.search(r"\bops\b", module):
-        return f"{module}.{kind}"
     return None
+
+
+def _is_operation(entry: dict[str, Any]) -> bool:
+    """Whether an entry is an operation of Keras 3, such as that of `x * 2`, and no layer, which may
+    have the same name: .h5 does not say it, but layers have settings that operations lack."""
+    module, nodes = entry.get("module"), entry.get("inbound_nodes")
+    if isinstance(module, str):
+        return bool(re.match(r"keras(\.src)?\.ops\b", module))
+    new = isinstance(nodes, list) and any(isinstance(n, dict) for n in nodes)
+    return new and "trainable" not in (entry.get("config") or {})
 
 
 def _input_shape(entry: dict[str, Any]) -> tuple[int | None, ...] | None:

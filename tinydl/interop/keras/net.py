@@ -94,6 +94,7 @@ class KerasNet(Module):
             [_filled(a, values) for a in step.args],
             {k: _filled(v, values) for k, v in step.kwargs.items()},
             [masks[ref] for ref in flat_refs(step.args)],
+            {k: masks[v] for k, v in step.kwargs.items() if isinstance(v, Ref)},
         )
         modes = [(m, m.training) for m in modules] if step.still and self.training else []
         try:
@@ -102,7 +103,7 @@ class KerasNet(Module):
             return self._calls[name](modules, given)
         except TinydlError as error:
             raise type(error)(f"{step.kind} {quoted(name, 60)}: {error}") from error
-        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, MemoryError) as error:
             reason = f"cannot be computed ({type(error).__name__}: {shown(error, 160)})"
             raise ShapeError(f"{step.kind} {quoted(name, 60)}: {reason}") from error
         finally:

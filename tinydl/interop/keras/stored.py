@@ -2,16 +2,15 @@
 
 `.keras` is a zip file with config.json, metadata.json and model.weights.h5; `.h5` is HDF5 with the
 configuration in an attribute; weights alone are HDF5 without one. What a file is, its first bytes
-say, not its name. HDF5 is read by h5py from memory: hard links only, no data outside the file, no
-filters but the four that HDF5 brings, and no array that claims more than its stored bytes can hold.
+say, not its name. HDF5 is read by hdf5.py.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,15 @@ import numpy as np
 from ...data.formats.archives import members
 from ...errors import ConfigError, FormatError, how_to_install
 from ...foreign import MAX_JSON, boundary, parse_json, read_regular, read_start
-from ...quoting import quoted, shown
+from ...quoting import shown
+from . import hdf5
 
 OP = "load_keras"
 MOST_BYTES = 1 << 31
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK"
 PARTS = ("config.json", "metadata.json", "model.weights.h5")
-FILTERS = {"gzip", "lzf", None}
-DEFLATE = 1100  # at most so many bytes come out of one of deflate's
-MOST_AXES = 16
+SECONDS = 600  # of the clock; of the processor hdf5.limited allows less
+APART = True  # whether HDF5 is read in a process of its own
 
 
 @dataclass
@@ -59,7 +58,8 @@ class Place:
             return None
         for part in parts:
             if part in self.attributes:
-                found += [text(n) for n in np.asarray(self.attributes[part]).reshape(-1)]
+                told = self.attributes[part]
+                found += told if isinstance(told, list) else [told]
             elif part != attribute:
                 break
         return found
@@ -74,10 +74,6 @@ class KerasFile:
     version: str
     weights: Place
     in_order: bool
-
-
-def text(value: Any) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def h5py_package() -> Any:
@@ -99,7 +95,8 @@ def read_file(path: str | Path) -> KerasFile:
         return _archive(path)
     if start == HDF5:
         h5py_package()
-        return _hdf5(path, read_regular(path, MOST_BYTES, OP))
+        with boundary(path, OP):
+            return _hdf5(path, read_regular(path, MOST_BYTES, OP))
     if start[4:8] == b"TFL3":
         raise ConfigError(f"{OP}: {shown(path)} is a TensorFlow Lite file, which is not imported")
     if not size:
@@ -128,18 +125,22 @@ def _described(data: bytes, path: str | Path) -> dict[str, Any]:
     return config
 
 
+def _version(root: Place) -> str:
+    return str(root.attributes.get("keras_version", ""))
+
+
 def _hdf5(path: str | Path, data: bytes) -> KerasFile:
     root = read_hdf5(data, path)
-    version = text(root.attributes.get("keras_version", ""))
+    version = _version(root)
     told = root.attributes.get("model_config")
     if told is not None:
-        config = _described(text(told).encode(), path)
+        config = _described(str(told).encode(), path)
         return KerasFile(config, version, root.groups.get("model_weights", root), True)
     if "layer_names" not in root.attributes and "layer_names0" not in root.attributes:
         if not any(n in root.groups for n in ("layers", "vars", "_layer_checkpoint_dependencies")):
             raise FormatError(f"{OP}: {shown(path)} is HDF5, but nothing that Keras wrote")
         return KerasFile(None, version, root, False)
-    version = version or text(root.attributes.get("keras_version", ""))
+    version = version or _version(root)
     return KerasFile(None, version, root, True)
 
 
@@ -148,58 +149,36 @@ def _hdf5(path: str | Path, data: bytes) -> KerasFile:
 
 def read_hdf5(data: bytes, path: str | Path) -> Place:
     """All groups, attributes and arrays of numbers in the bytes of an HDF5 file."""
-    h5py = h5py_package()
-    with boundary(path, OP), h5py.File(io.BytesIO(data), "r") as file:
-        return _group(h5py, file, path, [len(data)], 0, set())
+    with boundary(path, OP):
+        try:
+            tree, numbers = apart(data, path) if APART else hdf5.read(data)
+        except hdf5.Lie as error:
+            raise FormatError(f"{OP}: {shown(path)}: {shown(error, 200)}") from error
+        return _place(tree, numbers)
 
 
-def _group(h5py: Any, group: Any, path: Any, left: list[int], depth: int, seen: set) -> Place:
-    """left: how many links may still be followed, in a list of one."""
-    address = h5py.h5o.get_info(group.id).addr
-    if depth > 40 or address in seen:
-        raise FormatError(f"{OP}: {shown(path)}: the group {quoted(group.name, 60)} is in itself")
-    place = Place(attributes=dict(_attributes(group)))
-    for name in group:
-        left[0] -= 1
-        if left[0] < 0:
-            raise FormatError(f"{OP}: {shown(path)} holds more names than bytes")
-        if name == "optimizer_weights" or (depth == 0 and name == "optimizer"):
-            continue
-        where = f"{OP}: {shown(path)}: {quoted(name, 60)}"
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise FormatError(f"{where} is a link to somewhere else")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            inside = _group(h5py, item, path, left, depth + 1, seen | {address})
-            place.groups[name] = inside
-        elif isinstance(item, h5py.Dataset):
-            place.arrays[name] = _array(item, where)
-    return place
+def apart(data: bytes, path: str | Path) -> tuple[dict[str, Any], bytes]:
+    """`hdf5.read` in a process of its own: the library may hang or crash on a damaged file."""
+    command = [sys.executable, "-P", hdf5.__file__]
+    place = f"{OP}: {shown(path)} is damaged"
+    try:
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FormatError(f"{place}: HDF5's library does not come back from it") from error
+    if done.returncode == hdf5.WRONG:
+        raise FormatError(f"{place} or lies: {shown(done.stderr.decode(errors='replace'), 300)}")
+    if done.returncode:
+        raise FormatError(f"{place}: HDF5's library ends its process ({done.returncode})")
+    size = int.from_bytes(done.stdout[:8], "little")
+    return json.loads(done.stdout[8 : 8 + size]), done.stdout[8 + size :]
 
 
-def _attributes(group: Any) -> Iterator[tuple[str, Any]]:
-    """What is read of a group's attributes: names and versions, not a training's settings."""
-    wanted = ("layer_names", "weight_names", "model_config", "keras_version", "backend", "name")
-    for name in group.attrs:
-        if name.rstrip("0123456789") in wanted:
-            yield name, group.attrs[name]
-
-
-def _array(item: Any, where: str) -> np.ndarray:
-    """A stored array, once what it claims and what is stored agree."""
-    shape, dtype = item.shape, item.dtype
-    if shape is None or dtype.kind not in "fiub" or len(shape) > MOST_AXES:
-        return np.zeros(0, np.float32) if dtype.kind in "OSV" else _refuse(where, dtype, shape)
-    if item.external or item.is_virtual:
-        raise FormatError(f"{where} keeps its numbers outside of the file")
-    if item.compression not in FILTERS:
-        raise FormatError(f"{where} is compressed by {quoted(item.compression, 40)}")
-    claimed, stored = prod(shape) * dtype.itemsize, item.id.get_storage_size()
-    packed = item.compression is not None
-    if claimed > MOST_BYTES or claimed > (DEFLATE * stored + 64 if packed else stored):
-        raise FormatError(f"{where} claims {claimed} bytes {quoted(shape, 80)}, {stored} are there")
-    return np.asarray(item[()])
-
-
-def _refuse(where: str, dtype: Any, shape: Any) -> Any:
-    raise FormatError(f"{where} is of type {quoted(str(dtype), 40)} and shape {quoted(shape, 80)}")
+def _place(tree: dict[str, Any], numbers: bytes) -> Place:
+    arrays = {
+        name: np.frombuffer(numbers[begin:end], kind).reshape(shape)
+        for name, (kind, shape, begin, end) in tree["arrays"].items()
+    }
+    groups = {name: _place(below, numbers) for name, below in tree["groups"].items()}
+    return Place(groups, arrays, tree["attributes"])

@@ -48,8 +48,11 @@ def found_arrays(model: Layer, file: KerasFile) -> Arrays:
 
 def _by_groups(layer: Layer, place: Place | None, found: Arrays, missing: list[str]) -> None:
     for slot in slots_of(layer):
-        above = "/".join(filter(None, (slot.group, "vars", str(slot.place))))
-        array = place.array(above) if place is not None else None
+        array = None
+        for group in (slot.group, f"_{slot.group}"):  # Keras 2's .keras has `_query_dense`
+            above = "/".join(filter(None, (group, "vars", str(slot.place))))
+            if array is None and place is not None:
+                array = place.array(above)
         if array is None:
             missing.append(f"{quoted(layer.name, 40)} {slot.name}")
         else:

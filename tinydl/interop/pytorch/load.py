@@ -73,7 +73,7 @@ def load_torch(
         raise ConfigError(f"{OP}: model must be a Module, got {quoted(model)}")
     arrays = _renamed(read_arrays(path), names or {}, model)
     wanted = max(
-        (list(_parts(model, arrays, short)) for short in (True, False)),
+        (list(parts_of(model, arrays, short)) for short in (True, False)),
         key=lambda found: sum(n in arrays for part in found for n in part.names),
     )
     rows, missing, unfit, fitting = [], [], [], []
@@ -97,7 +97,7 @@ def load_torch(
     return loaded
 
 
-def _parts(model: Module, arrays: Mapping[str, np.ndarray], short: bool) -> Iterator[Part]:
+def parts_of(model: Module, arrays: Mapping[str, np.ndarray], short: bool) -> Iterator[Part]:
     """Parts of all modules, each once, with the names that PyTorch would give them: those of ours,
     `short` without the `layers` of a Sequential."""
     seen: set[int] = set()
@@ -110,7 +110,8 @@ def _parts(model: Module, arrays: Mapping[str, np.ndarray], short: bool) -> Iter
         if isinstance(module, nn.Bidirectional | nn.StackedRNN):
             found = layered(module, path, name)
         elif isinstance(module, nn.MultiHeadAttention):
-            apart = f"{name}.q_proj_weight".lstrip(".") in arrays
+            sizes = {module.key.in_features, module.value.in_features, module.features}
+            apart = len(sizes) > 1 or f"{name}.q_proj_weight".lstrip(".") in arrays
             found = attention(module, path, name, apart)
         else:
             found = parts(module, path, name)

@@ -42,11 +42,13 @@ def _best(body: Body) -> tuple[list[int], int] | None:
             own = not any(id(c.layer) in shared for c in body.calls[start : start + length])
             if key is not None and own:
                 groups.setdefault(key, []).append((start, length))
-    best, saved = None, 0
+    best, saved = None, (0, False, False, 0)
     for places in groups.values():
         starts = _apart(places)
         count, length = len(starts), places[0][1]
-        gain = (count - 1) * min(length, FULL)
+        ends = body.calls[starts[0]], body.calls[starts[0] + length - 1]
+        whole = ends[0].layer is not None, ends[1].layer is None  # from a layer to what it feeds
+        gain = ((count - 1) * min(length, FULL), *whole, length)
         if (count >= 3 or (count == 2 and length >= 5)) and gain > saved:
             best, saved = (starts, length), gain
     return best

@@ -48,6 +48,9 @@ def _init(made: Class, names: dict[int, str], origins: bool) -> list[str]:
         if layer is None or name in known:
             continue
         known.add(name)
+        if layer.cls == LIST and len(set(items := str(layer.args["items"]).split("\n"))) == 1:
+            lines.append(f"        self.{name} = [{items[0]} for _ in range({len(items)})]")
+            continue
         if layer.cls == LIST:
             lines += [f"        self.{name} = ["]
             lines += [f"            {t}," for t in str(layer.args["items"]).split("\n")] + [

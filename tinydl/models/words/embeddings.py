@@ -73,11 +73,11 @@ class CBOW(SkipGram):
     """
 
     def forward(self, words: Tensor) -> Tensor:
-        places = words.numpy()
-        there = (places >= 0).astype(self.dtype)
-        share = there / np.maximum(there.sum(axis=1, keepdims=True), 1)
-        v = self.word(Tensor(np.maximum(places, 0), backend=words.backend))
-        return ops.sum(v * Tensor(share[:, :, None], backend=words.backend), axis=1)
+        there = words >= 0
+        found = there.astype(self.dtype)
+        share = found / ops.clip(found.sum(axis=1, keepdims=True), 1.0)
+        v = self.word(ops.where(there, words, words * 0))
+        return ops.sum(v * share.unsqueeze(2), axis=1)
 
 
 class GloVe(Module):

@@ -1,11 +1,24 @@
 """Keras's layers by the names of their classes: KINDS."""
 
-from . import activations, convolution, dense, merge, norm, pooling, recurrent, shape, training
+from . import (
+    activations,
+    attention,
+    convolution,
+    dense,
+    merge,
+    norm,
+    operations,
+    pooling,
+    recurrent,
+    shape,
+    training,
+)
 from .table import Kind
 
 KINDS: dict[str, Kind] = {}
 for _part in (
-    activations, convolution, dense, merge, norm, pooling, recurrent, shape, training,
+    activations, attention, convolution, dense, merge, norm, operations, pooling, recurrent, shape,
+    training,
 ):  # fmt: skip
     KINDS |= _part.KINDS
 

@@ -87,7 +87,7 @@ def _recurrent(layer, arrays, maker):
 def over_time(modules, given: Given, how: Ways):
     """One direction: the output, and with return_state the last state behind it."""
     states = [*given.tensors[1:], *_states(given)]
-    mask = _mask(given)
+    mask = given.mask
     module, x = modules[0], given.x
     if not (how.backwards or how.state or states):
         y = module(x, mask=mask) if mask is not None else module(x)
@@ -119,12 +119,6 @@ def _states(given: Given) -> list[Tensor]:
     return [t for t in found if isinstance(t, Tensor)]
 
 
-def _mask(given: Given):
-    mask = given.kwargs.get("mask")
-    mask = mask if isinstance(mask, Tensor) else given.mask
-    return mask if mask is None or mask.dtype.kind == "b" else mask != 0
-
-
 def _zeroed(y: Tensor, mask, how: Ways) -> Tensor:
     if mask is None or not how.zeros:
         return y
@@ -145,7 +139,7 @@ def _bidirectional(layer, arrays, maker):
 
 def both_ways(modules, given: Given, how: Ways, merge: str | None):
     """Both directions, joined; the backward one in the order of time."""
-    module, x, mask = modules[0], given.x, _mask(given)
+    module, x, mask = modules[0], given.x, given.mask
     states = [*given.tensors[1:], *_states(given)]
     plain = merge in ("concat", "sum") and not states and not how.state
     if plain:

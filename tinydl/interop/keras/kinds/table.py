@@ -34,11 +34,13 @@ class Slot(NamedTuple):
 
 @dataclass
 class Given:
-    """A call: args and kwargs with tensors in the place of Refs, masks of the tensors in args."""
+    """A call: args and kwargs with tensors in the place of Refs; masks: of the tensors in args,
+    named_masks: of those among kwargs."""
 
     args: list[Any]
     kwargs: dict[str, Any] = field(default_factory=dict)
     masks: list[Tensor | None] = field(default_factory=list)
+    named_masks: dict[str, Tensor | None] = field(default_factory=dict)
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -54,7 +56,11 @@ class Given:
 
     @property
     def mask(self) -> Tensor | None:
-        return self.masks[0] if self.masks else None
+        """The mask that the call names, or that of the first tensor."""
+        mask = self.kwargs.get("mask")
+        if not isinstance(mask, Tensor):
+            return self.masks[0] if self.masks else None
+        return mask if mask.dtype.kind == "b" else mask != 0
 
 
 Outputs = tuple[list[Tensor], list[Tensor | None]]
