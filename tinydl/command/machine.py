@@ -41,7 +41,10 @@ def add_gradcheck(sub: Parser) -> None:
 def add_bench(sub: Parser) -> None:
     """The arguments of `tinydl bench`."""
     sub.add_argument("groups", metavar="GROUP", nargs="*", help="gemm, conv, ... (default: all)")
-    peers = "numpy, torch, jax, tensorflow, or [LABEL=]PYTHON with its tinydl (default numpy,torch)"
+    peers = (
+        "numpy, torch, jax, tensorflow, onnxruntime, openvino, or [LABEL=]PYTHON with its tinydl "
+        "(default numpy,torch)"
+    )
     sub.add_argument("--against", type=str, default="numpy,torch", help=peers)
     sub.add_argument("--threads", default="1", help="such as 1,2 (default 1)")
     sub.add_argument("--rounds", type=int, help="interleaved rounds (default 7, --quick 3)")

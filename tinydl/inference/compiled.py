@@ -117,6 +117,12 @@ class Prepared:
         self.places = [i for i, x in enumerate(inputs) if isinstance(x, Tensor)]
         if not self.places:
             raise ConfigError(f"{OP}: takes at least one tensor or array, got {quoted(inputs)}")
+        training = [name for name, m in model.named_modules() if name and m.training]
+        if training:
+            raise ConfigError(
+                f"{OP}: {training[0]} is in training mode, and a program is for evaluation; call "
+                ".eval() on the model"
+            )
         self.versions = [t._version for t in model._state().values()]
         self.written = [version[0] for version in self.versions]
         self.modules = [vars(m) for m in model.modules() if m is not model]

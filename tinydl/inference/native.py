@@ -115,12 +115,13 @@ class Writer:
         self.calls[-1].append(Call("Python", False, list(x), y, [], {"function": function}))
 
     def write(self, step: Step) -> None:
-        kernel = KERNELS.get(type(step.function))
+        first = step.parts[0]
+        kernel = None if first.options else KERNELS.get(type(first.function))
         if kernel is not None and kernel(self, step):
             return
-        places = [self.place(value) for value in step.parts[0].inputs if value is not None]
-        step.function.backend = self.backend
-        self.python(step.function.forward, places, self.result(step))
+        places = [self.place(value) for value in first.inputs if value is not None]
+        first.function.backend = self.backend
+        self.python(first.run, places, self.result(step))
 
     def outputs(self) -> list[Place]:
         """The results in arrays of their own: a buffer that is all of one result becomes new at

@@ -33,10 +33,21 @@ class Value:
 @dataclass
 class Part:
     """An operation as it was recorded: function.forward(*inputs); None stands for the result of
-    the part before, in a step that was fused of several."""
+    the part before, in a step that was fused of several. The last inputs are the function's
+    attributes of the names in `options`, such as the mask of a sequence."""
 
     function: Any
     inputs: tuple[Value | None, ...]
+    options: tuple[str, ...] = ()
+
+    def run(self, *arrays: Any) -> Any:
+        """The result, of arrays in the place of the inputs."""
+        count = len(arrays) - len(self.options)
+        for name, array in zip(self.options, arrays[count:], strict=True):
+            old = getattr(self.function, name)
+            new = old._new(array, old.backend) if hasattr(old, "_new") else array
+            setattr(self.function, name, new)
+        return self.function.forward(*arrays[:count])
 
 
 @dataclass(eq=False)

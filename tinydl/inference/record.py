@@ -31,6 +31,7 @@ class Pass:
 
     def __init__(self, model: Module, inputs: Sequence[Tensor]) -> None:
         self.calls: list[tuple[Any, list[Any], Any]] = []
+        self.options: list[tuple[str, ...]] = []  # attributes among a call's arrays, by name
         self.thread = get_ident()  # others are watched too: watching is the process's
         self.inputs = [t.data for t in inputs]
         self.computed = {id(array) for array in self.inputs}  # from the inputs
@@ -50,13 +51,11 @@ class Pass:
             self.computed.add(id(array))
         if any(array is a for a in arrays):  # nothing was done
             return
-        hidden = [name for name, x in _attributes(function) if id(x) in self.computed]
-        if hidden:
-            raise ConfigError(
-                f"{OP}: {function.name} takes {quoted(hidden[0])}, which was computed from the "
-                "input, as an option; a program hands on inputs only"
-            )
-        self.calls.append((function, arrays, array))
+        hidden = {
+            n: x for n, x in _attributes(function) if id(x) in self.computed and x is not array
+        }
+        self.calls.append((function, [*arrays, *hidden.values()], array))
+        self.options.append(tuple(hidden))
 
     def read(self, tensor: Tensor) -> None:
         """A model that looks at numbers may decide by them."""
@@ -132,10 +131,11 @@ class _Writer:
         self.compare(first, second)
         inputs = [self.value(a) for a in first.inputs]
         steps = []
-        for (function, arrays, array), other in zip(first.calls, second.calls, strict=True):
+        calls = zip(first.calls, second.calls, first.options, strict=True)
+        for (function, arrays, array), other, options in calls:
             given = [self.source(a, b) for a, b in zip(arrays, other[1], strict=True)]
             output = self.values[id(array)] = self.value(array)
-            steps.append(Step([Part(function, tuple(given))], output))
+            steps.append(Step([Part(function, tuple(given), options)], output))
         pairs = zip(first.outputs, second.outputs, strict=True)
         outputs = [self.source(a, b) for a, b in pairs]
         self.program = Program(inputs, steps, outputs, self.backend)

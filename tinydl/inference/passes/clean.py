@@ -31,7 +31,7 @@ def run_step(step: Step, arrays: dict[int, Any], backend: Any) -> Any:
         given = [y if v is None else arrays[id(v)] if v.array is None else v.array
                  for v in part.inputs]  # fmt: skip
         part.function.backend = backend
-        y = part.function.forward(*given)
+        y = part.run(*given)
     return y
 
 
