@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from closeness import assert_close
 from interop.onnx_files import graph_file
+from interop.test_source import module_of
 from support import oracle_module
 from test_cli import fails, prints
+from test_terminal import fits
 
 import tinydl as td
 from tinydl import nn
@@ -134,6 +136,35 @@ def test_other_commands_take_the_folder_too(run, tmp_path, capsys):
     x = normal(3, 3, 16, 16)
     with td.no_grad():
         assert_close(td.load_onnx(out)(x), ImportedRun(run).model()(x), 1e-5)
+
+
+def test_what_is_said_fits_80_columns(file, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "a.onnx").write_bytes(file.read_bytes())
+    for arguments in (
+        ("inspect", "a.onnx"), ("import", "a.onnx", "--out", "run"), ("summary", "run"),
+        ("import", "a.onnx", "--code", "m.py"), ("export", "run"),
+    ):  # fmt: skip
+        fits(prints(capsys, *arguments))
+
+
+@pytest.mark.parametrize("name", ["keras3/sepconv.keras", "mini-xception", "keras-onnx-mnist"])
+def test_keras_files_too(onnx, data_folder, name, tmp_path, capsys):
+    """Looked into, as a run folder and as source, which give what the module gives."""
+    oracle_module("h5py")
+    place = data_folder / "models" / name
+    if not place.exists():
+        pytest.skip(f"no model files: {place} is not there")
+    path = place if place.is_file() else next(p for p in place.iterdir() if "h" in p.suffix)
+    assert json.loads(prints(capsys, "inspect", path, "--json"))["parameters"] > 2_000
+    prints(capsys, "import", path, "--out", tmp_path / "run", "--code", tmp_path / "m.py")
+    net, run = td.load_keras(path), ImportedRun(tmp_path / "run").model()
+    x = np.abs(normal(2, *next(iter(net.inputs.values())).shape[1:]))
+    with td.no_grad():
+        want = net(x)
+        assert_close(run(x), want, 1e-5, atol=1e-5)
+        assert_close(module_of(tmp_path / "m.py").load()(x), want, 1e-5, atol=1e-5)
 
 
 def test_what_does_not_fit_is_one_sentence(file, run, tmp_path, capsys):

@@ -93,7 +93,7 @@ class Found:
 
 WIRES = (Column("", bold=True), Column("name", least=20), Column("type"), Column("shape", least=16))
 OPERATORS_TABLE = (
-    Column("operator", bold=True, least=18), Column("count", right=True),
+    Column("operator or layer", bold=True, least=18), Column("count", right=True),
     Column("imported", marks=True), Column("nodes", least=20),
 )  # fmt: skip
 TENSORS = (Column("tensor", bold=True, least=24), Column("type"), Column("shape", least=12))
@@ -131,7 +131,9 @@ def inspect(path: str | Path, options: Mapping[str, Any] | None = None) -> Found
     found.operators = dict(Counter(type(m).__name__ for m in leaves if m is not net))
     found.parameters = net.count_parameters()
     for name, wires in (("inputs", found.inputs), ("outputs", found.outputs)):
-        wires += [_wire(n, w) for n, w in getattr(net, name, {}).items() if isinstance(w, Wire)]
+        there = getattr(net, name, {})
+        known = there.items() if isinstance(there, Mapping) else ()
+        wires += [_wire(n, w) for n, w in known if isinstance(w, Wire)]
     return found
 
 

@@ -243,6 +243,8 @@ def _arranged(
     fits = bool(images) and all(len(v.shape) == ndim for v in images)
     if operator.layout == ANY and node.opset < 7 and node.get("broadcast") and len(inputs) == 2:
         inputs = [inputs[0], _aligned(inputs[1], node.get("axis"), len(inputs[0].shape))]
+    if node.kind == "PRelu" and node.opset < 7 and inputs[1].ndim == 1 and inputs[1].size > 1:
+        inputs = [inputs[0], _aligned(inputs[1], 1, len(inputs[0].shape))]  # one for each channel
     alike = all(
         v is None or i in operator.host or len(v.shape) == ndim for i, v in enumerate(inputs)
     )

@@ -138,4 +138,4 @@ def table_of(rows: list[dict[str, Any]]) -> Page:
         for r in rows
     ]  # fmt: skip
     totals = [f"{key.replace('_', ' ')}: {sum(r[key] for r in rows):,}" for key in keys]
-    return Page([Table(COLUMNS, cells), "", "for one sample, images (N, C, H, W):", *totals])
+    return Page([Table(COLUMNS, cells), "", "for one sample, shapes as in the file:", *totals])
