@@ -162,7 +162,7 @@ CAPTIONS = Recipe(
         "attention. Made-up pictures of 32x32; a fifth of all descriptions is asked for and was "
         "never learnt, though every word of them was, on both sides.",
         "Where it looks is a matter of the seed: the peak lies within the thing that is named for "
-        "50 to 84 % of the words, 71 % in the mean of three; the 80 % that were aimed at are missed. "
+        "50 to 84 % of the words, 71 % in the mean of three; the 80 % aimed at are missed. "
         "Beside a thing, a place that sees its edge tells it as well.",
     ),
 )
