@@ -161,5 +161,7 @@ CAPTIONS = Recipe(
         "The book names captioning and describes the parts: convolutions, a recurrent decoder, "
         "attention. Made-up pictures of 32x32; a fifth of all descriptions is asked for and was "
         "never learnt, though every word of them was, on both sides.",
+        "Where it looks is a matter of the seed: the peak lies within the thing that is named for "
+        "50 to 84 % of the words. Beside a thing, a place that sees its edge tells it as well.",
     ),
 )
