@@ -5,6 +5,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support import oracle_module
 
@@ -97,3 +98,22 @@ def test_an_unknown_port_is_refused():
         [sys.executable, PORTS / "compare.py", "lenet"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and "no port 'lenet'; there are mnist, imdb" in done.stderr
+
+
+def test_vectors_of_words_are_judged_by_two_lists(monkeypatch, tmp_path):
+    """A parallelogram answers its analogy; what is not known is not asked."""
+    monkeypatch.syspath_prepend(PORTS)
+    words = import_module("words")
+    (tmp_path / "wordsim353.tsv").write_text("# head\nMan\tking\t5\nman\twoman\t9\nking\tox\t1\n")
+    (tmp_path / "questions-words.txt").write_text(
+        ": family\nMan Woman King Queen\nman woman ox cow\nking man queen woman\n"
+    )
+    vectors = np.array([[1.0, 0, 0.1], [1, 0.5, 0.1], [0.2, 0, 1], [0.2, 0.5, 1], [-1, 0, 0]])
+    names = ["man", "woman", "king", "queen", "far"]
+    found = words.judged(vectors, names, tmp_path)
+    rest = {"pairs": 2, "analogies": 1.0, "asked": 2}
+    assert found == {"spearman": pytest.approx(1.0), **rest}
+    vectors[3] *= -1
+    assert words.judged(vectors, names, tmp_path)["analogies"] == 0.5
+    a, b = [1.0, 2, 2, 7], [3.0, 1, 4, 9]  # ranks 1, 2.5, 2.5, 4 and 2, 1, 3, 4
+    assert words.rank_correlation(a, b) == pytest.approx(3 / 22.5**0.5)

@@ -21,7 +21,7 @@ def test_a_caption_says_what_is_in_its_boxes():
     for x, caption, boxes in zip(made.x, made.captions, made.boxes, strict=True):
         assert boxes[0, 2] <= 16 <= boxes[1, 0] + 1e-4, "the left one is named first"
         for (size, colour, kind), (x0, y0, x1, y1) in zip(things_of(caption), boxes, strict=True):
-            assert kind in KINDS and (x1 - x0 > 10) == (size == "large")
+            assert kind in KINDS and (x1 - x0 > 12) == (size == "large")
             middle = x[int((y0 + y1) / 2), int((x0 + x1) / 2)]
             assert_close(middle, np.array(COLOURS[colour], np.float32), 0.2)
 

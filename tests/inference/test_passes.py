@@ -75,6 +75,23 @@ def test_a_norm_stays_where_the_convolution_is_read_by_others():
     assert any("norm" in name for name in names(net, numbers(2, 3, 3, 4)))
 
 
+def test_a_second_norm_is_not_folded_into_what_the_program_returns():
+    """Once the first is gone, the result of the convolution has another reader."""
+    first, second = normed(nn.Conv2d(4, 4, 1), 4), normed(nn.Conv2d(4, 4, 1), 4)
+    norm = list(second.children())[1]
+
+    def forward(m, x):
+        y = m.first(x)
+        return m.norm(y), y
+
+    x, net = numbers(2, 3, 3, 4), Net(forward, first=first, norm=norm).eval()
+    compiled = td.compile(net, x)
+    with td.no_grad():
+        for found, expected in zip(compiled(x), net(x), strict=True):
+            assert_close(found.numpy(), expected.numpy(), 1e-5)
+    assert sum("norm" in step.name for step in compiled.program.steps) == 1
+
+
 def block(m, x):
     return ops.relu(m.b(ops.relu6(m.a(x))) + x)
 

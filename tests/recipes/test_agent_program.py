@@ -47,6 +47,19 @@ def test_a_target_network_is_copied_or_follows():
     assert wholly == 0 < some < never
 
 
+def test_what_earns_enough_is_left_alone():
+    def losses(enough):
+        learning = FromReplay(capacity=400, starts=50, enough=enough)
+        training = begin(RECIPES["grid-dqn"].replaced(epochs=3, steps=30, learning=learning))
+        training.fit()
+        return training.state.history["loss"]
+
+    first, *later = losses(-99)
+    assert later == [first] * 2 and len(set(losses(99))) == 3
+    with pytest.raises(ConfigError, match="FromReplay: enough must be a number, got 'much'"):
+        FromReplay(enough="much")
+
+
 @pytest.mark.parametrize("name", ["cartpole-a2c", "cartpole-reinforce", "cartpole-reinforce/plain"])
 def test_policy_gradients_are_better_than_chance_after_some_rollouts(name):
     training = begin(find(name).replaced(epochs=2, steps=3_000))

@@ -93,12 +93,12 @@ def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) ->
     save(model, path, example, opset)
 
 
-def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attributes: Any) -> Any:
+def operator(kind: str, *inputs: Any, **options: Any) -> Any:
     """One operator of ONNX by its name: what source that was written of a net calls where tinydl
     has no operation of its own (see `apply.operator`)."""
     from .apply import operator as apply
 
-    return apply(kind, *inputs, opset=opset, outputs=outputs, **attributes)
+    return apply(kind, *inputs, **options)
 
 
 __all__ = ["load_keras", "load_onnx", "load_torch", "operator", "save_onnx"]

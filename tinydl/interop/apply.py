@@ -16,10 +16,18 @@ from .operators.table import Image
 from .program import call
 
 
-def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attributes: Any) -> Any:
+def operator(
+    kind: str,
+    *inputs: Any,
+    opset: int = 17,
+    outputs: int = 1,
+    ready: tuple[int, ...] = (),
+    **attributes: Any,
+) -> Any:
     """The result of an operator of ONNX, or a tuple of them; axes as ONNX numbers them.
 
-    inputs: tensors, None for absent ones, numbers, lists or arrays for what must be known. Raises
+    inputs: tensors, None for absent ones, numbers, lists or arrays for what must be known; ready:
+    places of weights that are in tinydl's layout already. Raises
     ConfigError for an operator or attribute that is not imported."""
     row = OPERATORS.get(kind)
     if row is None:
@@ -41,6 +49,9 @@ def operator(kind: str, *inputs: Any, opset: int = 17, outputs: int = 1, **attri
             given.append(
                 x if isinstance(x, Tensor) else Tensor(_array(x), backend=tensors[0].backend)
             )
+    for i, turned in row.weights.items():
+        if i < len(given) and given[i] is not None and i not in ready:
+            given[i] = turned(given[i])
     found = [y.plain() if isinstance(y, Image) else y for y in call(node, row, given)]
     made = [y if isinstance(y, Tensor) else Tensor(y, backend=tensors[0].backend) for y in found]
     return made[0] if outputs == 1 else tuple(made[:outputs])

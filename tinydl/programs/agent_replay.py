@@ -19,6 +19,8 @@ from ..tensor import Tensor
 if TYPE_CHECKING:
     from .agent import AgentTraining
 
+AT_ONCE = 64  # steps of an episode whose chances are drawn together
+
 
 @dataclass(frozen=True, slots=True)
 class FromReplay:
@@ -84,6 +86,7 @@ class ReplayLearner:
             raise ConfigError(f"FromReplay: needs Discrete actions, {training.recipe.dataset} has "
                               f"{type(self.world.action_space).__name__}")  # fmt: skip
         self.model: Any = training.model
+        self.home, self.dtype = self.model.backend, self.model.dtype  # looked for once: it is slow
         self.memory = Replay(settings.capacity, training.width)
         with use_backend(training.settings.backend):
             self.target = training.program.build().astype(training.settings.dtype)
@@ -124,8 +127,15 @@ class ReplayLearner:
         ask = self.training.features
         seen, _ = self.world.reset(seed=self.training.seed())
         state, collected, over = ask(seen), 0.0, False
+        rng, taken = self.training.streams["actions"], 0
         while not over:
-            action = self._act(state, 1.0 if losses is None else self.epsilon())
+            if taken % AT_ONCE == 0:
+                chances = rng.uniform((AT_ONCE, 2), dtype=np.float64)
+            if chances[taken % AT_ONCE, 0] < (1.0 if losses is None else self.epsilon()):
+                action = int(chances[taken % AT_ONCE, 1] * int(self.world.action_space.n))
+            else:
+                action = int(self.model.greedy(state[None])[0])
+            taken += 1
             seen, reward, terminated, truncated, _ = self.world.step(action)
             following, over = ask(seen), bool(terminated or truncated)
             self.memory.add(state, action, float(reward), following, bool(terminated))
@@ -137,17 +147,11 @@ class ReplayLearner:
                 self.target.load_state_dict(self.model.state_dict())
         return collected
 
-    def _act(self, state: np.ndarray, epsilon: float) -> int:
-        rng = self.training.streams["actions"]
-        if float(rng.uniform(1)[0]) < epsilon:
-            return int(rng.integers(0, int(self.world.action_space.n)))
-        return int(self.model.greedy(state[None])[0])
-
     def _learn(self) -> float:
         training, model = self.training, self.model
         batch = self.memory.draw(training.program.batch_size, training.streams["actions"])
-        kinds = [a.astype(model.dtype) if a.dtype.kind == "f" else a for a in batch]
-        tensors = [Tensor(a, backend=model.backend) for a in kinds]
+        kinds = [a.astype(self.dtype) if a.dtype.kind == "f" else a for a in batch]
+        tensors = [Tensor(a, backend=self.home) for a in kinds]
         loss = training.update(model.loss(*tensors, self.target))
         if self.average is not None:
             self.average.update()

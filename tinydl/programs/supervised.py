@@ -42,7 +42,8 @@ class Supervised(Program):
     segmentation "mean_iou", for detection "map", with masks "mask_map"; where a book's accuracies
     are meant, it is this score. optimizer(parameters, **optimizer_settings). schedule(lr, updates
     of the whole training): the rate before every update; None: constant. An epoch is one pass over
-    the training part.
+    the training part. A model with a method `settle` fits after the last one what no gradient
+    reaches (`scores.settled`).
     """
 
     model: type[Module]

@@ -63,24 +63,26 @@ CARTPOLE_DQN = Recipe(
     program=Agent(
         model=DQN,
         architecture={"sizes": (4, 64, 64, 2), "discount": 0.98},
-        learning=FromReplay(copies=100, falls=5_000),
-        lr=0.0005,
+        learning=FromReplay(soft=0.005, falls=3_000, enough=475),
+        steps=2_000,
         end=0.0,
     ),
-    epochs=30,
+    epochs=40,
     time_budget=600,
     targets={"return": SOLVED},
     seeds=5,
     notes=(
         *A_LINE,
-        "The rate falls to 0, so that the last weights are not one of many between which the "
-        "policy wanders. Whether the pole is held is still a matter of the seed: single trainings "
-        "ended at 500 steps and at about 120, where the pole stands and the cart leaves its track.",
+        "The target network follows by half a percent of the difference at each update. An epoch "
+        "whose episodes, chance actions included, earned 475 in the mean is followed by one that "
+        "learns nothing. Without that, trainings held the pole for 500 steps after 30 to 35 "
+        "epochs and for 170 to 220 after 40: once it stands, the values of right and left differ "
+        "by little, and further updates exchange them.",
     ),
     variants=(Variant("double", {"model": DoubleDQN, "targets": {"return": SOLVED}, "seeds": 5}),),
     baselines=POLE,
     not_beaten=(push_below_the_pole,),
-    fast={"epochs": 12},
+    fast={"epochs": 6},
 )
 
 CARTPOLE_REINFORCE = Recipe(

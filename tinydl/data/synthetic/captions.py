@@ -25,7 +25,7 @@ COLOURS = {
     "white": (0.95, 0.95, 0.95),
 }
 SIDE = 32
-SIZES = {"small": 4.0, "large": 6.5}  # radii
+SIZES = {"small": 5.0, "large": 7.5}  # radii
 PAIRS = list(product(product(SIZES, COLOURS, KINDS), repeat=2))
 HELD = 180  # of these 900 pairs
 

@@ -27,20 +27,20 @@ from ..program import Part, Program, Step, Value, only_reader
 
 def fold_norms(program: Program) -> str:
     """Every norm whose input is made for it alone, by a convolution or product with constants."""
-    makers, readers, folded = program.makers(), program.readers(), []
-    for step in program.steps:
+    folded = 0
+    for step in list(program.steps):
         if not isinstance(step.function, FixedNorm):
             continue
         x, *moments = step.inputs
-        maker = _through_views(program, makers, readers, x)
+        maker = _through_views(program, program.makers(), program.readers(), x)
         if maker is None or any(v.array is None for v in moments):
             continue
         factor, rest = _factor_and_rest(program, step.function.eps, moments)
         _scale(program, maker, factor, rest)
         program.replace(step.output, x)
-        folded.append(step)
-    program.remove(folded)
-    return f"{len(folded)} norms became part of the weights before them"
+        program.remove([step])
+        folded += 1
+    return f"{folded} norms became part of the weights before them"
 
 
 def _through_views(

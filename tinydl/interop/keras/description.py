@@ -226,12 +226,12 @@ def _call(node: Any, name: str) -> Call:
         node = [node]
     if not isinstance(node, list) or not all(_is_ref(n, 4) for n in node):
         raise FormatError(f"a call of {quoted(name, 60)} is {quoted(node, 80)}")
-    kwargs: dict[str, Any] = {}
+    named: dict[str, Any] = {}
     for tensor in node:
         if len(tensor) == 4 and isinstance(tensor[3], dict):
-            kwargs |= {k: _old_values(v) for k, v in tensor[3].items()}
+            named |= {k: _old_values(v) for k, v in tensor[3].items()}
     refs = [Ref(*tensor[:3]) for tensor in node]
-    return Call([refs[0] if len(refs) == 1 else refs], kwargs)
+    return Call([refs[0] if len(refs) == 1 else refs], named)
 
 
 def _is_ref(value: Any, most: int = 3) -> bool:

@@ -75,7 +75,7 @@ class Target:
                 array = recurrent.in_order("GRU", array)
             stored: Stored = getattr(self.module, attribute)
             if array.ndim == 2 and stored.ndim == 1:
-                put(self.module.bias_h, array[1])  # type: ignore[arg-type]
+                put(vars(self.module)["bias_h"], array[1])
                 array = array[0]
             put(stored, array.astype(stored.dtype))
 

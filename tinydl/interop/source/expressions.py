@@ -51,7 +51,9 @@ def binary(symbol: str, binds: int) -> Row:
         node, ndim = step.node, len(step.outputs[0].shape)
         if len(node.inputs) != 2 or (node.opset < 7 and not _fits_anyway(b, step)):
             return False
-        if node.kind == "Div" and step.outputs[0].dtype not in ("float32", "float64"):
+        kinds = {b.first.values[n].dtype for n in node.inputs if b.known(n)}
+        floats = kinds <= {"float32"} or kinds <= {"float64"}
+        if node.kind in ("Div", "Pow") and not floats:
             return False
         form = b.form_of(node.inputs, ndim)
         sides = [b.operand(step, i, form, ndim) for i in (0, 1)]
@@ -99,6 +101,8 @@ def clip(b: Builder, step: Traced) -> bool:
     if step.outputs[0].dtype not in ("float32", "float64"):
         return False
     low, high = (None if v is None or abs(v) > 3e38 else float(v) for v in bounds)
+    if low is None and high is None:
+        return alias(b, step)
     if (low, high) == (0.0, 6.0):
         return unary("ops.relu6({0})")(b, step)
     if low == 0.0 and high is None:

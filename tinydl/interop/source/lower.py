@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from ..operators import OPERATORS
 from ..operators.table import LAST
 from ..tracing import Trace, Traced, trace
 from .builder import IMAGE, PLAIN, SMALL, Builder
-from .calls import Body, literal
+from .calls import Body, Code, literal
 from .expressions import EXPRESSIONS
 from .fuse import fused
 from .layers import LAYERS
@@ -58,9 +59,11 @@ def lowered(net: Imported) -> Lowered:
         names[number] = identifier(plain, set(names.values()))
         inputs.append((name, first.values[name].shape, wire.dtype, image))
     generic: list[str] = []
+    if any(_computed(s) for s in steps) and any(n.kind == "Shape" for n in net.program.nodes):
+        raise ConfigError("import: --code: sizes follow from the values of the net's input")
     for step in steps:
         kind = step.node.kind
-        rows = [table[kind] for table in TABLES if kind in table]
+        rows = [] if _computed(step) else [table[kind] for table in TABLES if kind in table]
         if not any(row(builder, step) for row in rows):
             _generic(builder, step)
             generic.append(kind)
@@ -127,6 +130,14 @@ def _is_image(name: str, steps: Sequence[Traced]) -> bool:
     ) and all(s.node.kind in OPERATORS for s in readers)  # fmt: skip
 
 
+def _computed(step: Traced) -> bool:
+    """Whether sizes, axes or bounds of a node follow from the net's input: no text knows them."""
+    row = OPERATORS.get(step.node.kind)
+    return row is not None and any(
+        step.node.has(i) and i not in step.host and i not in step.weights for i in row.host
+    )
+
+
 def _generic(b: Builder, step: Traced) -> None:
     """The operator itself, by its name."""
     node = step.node
@@ -149,6 +160,8 @@ def _generic(b: Builder, step: Traced) -> None:
                 b.get(name) if array is None else b.stored(array, "table", trained, name)
             )
     told = [literal(node.kind), *parts, *_attributes(node.attributes)]
+    if ready := [i for i in step.weights if i in OPERATORS[node.kind].weights]:
+        told.append(f"ready={literal(tuple(ready))}")
     told.append(f"opset={node.opset}")
     count = len(node.outputs)
     if count > 1:
@@ -163,10 +176,18 @@ def _attributes(attributes: Mapping[str, Any]) -> list[str]:
     """keyword=value of those with a plain name and value; no operator knows another text."""
     found = []
     for name, value in attributes.items():
-        value = value.tolist() if isinstance(value, np.ndarray) else value
-        texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+        if isinstance(value, np.ndarray):
+            if value.size > SMALL or value.dtype.kind not in "iufb":
+                raise ConfigError("import: --code: an attribute is a large array")
+            kind = literal(str(value.dtype))
+            value = Code(f"np.array({literal(value.tolist())}, {kind})")
+        texts = [
+            v
+            for v in (value if isinstance(value, list) else [value])
+            if isinstance(v, str) and not isinstance(v, Code)
+        ]
         if not all(re.fullmatch(r"[\w,.> -]{0,60}", text, re.ASCII) for text in texts):
             continue
-        if name.isidentifier() and name.isascii() and identifier(name) == name:
+        if re.fullmatch(r"[A-Za-z_]\w{0,60}", name, re.ASCII) and not keyword.iskeyword(name):
             found.append(f"{name}={literal(value)}")
     return found

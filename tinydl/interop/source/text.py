@@ -187,7 +187,8 @@ class _Writer:
                 continue
             text, _ = self.text(call, variables, self.inlined)
             if last:
-                return [*lines, f"return {text}"]
+                whole = text if len(call.outputs) == 1 else f"tuple({text})"
+                return [*lines, f"return {whole}"]
             names = self._targets(call, variables, dying, ends, k)
             lines.append(f"{', '.join(names)} = {text}")
         given = ", ".join(variables[n] for n in self.body.outputs)

@@ -63,7 +63,8 @@ class HeadAttention(Module):
 
 def _linear(layer, arrays, name, kernel, bias_shape):
     """A Linear of a kernel with two axes; its bias is that of all heads."""
-    module = nn.Linear(*kernel.shape, f"{name}/bias" in arrays, weight_init="zeros")
+    rows, columns = kernel.shape
+    module = nn.Linear(rows, columns, f"{name}/bias" in arrays, weight_init="zeros")
     put(module.weight, kernel)
     if module.bias is not None:
         put(module.bias, fitting(layer, arrays, f"{name}/bias", *bias_shape).reshape(-1))
@@ -109,7 +110,8 @@ def looked_up(modules, given: Given):
 
 def _named(given: Given, names: tuple[str, ...]):
     """Tensors and their masks under the names of Keras's arguments."""
-    tensors, masks = list(given.tensors), list(given.masks)
+    tensors: list[Tensor | None] = list(given.tensors)
+    masks = list(given.masks)
     found = [given.kwargs.get(n) for n in names[len(tensors) :]]
     tensors += [t if isinstance(t, Tensor) else None for t in found]
     masks += [given.named_masks.get(n) for n in names[len(masks) :]]

@@ -7,6 +7,7 @@ Keras's kernels are tinydl's: (KH, KW, C / groups, F), transposed (KH, KW, F, C)
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from .... import nn
 from ....quoting import quoted
@@ -44,15 +45,15 @@ def _causal_row(layer, kernel, dilation):
 
 def _conv(layer, arrays, maker, axes):
     filters, groups = whole(layer, "filters"), whole(layer, "groups", default=1)
-    size = wholes(layer, "kernel_size", axes)
+    size: Any = wholes(layer, "kernel_size", axes)
     kernel = fitting(layer, arrays, "kernel", *size, None, filters)
-    options = {
+    options: dict[str, Any] = {
         "stride": wholes(layer, "strides", axes, 1),
         "dilation": wholes(layer, "dilation_rate", axes, 1),
     }
     if axes == 1:
         size, options = size[0], {k: v[0] for k, v in options.items()}
-    make = nn.Conv1d if axes == 1 else nn.Conv2d
+    make: Any = nn.Conv1d if axes == 1 else nn.Conv2d
     module = make(
         kernel.shape[-2] * groups, filters, size, padding=_padding(layer, axes), groups=groups,
         bias="bias" in arrays, weight_init="zeros", **options,

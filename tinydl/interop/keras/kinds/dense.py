@@ -18,7 +18,7 @@ def _dense(layer, arrays, maker):
     kernel = fitting(layer, arrays, "kernel", None, units)
     module = nn.Linear(kernel.shape[0], units, "bias" in arrays, weight_init="zeros")
     put(module.weight, kernel)
-    if "bias" in arrays:
+    if module.bias is not None:
         put(module.bias, fitting(layer, arrays, "bias", units))
     return Unit([("", module), *activations.behind(layer, maker)], in_a_row)
 

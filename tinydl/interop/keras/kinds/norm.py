@@ -177,8 +177,8 @@ def _normalization(layer, arrays, maker):
     given = (layer.config.get("mean"), layer.config.get("variance"))
     if given[0] is None:
         given = arrays["mean"], arrays["variance"]
-    moments = [np.asarray(m, np.float32) for m in given]
-    module = Normalization(*moments, axes, bool(layer.get("invert", False)))
+    mean, variance = (np.asarray(m, np.float32) for m in given)
+    module = Normalization(mean, variance, axes, bool(layer.get("invert", False)))
     return Unit([("", module)], in_a_row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from .... import nn, ops
 from .table import Given, Kind, Unit, images, to_first, to_last, wholes, word
@@ -11,8 +12,8 @@ PADDINGS = ("valid", "same")
 
 
 def _pool(layer, arrays, maker, make, axes):
-    size = wholes(layer, "pool_size", axes, 2)
-    stride = wholes(layer, "strides", axes, size)
+    size: Any = wholes(layer, "pool_size", axes, 2)
+    stride: Any = wholes(layer, "strides", axes, size)
     padding = word(layer, "padding", "valid", PADDINGS)
     if axes == 1:
         size, stride = size[0], stride[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -100,11 +101,11 @@ def _border(layer, arrays, maker, key, sign, axes):
     alike = len(sides) == axes and all(len(s) == 2 for s in sides)
     if not alike or not all(type(n) is int and 0 <= n < 1 << 16 for s in sides for n in s):
         raise FormatError(f"{layer.kind} {quoted(layer.name, 60)}: {key} {quoted(value, 60)}")
-    sides = tuple((sign * a, sign * b) for a, b in sides)
+    signed: Any = tuple((sign * a, sign * b) for a, b in sides)
     first = layer.get("data_format") == "channels_first"
     if axes == 2 and sign > 0 and not first:
-        return Unit([("", nn.ZeroPad2d(sides))], flat_call)
-    return Unit([("", Border(sides, first))], flat_call)
+        return Unit([("", nn.ZeroPad2d(signed))], flat_call)
+    return Unit([("", Border(signed, first))], flat_call)
 
 
 class Repeat(Module):
@@ -126,7 +127,7 @@ def _upsample(layer, arrays, maker, axes):
     size = wholes(layer, "size", axes, 2)
     first = layer.get("data_format") == "channels_first"
     if layer.get("interpolation", "nearest") == "bilinear":
-        module = nn.Upsample(scale_factor=tuple(map(float, size)), mode="bilinear")
+        module = nn.Upsample(scale_factor=(float(size[0]), float(size[1])), mode="bilinear")
         return Unit([("", module)], images_call(first))
     return Unit([("", Repeat(size, first))], flat_call)
 
