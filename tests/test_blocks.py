@@ -46,6 +46,7 @@ BLOCKS = {
     "use_backend": (lambda: tinydl.use_backend("cpu"), tinydl.default_backend),
     "detect_anomaly": (tinydl.detect_anomaly, lambda: instruments._anomaly_depth > 0),
     "watching": (lambda: instruments.watching(watcher), lambda: watcher in instruments._watchers),
+    "reading": (lambda: instruments.reading(watcher), lambda: watcher in instruments.readers),
     "shadowing": (lambda: shadowing(MODEL, lambda n, m, f: f), forwards),
     "looking": (lambda: looking(MODEL), lambda: (MODEL.training, tinydl.is_recording())),
     "noting_draws": (noting_draws, lambda: tinydl.random._noting.get() is not None),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import oracle_module
+from support import oracle_module, script
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTS = ROOT / "benchmarks" / "ports"
@@ -100,10 +100,9 @@ def test_an_unknown_port_is_refused():
     assert done.returncode == 2 and "no port 'lenet'; there are mnist, imdb" in done.stderr
 
 
-def test_vectors_of_words_are_judged_by_two_lists(monkeypatch, tmp_path):
+def test_vectors_of_words_are_judged_by_two_lists(tmp_path):
     """A parallelogram answers its analogy; what is not known is not asked."""
-    monkeypatch.syspath_prepend(PORTS)
-    words = import_module("words")
+    words = script(PORTS / "words.py")
     (tmp_path / "wordsim353.tsv").write_text("# head\nMan\tking\t5\nman\twoman\t9\nking\tox\t1\n")
     (tmp_path / "questions-words.txt").write_text(
         ": family\nMan Woman King Queen\nman woman ox cow\nking man queen woman\n"

@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from support import oracle_module
 
 from tinydl.bench import CASES, PEERS
 from tinydl.bench.harness import TOLERANCE
@@ -69,11 +70,12 @@ def test_optional_peers_agree_with_the_reference(name, kind):
     assert difference(found[1], found[0]) < TOLERANCE
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 def test_runtimes_of_onnx_files_agree_with_the_reference(name):
     """LeNet has convolutions, pools and products, and a flattening of channels that stand last."""
-    pytest.importorskip(name)
-    pytest.importorskip("onnx")
+    pytest.importorskip(name, reason="a peer of the extra `bench`")
+    oracle_module("onnx")
     case = next(c for c in CASES if c.name == "lenet compiled N1")
     found = []
     for spec in ("tinydl.bench.peer_tinydl:numpy", "tinydl.bench.peer_tinydl:cpu", PEERS[name]):

@@ -190,7 +190,7 @@ def test_state_copies_and_moves(onnx, tmp_path):
     net.w1.assign(net.w1.numpy() * 2)
     copied = copy.deepcopy(net)
     net.load_state_dict(other.state_dict())
-    assert_close(run(net, x)[0], before, 0)
+    assert_close(run(net, x)[0], before, 1e-6)  # the second call is the compiled one
     assert np.abs(run(copied, x)[0].numpy() - before).max() > 1e-3
     moved = other.to("numpy")
     assert_close(run(moved, td.tensor(x, backend="numpy"))[0], before, 1e-5)

@@ -168,13 +168,17 @@ def getitem(x, key):
     """PyTorch has no negative steps (flip instead); arrays and masks follow NumPy's rules there
     too."""
     turned, place, wanted = [], 0, []
+    axes = max(1 if k.dtype == bool else k.ndim for k in key if isinstance(k, np.ndarray))
     named = sum(k is not None and k is not Ellipsis for k in key)
     for k in key:
         if isinstance(k, slice) and k.step == -1:
             turned.append(place)
             k = slice(None)
-        # NumPy counts an integer beside arrays as a 0-d array, which decides where their axes go
-        wanted.append(torch.from_numpy(np.asarray(k)) if isinstance(k, int | np.ndarray) else k)
+        # NumPy counts an integer beside arrays as one of them, which decides where their axes go
+        if isinstance(k, int | np.ndarray):
+            k = np.asarray(k)
+            k = torch.from_numpy(k if k.ndim else k.reshape((1,) * axes))
+        wanted.append(k)
         place += x.dim() - named if k is Ellipsis else k is not None
     return x.flip(turned)[tuple(wanted)]
 

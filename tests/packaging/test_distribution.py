@@ -22,6 +22,7 @@ STEMS = [
     "ctc",
     "norm",
     "optim",
+    "program",
     "runtime",
 ]
 ALLOWED_IN_WHEEL = [

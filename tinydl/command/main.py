@@ -195,7 +195,7 @@ def _add_unasked(add: Add) -> None:
 def _add_looking(add: Add) -> None:
     sub = add(
         "zoo", zoo_command, "the trained models that come with tinydl, or the card of one",
-        "tinydl zoo", "tinydl zoo lenet-mnist", "tinydl predict lenet-mnist digit.png",
+        "tinydl zoo", "tinydl zoo lenet-mnist",
     )  # fmt: skip
     add_zoo(sub)
     sub = add(

@@ -9,7 +9,7 @@ resume. A new kind of training says what one epoch is, what is measured and what
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -39,7 +39,8 @@ class Card(Protocol):
     def samples(self) -> tuple[int, ...]: ...
     @property
     def program(self) -> Any: ...
-    def replaced(self, **changes: Any) -> Card: ...
+    @property
+    def replaced(self) -> Callable[..., Any]: ...
 
 
 #: What a run can do beside being evaluated: the commands `predict` and `classify`, `detect`,
