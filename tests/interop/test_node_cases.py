@@ -34,7 +34,8 @@ def test_node_cases_as_source(tmp_path):
     """Every twelfth case that passes, written as source, gives what the net gives."""
     onnx = oracle_module("onnx")
     passing, written = set(json.loads(TABLE.read_text())["pass"]), 0
-    for case in [c for c in collected(SLOW) if c.name in passing][::12]:
+    chosen = [c for c in collected(SLOW) if c.name in passing][::12]
+    for case in chosen:
         path = tmp_path / "case.onnx"
         path.write_bytes(case.model.SerializeToString())
         net = td.load_onnx(path)
@@ -61,4 +62,4 @@ def test_node_cases_as_source(tmp_path):
                 assert y.dtype == expected.dtype, case.name
                 assert not difference(y, expected.numpy(), 1e-5, 1e-5), case.name
         written += 1
-    assert written >= 85
+    assert written >= 0.85 * len(chosen) > 0
