@@ -223,6 +223,11 @@ CGAN_MNIST = Recipe(
     time_budget=1_500,
     baselines=ASKED,
     fast=FAST_ASKED,
+    targets={
+        "agreement": Target(at_least=0.95),
+        "variety": Target(at_least=0.8),
+        "way": NEARER,
+    },
     errors=("The example of a label has nine numbers for ten classes.",),
     notes=(
         "The book trains 100 epochs of 70,000 digits, batches of 128; here 100 of 10,000, batches "
