@@ -72,7 +72,7 @@ OPINIONS = Recipe(
         loss=bce_with_logits,
         metric=sign_accuracy,
     ),
-    epochs=8,
+    epochs=16,
     time_budget=60,
     seeds=3,
     targets={"accuracy": Target(at_least=0.99)},
