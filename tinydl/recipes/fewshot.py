@@ -168,8 +168,8 @@ MEMORY_OMNIGLOT = Recipe(
         "Streams of 5 characters, 10 times each, labels dealt anew in every stream. Santoro et al. "
         "2016 report 82.8 % at the second and 94.9 % at the fifth sight, after 100,000 batches on "
         "1,200 characters.",
-        "Seeds 0 and 1 learn it (79 and 76 % at the second sight), seed 2 stays at chance, after ten "
-        "epochs and at other rates too: the mean at the fifth sight is 67 %, below the 80 that were "
-        "meant. At the first sight it answers with a label that another class has.",
+        "Seeds 0 and 1 learn it (79 and 76 % at the second sight), seed 2 stays at chance, after "
+        "ten epochs and at other rates too: the mean at the fifth sight is 67 %, below the 80 that "
+        "were meant. At the first sight it answers with a label that another class has.",
     ),
 )
