@@ -45,16 +45,13 @@ def _program(entry: Card) -> Program:
     return OpenRun(folder(entry.name)).recipe.program
 
 
-def _figure(entry: Card, value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{100 * value:.2f} %" if _program(entry).is_share(entry.score) else f"{value:.4g}"
-
-
 def _cells(entry: Card) -> list[str]:
     beside = [found[entry.score] for found in entry.baselines.values() if entry.score in found]
-    last = _figure(entry, beside[-1]) if beside else "-"
-    score = _figure(entry, entry.test[entry.score])
+    share = _program(entry).is_share(entry.score)
+    score, last = [
+        "-" if value is None else f"{100 * value:.2f} %" if share else f"{value:.4g}"
+        for value in (entry.test[entry.score], beside[-1] if beside else None)
+    ]
     return [entry.name, entry.title, score, last, f"{entry.bytes / 1000:,.0f}"]
 
 

@@ -31,7 +31,7 @@ from ..train.schema import read_json as read_checked
 from ..train.tensor_files import read_tensors
 from ..zoo.shelf import found
 from .folder import CONFIG, MODEL_FILE, has
-from .run import SPARE, OpenRun
+from .run import SPARE, OpenRun, numbers_of_classes
 
 FORMAT = "tinydl-import-1"
 NET, CONSTANTS, SOURCE = "net.json", "constants.safetensors", "model.py"
@@ -156,14 +156,7 @@ class ImportedRun:
 
     def _shares(self, rows: np.ndarray, op: str) -> np.ndarray:
         classes, applied = self.config["classes"], self.config["answer"]["applied"]
-        if rows.ndim != 2 or rows.shape[1] != len(classes):
-            raise FormatError(
-                f"{op}: {self.folder / CONFIG} does not fit: it names {len(classes)} classes, the "
-                f"outputs are {rows.shape[1:]}"
-            )
-        if not np.isfinite(rows).all():
-            raise AnomalyError(f"{op}: the network's outputs for these pictures are no numbers")
-        return self._as_shares(rows.astype(np.float64), applied)
+        return self._as_shares(numbers_of_classes(rows, classes, self.folder, op), applied)
 
     @staticmethod
     def _as_shares(rows: np.ndarray, applied: str) -> np.ndarray:

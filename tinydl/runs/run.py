@@ -358,14 +358,7 @@ class OpenRun:
         if not classes:
             raise ConfigError(f"{op}: {self.recipe.name} estimates numbers, it has no classes")
         x = self._prepared(images, op)
-        logits = predict(self.model(backend), x).astype(np.float64)
-        if logits.ndim != 2 or logits.shape[1] != len(classes):
-            raise FormatError(
-                f"{op}: {self.folder / CONFIG} does not fit: it names {len(classes)} classes, the "
-                f"outputs are {logits.shape[1:]}"
-            )
-        if not np.isfinite(logits).all():
-            raise AnomalyError(f"{op}: the network's outputs for these pictures are no numbers")
+        logits = numbers_of_classes(predict(self.model(backend), x), classes, self.folder, op)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
@@ -382,6 +375,20 @@ class OpenRun:
                 )
             x = np.stack([prepare_image(image, side, side) for image in images])
         return x.astype(self.config["dtype"]).reshape(len(images), *shape)
+
+
+def numbers_of_classes(
+    outputs: np.ndarray, classes: Sequence[str], folder: Path, op: str
+) -> np.ndarray:
+    """Outputs (N, classes) as float64; FormatError for another shape, AnomalyError for NaN."""
+    if outputs.ndim != 2 or outputs.shape[1] != len(classes):
+        raise FormatError(
+            f"{op}: {folder / CONFIG} does not fit: it names {len(classes)} classes, the "
+            f"outputs are {outputs.shape[1:]}"
+        )
+    if not np.isfinite(outputs).all():
+        raise AnomalyError(f"{op}: the network's outputs for these pictures are no numbers")
+    return outputs.astype(np.float64)
 
 
 def _weights_of(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

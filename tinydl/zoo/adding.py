@@ -110,20 +110,24 @@ def _store(run: OpenRun, target: Path) -> tuple[dict[str, float], str, float]:
     tensors, metadata = read_tensors(run.folder / MODEL_FILE, run.most)
     metadata.pop("sha256", None)
     write_tensors(target / MODEL_FILE, tensors, metadata)
-    _, full = OpenRun(target).measured("test")
+    full, seconds = _measured(target)
     with np.errstate(over="ignore"):
         halves = {n: a.astype(np.float16) if a.dtype == np.float32 else a
                   for n, a in tensors.items()}  # fmt: skip
     if all(np.isfinite(a).all() for a in halves.values() if a.dtype.kind == "f"):
         write_tensors(target / MODEL_FILE, halves, metadata)
-        start = perf_counter()
-        _, half = OpenRun(target).measured("test")
+        half, half_seconds = _measured(target)
         if all(close(half[k], full[k]) for k in full):
-            return half, "float16", perf_counter() - start
-    write_tensors(target / MODEL_FILE, tensors, metadata)
+            return half, "float16", half_seconds
+        write_tensors(target / MODEL_FILE, tensors, metadata)
+    return full, "float32", seconds
+
+
+def _measured(target: Path) -> tuple[dict[str, float], float]:
+    """Every measure on the test part with the weights that lie there, and the seconds it took."""
     start = perf_counter()
-    _, full = OpenRun(target).measured("test")
-    return full, "float32", perf_counter() - start
+    _, found = OpenRun(target).measured("test")
+    return found, perf_counter() - start
 
 
 def close(found: float, wanted: float) -> bool:
