@@ -388,6 +388,7 @@ DATA = {
     "random_split": _of(data.random_split, 12, 0.25, _R),
     "stratified_split": _of(data.stratified_split, _Y, 0.25, _R),
     "three_way_split": _of(data.three_way_split, _Y, 0.25, 0.25, _R),
+    "group_split": _of(data.group_split, lambda: np.arange(12) // 3, _Y, 0.25, _R),
     "last_fraction": _of(data.last_fraction, 12, 0.25),
     "windows": _of(data.windows, lambda: np.arange(9.0), 3),
     "scaled_windows": _of(data.scaled_windows, lambda: np.arange(1.0, 40.0), 3),
