@@ -197,7 +197,7 @@ def compile(model: Module, example: Any = None, passes: Sequence[str] | None = N
     """The model as a flat program of kernel calls for inference (see `tinydl.compile`)."""
     if not isinstance(model, Module):
         raise ConfigError(f"{OP}: model must be a Module, got {quoted(model)}")
-    unknown = [p for p in passes or () if p not in ALL]
+    unknown = [p for p in passes or () if not isinstance(p, str) or p not in ALL]
     if unknown:
         raise ConfigError(f"{OP}: passes are {', '.join(ALL)}, got {quoted(unknown[0])}")
     made = Compiled(model, passes)
