@@ -18,6 +18,9 @@ from .batches import Batches, take
 from .box_rows import half_size_rows, pad_rows, unpad_rows
 from .catalog import CATALOG, lookup
 from .download import cache_folder, data_folder, locate, offline
+from .folders.form import PictureForm
+from .folders.images import image_folder
+from .folders.pictures import Pictures
 from .folders.sounds import AudioFolder, audio_folder
 from .folders.texts import TextFolder, text_folder
 from .formats.archives import Archive, read_bytes
@@ -140,6 +143,8 @@ __all__ = [
     "Pad",
     "PairParts",
     "Pairs",
+    "PictureForm",
+    "Pictures",
     "PieceSets",
     "Pieces",
     "Prices",
@@ -201,6 +206,7 @@ __all__ = [
     "group_split",
     "half_size_rows",
     "held_out_targets",
+    "image_folder",
     "imdb",
     "imdb_keras",
     "iris",
