@@ -11,6 +11,7 @@ from ..quoting import shown
 from ..tables import Column, Table
 
 if TYPE_CHECKING:
+    from ..runs.imported import ImportedRun
     from ..runs.run import OpenRun
 
 Arguments = argparse.Namespace
@@ -23,14 +24,17 @@ def takes_files(run: Any) -> bool:
     return own is not None and own["kind"] in FILES
 
 
-def foretell_command(args: Arguments, run: OpenRun, op: str, top: int | None = None) -> int:
+def foretell_command(
+    args: Arguments, run: OpenRun | ImportedRun, op: str, top: int | None = None
+) -> int:
     """What the run says about every row, text or sound of the files; top: so many classes each."""
     from ..own.bind import Bound
     from ..own.foretell import foretold
+    from ..runs.run import OpenRun
 
     if not args.images:
         raise ConfigError(f"{op}: name at least one file")
-    recipe = run.recipe
+    recipe = run.recipe if isinstance(run, OpenRun) else None
     if not isinstance(recipe, Bound):
         raise ConfigError(f"{op}: {run.folder} is no run on data of your own")
     rows = foretold(recipe, run.model(args.backend), args.images, op)

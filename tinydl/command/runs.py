@@ -116,7 +116,7 @@ def predict_command(args: Arguments) -> int:
             raise ConfigError("predict: an imported net takes images, no --text")
         return _classes_of(args, run)
     if takes_files(run) and not args.text:
-        return foretell_command(args, run, "predict")  # type: ignore[arg-type]
+        return foretell_command(args, run, "predict")
     program = run.recipe.program
     if WRITE in program.abilities:
         return _answer(args, run, args.text or args.images)
