@@ -168,9 +168,9 @@ MEMORY_OMNIGLOT = Recipe(
         "Streams of 5 characters, 10 times each, labels dealt anew in every stream. Santoro et al. "
         "2016 report 82.8 % at the second and 94.9 % at the fifth sight, after 100,000 batches on "
         "1,200 characters.",
-        "The head begins by answering with the label that it reads, and keys are standardised: with "
-        "a drawn head and plain keys one of three seeds stayed at chance (mean at the second sight "
-        "62 %, at the fifth 67 %). At the first sight it answers with a label that another class "
-        "has.",
+        "The head begins by answering with the label that it reads, and keys are standardised: "
+        "with a drawn head and plain keys one of three seeds stayed at chance (mean at the second "
+        "sight 62 %, at the fifth 67 %). At the first sight it answers with a label that another "
+        "class has.",
     ),
 )
