@@ -42,7 +42,7 @@ class Attention(Function):
     """q (N, L, H, E), k (N, S, G, E), v (N, S, G, V) -> (N, L, H, V): heads beside positions."""
 
     name = "attention"
-    saves = (0, 1, 2)
+    saves: tuple[int, ...] = (0, 1, 2)
     saves_output = True
 
     def __init__(self, first, scale, stream):
@@ -101,7 +101,8 @@ def causal_mask(like, queries, keys, first=0):
     """
     shape = sizes("causal_mask", (queries, keys))
     tensor("causal_mask", "like", like)
-    allowed = np.tri(*shape, whole("causal_mask", "first", first, 0), dtype=np.bool_)
+    diagonal = whole("causal_mask", "first", first, 0)
+    allowed = np.tri(shape[0], shape[1], diagonal, dtype=np.bool_)
     return like._new(like.backend.asarray(allowed), like.backend)
 
 

@@ -34,8 +34,9 @@ class Attention(Reference):
             given = (mask, bias, first, scale, key, offset, rate)
             return Reference.attention(self, q, k, v, *given)
         y, logs = np.empty((N, L, H, V), dtype), np.empty((N, H, L), dtype)
-        options = (-1 if first is None else first, scale, _stream(key, offset, rate))
-        compiled.attention(*map(_adjoining, (q, k, v)), mask, bias, *options, y, logs)
+        seen, stream = -1 if first is None else first, _stream(key, offset, rate)
+        q, k, v = _adjoining(q), _adjoining(k), _adjoining(v)
+        compiled.attention(q, k, v, mask, bias, seen, scale, stream, y, logs)
         return y, logs
 
     def attention_grad(
@@ -55,13 +56,13 @@ class Attention(Reference):
         rate: float,
     ) -> tuple[Array, Array, Array]:
         if q.dtype not in FLOATS or q.size * v.size == 0:
-            given = (mask, bias, first, scale, key, offset, rate)
-            return Reference.attention_grad(self, grad, y, logs, q, k, v, *given)
+            rest = (mask, bias, first, scale, key, offset, rate)
+            return Reference.attention_grad(self, grad, y, logs, q, k, v, *rest)
         found = np.empty(q.shape, q.dtype), np.empty(k.shape, q.dtype), np.empty(v.shape, q.dtype)
-        options = (-1 if first is None else first, scale, _stream(key, offset, rate))
-        given = map(contiguous, (grad, y, logs))
-        heads = map(_adjoining, (q, k, v))
-        compiled.attention_grad(*given, *heads, mask, bias, *options, *found)
+        seen, stream = -1 if first is None else first, _stream(key, offset, rate)
+        q, k, v = _adjoining(q), _adjoining(k), _adjoining(v)
+        grad, y, logs = contiguous(grad), contiguous(y), contiguous(logs)
+        compiled.attention_grad(grad, y, logs, q, k, v, mask, bias, seen, scale, stream, *found)
         return found
 
 

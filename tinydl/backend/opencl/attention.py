@@ -69,9 +69,9 @@ class Attention(Arrays):
             return found[0], found[1], found[2]
         options = _options(q, k, v, mask, bias, first, scale, key, offset, rate)
         rest, buffers = (mask, bias, logs, shares), [x.buffer for x in found]
-        if self.runtime.is_gpu:
-            of_q = of_k = (grad, q, k, v)
-        else:
+        of_q: tuple[ClArray, ...] = (grad, q, k, v)
+        of_k: tuple[ClArray, ...] = of_q
+        if not self.runtime.is_gpu:
             of_q = (grad, q, self._columns(k), k, self._columns(v))
             of_k = (grad, self._columns(grad), q, self._columns(q), k, v)
         self._over("attention_grad_q", L, H, N, *of_q, *rest, buffers[0], *options)
