@@ -3,6 +3,7 @@
 from .activations import (
     elu,
     gelu,
+    glu,
     hard_sigmoid,
     leaky_relu,
     relu,
@@ -90,6 +91,7 @@ from .norm import (
     l2_normalize,
     layer_norm,
     local_response_norm,
+    rms_norm,
 )
 from .order import argsort, cumsum, sort, topk
 from .pool import (
@@ -120,6 +122,7 @@ from .recurrent import (
 from .reduce import all, any, argmax, argmin, logsumexp, max, mean, min, norm, prod, std, var
 from .resize import resize
 from .roi import roi_align, roi_pool
+from .rotary import rotary
 from .shape import concat, copy, expand_dims, reshape, squeeze, swapaxes, transpose
 from .softmax import cross_entropy_per_row, log_softmax, mean_cross_entropy, softmax
 from .special import (
@@ -191,6 +194,7 @@ __all__ = [
     "getitem",
     "global_avg_pool",
     "global_max_pool",
+    "glu",
     "gram_matrix",
     "greater",
     "greater_equal",
@@ -245,12 +249,14 @@ __all__ = [
     "repeat",
     "reshape",
     "resize",
+    "rms_norm",
     "rnn_cell",
     "rnn_sequence",
     "rnn_sequence_by_cells",
     "roi_align",
     "roi_pool",
     "roll",
+    "rotary",
     "round",
     "scaled_dot_product_attention",
     "scatter_add",
