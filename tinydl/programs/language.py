@@ -48,6 +48,14 @@ class Text:
             parts = parts[0][: most[0]], parts[1][: most[1]]
         self.train, self.test = (self.tokenizer.encode(part) for part in parts)
 
+    @classmethod
+    def foreign(cls, text: str, tokenizer: CharacterTokenizer) -> Text:
+        """A text that is measured alone: all but its first character is the test part."""
+        made = cls.__new__(cls)
+        made.tokenizer, made.tokens = tokenizer, len(tokenizer)
+        made.train, made.test = (tokenizer.encode(part) for part in (text[:1], text[1:]))
+        return made
+
     def decoded(self, ids: np.ndarray) -> str:
         return self.tokenizer.decode(ids)
 
