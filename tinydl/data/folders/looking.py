@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from .contents import Facts, broken, counted, look_at_sounds, look_at_texts
 from .copies import Copies
 from .problems import KINDS, UNUSABLE, Problem
 from .recognise import Found, recognise
-from .scan import Progress, Scan, picture_names, scan_pictures
+from .scan import Scan, picture_names, scan_pictures
 from .spreadsheets import look_at_tables
 
 
@@ -62,7 +63,9 @@ class Look:
 
 
 @checked
-def look(path: str | Path, follow_links: bool = False, progress: Progress | None = None) -> Look:
+def look(
+    path: str | Path, follow_links: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Look:
     """Open every file below `path` once and wholly, and say what is there; nothing is changed.
 
     Of pictures: sizes, modes, formats; which are damaged, too large, of another format than their
