@@ -13,11 +13,13 @@ from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
+from cases.archives import png
 from cases.losses import ALL as LOSSES
 from cases.metrics import METRICS
 
 import tinydl as td
-from tinydl import data, environments, metrics, nn, ops, optim
+from tinydl import attribution, data, environments, metrics, nn, ops, optim
+from tinydl.data.formats.wav import encode_wav
 from tinydl.nn import init
 from tinydl.testing import CASES
 from tinydl.testing.draws import Draw
@@ -376,7 +378,49 @@ def _augmentation(cls, *args, on=None):
 
 _BATCH = lambda: (np.ones((4, 6, 6, 1), np.float32), np.eye(4, dtype=np.float32))  # noqa: E731
 _made = lambda: data.synthetic_digits(12, td.Generator(0)).split(0.25, td.Generator(0))  # noqa: E731
+
+
+def _folder():
+    """Two pictures of two classes in files."""
+    root = Path(gettempdir()) / "tinydl-public-rows"
+    for k, name in enumerate(("even", "odd")):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (root / name / "1.png").write_bytes(png(np.full((4, 5, 3), k, np.uint8)))
+    return str(root)
+
+
+def _files_folder(kind, content):
+    """A file of each of two classes."""
+    root = Path(gettempdir()) / f"tinydl-public-rows-{kind}"
+    for name in ("even", "odd"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (root / name / f"1.{kind}").write_bytes(content)
+    return str(root)
+
+
+_SOUND = encode_wav(np.zeros(9), 8_000)
+_FORM = lambda: data.PictureForm((3, 4))  # noqa: E731
+_FILES = lambda: ["even/1.png", "odd/1.png"]  # noqa: E731
 DATA = {
+    "PictureForm": _of(
+        data.PictureForm,
+        (3, 4),
+        "pad",
+        1,
+        then=[("of", [np.ones((5, 6), np.uint8)], {}), ("to_json", [], {})],
+    ),
+    "Pictures": _of(
+        data.Pictures,
+        lambda: _folder(),
+        _FILES,
+        _FORM,
+        100,
+        1,
+        then=[("take", [[1]], {}), ("scaled", [2.0], {}), ("path", [1], {})],
+    ),
+    "audio_folder": _of(data.audio_folder, lambda: _files_folder("wav", _SOUND)),
+    "text_folder": _of(data.text_folder, lambda: _files_folder("txt", b"a word")),
+    "image_folder": _of(data.image_folder, lambda: _folder(), (3, 4), "crop", 3),
     "Batches": _of(
         data.Batches,
         lambda: (np.ones((5, 2), np.float32), np.arange(5)),
@@ -388,6 +432,7 @@ DATA = {
     "random_split": _of(data.random_split, 12, 0.25, _R),
     "stratified_split": _of(data.stratified_split, _Y, 0.25, _R),
     "three_way_split": _of(data.three_way_split, _Y, 0.25, 0.25, _R),
+    "group_split": _of(data.group_split, lambda: np.arange(12) // 3, _Y, 0.25, _R),
     "last_fraction": _of(data.last_fraction, 12, 0.25),
     "windows": _of(data.windows, lambda: np.arange(9.0), 3),
     "scaled_windows": _of(data.scaled_windows, lambda: np.arange(1.0, 40.0), 3),
@@ -567,6 +612,32 @@ ENVIRONMENTS = {
     ),
 }
 
+# -- attribution -----------------------------------------------------------------------------------
+
+_NET = lambda: nn.Sequential(nn.Conv2d(3, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 3))  # noqa: E731
+_PICTURES = lambda: np.linspace(0, 1, 120, dtype=np.float32).reshape(2, 5, 4, 3)  # noqa: E731
+ATTRIBUTION = {
+    "saliency": _of(attribution.saliency, _NET, _PICTURES, 1),
+    "integrated_gradients": _of(attribution.integrated_gradients, _NET, _PICTURES, 1, 0.0, 3),
+    "grad_cam": _of(attribution.grad_cam, _NET, _PICTURES, 1),
+    "last_convolution": _of(attribution.last_convolution, _NET),
+    "occlusion": _of(attribution.occlusion, _NET, _PICTURES, 1, 2),
+    "guided_backpropagation": _of(attribution.guided_backpropagation, _NET, _PICTURES, 1),
+    "activation_maximization": _of(attribution.activation_maximization, _NET, _PICTURES, 1, 3),
+    "fgsm": _of(attribution.fgsm, _NET, _PICTURES, 1, 0.1),
+    "pgd": _of(attribution.pgd, _NET, _PICTURES, 1, 0.1, steps=2, rng=_R),
+    "cascading_randomization": _of(
+        attribution.cascading_randomization,
+        _NET,
+        _PICTURES,
+        lambda: lambda model, x: attribution.saliency(model, x, 1),
+        _R,
+    ),
+    "rank_correlation": _of(
+        attribution.rank_correlation, lambda: np.arange(3.0), lambda: np.ones(3)
+    ),
+}
+
 ROWS = {
     **OPERATIONS,
     **{f"td.{name}": row for name, row in TOP.items()},
@@ -575,4 +646,5 @@ ROWS = {
     **{f"optim.{name}": row for name, row in OPTIM.items()},
     **{f"data.{name}": row for name, row in DATA.items()},
     **{f"environments.{name}": row for name, row in ENVIRONMENTS.items()},
+    **{f"attribution.{name}": row for name, row in ATTRIBUTION.items()},
 }
