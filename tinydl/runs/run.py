@@ -25,6 +25,7 @@ from ..experiment.program import Settings, Training
 from ..files import FolderLock
 from ..nn import Module
 from ..own.bind import Bound, rebound
+from ..own.foretell import prepared_pictures
 from ..programs.scores import ACCURACY, check_kind
 from ..quoting import quoted, shown
 from ..train import (
@@ -395,6 +396,9 @@ class OpenRun:
 
     def _prepared(self, images: Sequence[np.ndarray], op: str) -> np.ndarray:
         """The pictures in the size and type of the network."""
+        recipe = self.recipe
+        if isinstance(recipe, Bound):
+            return prepared_pictures(recipe, images, op).astype(self.config["dtype"])
         shape = self.recipe.program.input_shape
         if len(shape) == 3 and shape[-1] == 3:
             x = np.stack([prepare_colour_image(image, *shape[:2]) for image in images])
