@@ -420,6 +420,7 @@ DATA = {
     ),
     "audio_folder": _of(data.audio_folder, lambda: _files_folder("wav", _SOUND)),
     "text_folder": _of(data.text_folder, lambda: _files_folder("txt", b"a word")),
+    "look": _of(data.look, lambda: _folder()),
     "image_folder": _of(data.image_folder, lambda: _folder(), (3, 4), "crop", 3),
     "Batches": _of(
         data.Batches,

@@ -220,6 +220,11 @@ def resumed(
     tensors, saved = load_checkpoint(path, run.most) if has(folder, CHECKPOINT) else ({}, None)
     if saved is not None:
         check_same(config, saved, path)
+    elif (config.get("own") or {}).get("source") is not None:
+        raise ConfigError(
+            f"train: {folder} was stopped before it kept the weights that it began with; begin it "
+            "again with --from and --force"
+        )
     training = run.training(tensors, epochs=epochs)
     if saved is not None:
         restore_saved(tensors, saved, training.state, path)
