@@ -206,6 +206,7 @@ COMPOSED = {
     "packed",
     "resize",
     "special",
+    "trigonometry",
 }
 
 
