@@ -18,12 +18,13 @@ from ..baselines import (
 from ..experiment.card import Baseline, Recipe
 from ..models import RCNN
 from ..nn import bce_with_logits, cross_entropy, mse
+from ..programs.fine_tuning import FineTuning, fine_tuning
 from ..programs.parts import Split
 from ..programs.reading import Reading
 from ..programs.scores import R2
 from ..programs.supervised import Supervised
 from ..train.metrics import accuracy, sign_accuracy
-from . import table
+from . import pictures, table
 from .kept import BOXES, PICTURES, SOUNDS, TABLE, TEXTS, WRITING, Own
 from .losses import WeightedCrossEntropy, WeightedLogits
 from .models import FITS, check_fits, scaled_boxes
@@ -34,6 +35,9 @@ def program_for(recipe: Recipe, own: Own) -> Any:
     model cannot be built for them."""
     fit = check_fits(recipe, own.kind, own.name, numbers=own.kind == TABLE and not own.classes)
     program: Any = recipe.program
+    if own.source is not None and not isinstance(program, FineTuning):
+        channels = int(own.preparation.get("channels", 1))
+        program = fine_tuning(program, int(own.source["frozen"]), channels)
     if own.kind == WRITING:
         sizes = fit.built(dict(program.architecture), (), int(own.preparation["tokens"]))
         return replace(program, architecture=sizes)
@@ -119,4 +123,6 @@ def baselines_for(recipe: Recipe, own: Own) -> tuple[Baseline, ...]:
         return (majority_class, nearest_mean, logistic_regression)
     if own.kind == TEXTS:
         return (majority_class, tf_idf_regression if len(own.classes) == 2 else bag_of_words)
+    if own.kind == PICTURES and pictures.are_large(own.samples, own.preparation):
+        return (majority_class,)  # the others hold all of them in memory
     return (majority_class, *(b for b in recipe.baselines if b is not majority_class))

@@ -25,6 +25,7 @@ from ..experiment.program import Settings, Training
 from ..files import FolderLock
 from ..nn import Module
 from ..own.bind import Bound, rebound
+from ..own.foretell import prepared_pictures
 from ..programs.scores import ACCURACY, check_kind
 from ..quoting import quoted, shown
 from ..train import (
@@ -219,6 +220,11 @@ def resumed(
     tensors, saved = load_checkpoint(path, run.most) if has(folder, CHECKPOINT) else ({}, None)
     if saved is not None:
         check_same(config, saved, path)
+    elif (config.get("own") or {}).get("source") is not None:
+        raise ConfigError(
+            f"train: {folder} was stopped before it kept the weights that it began with; begin it "
+            "again with --from and --force"
+        )
     training = run.training(tensors, epochs=epochs)
     if saved is not None:
         restore_saved(tensors, saved, training.state, path)
@@ -292,11 +298,16 @@ class OpenRun:
         training.housed(self.folder)
         return training
 
-    def measured(self, part: str, backend: str | None = None) -> tuple[Training, dict[str, float]]:
-        """The run's training with its trained model, and every measure on a part of its data."""
+    def trained(self, backend: str | None = None) -> Training:
+        """The run's training with its data and its trained model."""
         tensors, path = self._tensors()
         training = self.training(tensors, backend)
         load_tensors(training.model, tensors, path)
+        return training
+
+    def measured(self, part: str, backend: str | None = None) -> tuple[Training, dict[str, float]]:
+        """`trained`, and every measure on a part of its data."""
+        training = self.trained(backend)
         return training, training.measure(part)
 
     def measured_on(
@@ -395,6 +406,9 @@ class OpenRun:
 
     def _prepared(self, images: Sequence[np.ndarray], op: str) -> np.ndarray:
         """The pictures in the size and type of the network."""
+        recipe = self.recipe
+        if isinstance(recipe, Bound):
+            return prepared_pictures(recipe, images, op).astype(self.config["dtype"])
         shape = self.recipe.program.input_shape
         if len(shape) == 3 and shape[-1] == 3:
             x = np.stack([prepare_colour_image(image, *shape[:2]) for image in images])
