@@ -206,6 +206,7 @@ COMPOSED = {
     "resize",
     "rotary",
     "special",
+    "trigonometry",
 }
 
 
