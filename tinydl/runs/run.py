@@ -239,6 +239,7 @@ class OpenRun:
         """recipe_file: the file of a recipe that is none of tinydl's own."""
         self.folder, self.recipe_file = Path(folder), recipe_file
         self.config = read_config(self.folder)
+        self.kept: Module | None = None
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -329,8 +330,16 @@ class OpenRun:
             return _weights_of(load_checkpoint(path, self.most)[0]), path
         return _widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
 
+    def keep(self, backend: str | None = None) -> Module:
+        """`model(backend)` in evaluation mode, which is `model` from now on: nothing is read again,
+        however many questions follow."""
+        self.kept = self.model(backend).eval()
+        return self.kept
+
     def model(self, backend: str | None = None) -> Module:
         """The trained model; of an unfinished run, the model of its last checkpoint."""
+        if self.kept is not None:
+            return self.kept
         tensors, path = self._tensors()
         program = self.recipe.program
         with use_backend(get(self.settings(backend).backend).name):
@@ -353,28 +362,42 @@ class OpenRun:
         """P(class | image), float64 (N, classes), for uint8 images of any size; ConfigError, with
         `op` in front, for a run that does not classify pictures; AnomalyError where the network's
         outputs are no numbers."""
+        self.check_classifies(op)
+        x = self.prepared(images, op)
+        return self.shares(predict(self.model(backend), x), op)
+
+    def check_classifies(self, op: str) -> None:
+        """ConfigError unless the run tells classes apart."""
         check_kind(op, self.recipe, ACCURACY)
-        classes = self.config["classes"]
-        if not classes:
+        if not self.config["classes"]:
             raise ConfigError(f"{op}: {self.recipe.name} estimates numbers, it has no classes")
-        x = self._prepared(images, op)
-        logits = numbers_of_classes(predict(self.model(backend), x), classes, self.folder, op)
+
+    def shares(self, outputs: np.ndarray, op: str) -> np.ndarray:
+        """The probabilities (N, classes) that the network's outputs stand for, float64."""
+        logits = numbers_of_classes(outputs, self.config["classes"], self.folder, op)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def _prepared(self, images: Sequence[np.ndarray], op: str) -> np.ndarray:
+    def prepared(self, images: Sequence[np.ndarray], op: str) -> np.ndarray:
         """The pictures in the size and type of the network."""
+        return np.stack([self.of_pixels(self.fitted(image, op)) for image in images])
+
+    def fitted(self, image: np.ndarray, op: str) -> np.ndarray:
+        """A uint8 picture in the network's size: (H, W) or (H, W, 3) of 0 ... 1; ConfigError where
+        it takes none."""
         shape = self.recipe.program.input_shape
         if len(shape) == 3 and shape[-1] == 3:
-            x = np.stack([prepare_colour_image(image, *shape[:2]) for image in images])
-        else:
-            side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
-            if side < LEAST_SIDE or side * side != prod(shape):
-                raise ConfigError(
-                    f"{op}: {self.recipe.name} takes inputs of shape {shape}, no pictures"
-                )
-            x = np.stack([prepare_image(image, side, side) for image in images])
-        return x.astype(self.config["dtype"]).reshape(len(images), *shape)
+            return prepare_colour_image(image, *shape[:2])
+        side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
+        if side < LEAST_SIDE or side * side != prod(shape):
+            raise ConfigError(
+                f"{op}: {self.recipe.name} takes inputs of shape {shape}, no pictures"
+            )
+        return prepare_image(image, side, side)
+
+    def of_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Such a picture as one sample of the network's input."""
+        return pixels.astype(self.config["dtype"]).reshape(self.recipe.program.input_shape)
 
 
 def numbers_of_classes(
