@@ -87,6 +87,7 @@ __all__ = [
 __all__ += ops.__all__
 
 if TYPE_CHECKING:
+    from . import attribution as attribution
     from . import data as data
     from . import metrics as metrics
     from . import models as models
@@ -94,4 +95,6 @@ if TYPE_CHECKING:
     from . import viz as viz
     from . import zoo as zoo
 else:  # for a checker every name would exist
-    __getattr__ = _asked(__name__, "td", ("data", "metrics", "models", "train", "viz", "zoo"))
+    __getattr__ = _asked(
+        __name__, "td", ("attribution", "data", "metrics", "models", "train", "viz", "zoo")
+    )

@@ -17,7 +17,7 @@ from cases.losses import ALL as LOSSES
 from cases.metrics import METRICS
 
 import tinydl as td
-from tinydl import data, environments, metrics, nn, ops, optim
+from tinydl import attribution, data, environments, metrics, nn, ops, optim
 from tinydl.nn import init
 from tinydl.testing import CASES
 from tinydl.testing.draws import Draw
@@ -568,6 +568,32 @@ ENVIRONMENTS = {
     ),
 }
 
+# -- attribution -----------------------------------------------------------------------------------
+
+_NET = lambda: nn.Sequential(nn.Conv2d(3, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 3))  # noqa: E731
+_PICTURES = lambda: np.linspace(0, 1, 120, dtype=np.float32).reshape(2, 5, 4, 3)  # noqa: E731
+ATTRIBUTION = {
+    "saliency": _of(attribution.saliency, _NET, _PICTURES, 1),
+    "integrated_gradients": _of(attribution.integrated_gradients, _NET, _PICTURES, 1, 0.0, 3),
+    "grad_cam": _of(attribution.grad_cam, _NET, _PICTURES, 1),
+    "last_convolution": _of(attribution.last_convolution, _NET),
+    "occlusion": _of(attribution.occlusion, _NET, _PICTURES, 1, 2),
+    "guided_backpropagation": _of(attribution.guided_backpropagation, _NET, _PICTURES, 1),
+    "activation_maximization": _of(attribution.activation_maximization, _NET, _PICTURES, 1, 3),
+    "fgsm": _of(attribution.fgsm, _NET, _PICTURES, 1, 0.1),
+    "pgd": _of(attribution.pgd, _NET, _PICTURES, 1, 0.1, steps=2, rng=_R),
+    "cascading_randomization": _of(
+        attribution.cascading_randomization,
+        _NET,
+        _PICTURES,
+        lambda: lambda model, x: attribution.saliency(model, x, 1),
+        _R,
+    ),
+    "rank_correlation": _of(
+        attribution.rank_correlation, lambda: np.arange(3.0), lambda: np.ones(3)
+    ),
+}
+
 ROWS = {
     **OPERATIONS,
     **{f"td.{name}": row for name, row in TOP.items()},
@@ -576,4 +602,5 @@ ROWS = {
     **{f"optim.{name}": row for name, row in OPTIM.items()},
     **{f"data.{name}": row for name, row in DATA.items()},
     **{f"environments.{name}": row for name, row in ENVIRONMENTS.items()},
+    **{f"attribution.{name}": row for name, row in ATTRIBUTION.items()},
 }

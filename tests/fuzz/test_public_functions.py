@@ -9,7 +9,7 @@ import tinydl as td
 from fuzz.odd_values import NAMES
 from fuzz.public_calls import HEAVY, _Place, calls, case, places, run
 from fuzz.public_rows import LAYERS, ROWS
-from tinydl import data, environments, metrics, nn, optim
+from tinydl import attribution, data, environments, metrics, nn, optim
 from tinydl.errors import TinydlError
 
 CALLS = 2000
@@ -44,7 +44,7 @@ OTHERS = {
     *("optim.Optimizer", "nn.Summary", "nn.init", "metrics.COCO_THRESHOLDS", "metrics.Scores"),
     *("metrics.MeanAveragePrecision", "metrics.PrecisionRecallCurve", "metrics.RocCurve"),
     *("metrics.CalibrationCurve", "metrics.RejectionCurve"),
-    "environments.Played",
+    *("environments.Played", "attribution.IntegratedGradients", "attribution.Randomized"),
 }
 #: Rooms of `tinydl.data` whose functions read files.
 READ = ("sets.", "formats.", "download", "record", "catalog", "inventory")
@@ -62,7 +62,9 @@ def _is_door(module, name):
 
 
 @pytest.mark.parametrize(
-    "module", [td, nn, optim, metrics, data, environments], ids=lambda m: m.__name__
+    "module",
+    [td, nn, optim, metrics, data, environments, attribution],
+    ids=lambda m: m.__name__,
 )
 def test_every_public_name_has_a_row(module):
     short = {td: "td"}.get(module, module.__name__.rpartition(".")[2])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from threading import Lock, RLock
 from typing import Any
 
+from ..arguments import texts
 from ..errors import ConfigError
 from ..instruments import watched
 from ..nn.lifting import lifted
@@ -197,6 +198,7 @@ def compile(model: Module, example: Any = None, passes: Sequence[str] | None = N
     """The model as a flat program of kernel calls for inference (see `tinydl.compile`)."""
     if not isinstance(model, Module):
         raise ConfigError(f"{OP}: model must be a Module, got {quoted(model)}")
+    passes = None if passes is None else texts(OP, "passes", passes)
     unknown = [p for p in passes or () if p not in ALL]
     if unknown:
         raise ConfigError(f"{OP}: passes are {', '.join(ALL)}, got {quoted(unknown[0])}")
