@@ -170,6 +170,8 @@ RUN_LISTINGS = [
     ("profile", "foreign", "--batches", "1"),
     ("export", "foreign", "--to", "safetensors", "--out", "{out}.safetensors"),
     ("inspect", "w.safetensors"),
+    ("serve", "synthetic-digits"),
+    ("serve", "foreign"),
 ]
 
 
@@ -179,6 +181,7 @@ def test_what_is_said_of_runs_fits_too(arguments, runs, foreign, monkeypatch, ca
         image = pytest.importorskip("PIL.Image")
         image.fromarray(np.zeros((8, 8), np.uint8)).save(runs / "black.png")
     monkeypatch.chdir(runs)  # short names
+    monkeypatch.setattr("tinydl.serving.server.Server.serve_forever", lambda server: None)
     ordinary(monkeypatch)
 
     def run(name):
@@ -562,6 +565,8 @@ done
 """
 OFFERED = {
     "tinydl re": "recipes reproduce recommend",
+    "tinydl se": "serve",
+    "tinydl serve r": "runs",
     "tinydl train ring": "ring-gan ring-wgan",
     "tinydl recipes mask": "mask-rcnn-shapes",
     "tinydl gradcheck conv_": "conv_transpose2d",

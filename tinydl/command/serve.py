@@ -6,6 +6,7 @@ import argparse
 
 from ..console import Parser, print_json, teller
 from ..quoting import shown
+from ..tables import wrapped
 from .runs import open_run
 
 
@@ -24,7 +25,7 @@ def serve_command(args: argparse.Namespace) -> int:
     server = Server(facts, run.questions)
     try:
         tell = teller(args)
-        tell(f"{shown(facts['name'], 60)}: {shown(facts['title'], 120)}")
+        tell(wrapped(f"{shown(facts['name'], 60)}: {shown(facts['title'], 120)}"))
         tell(f"  {server.url}")
         tell("answers this machine alone, and only under this address; Ctrl-C ends it")
         if args.json:

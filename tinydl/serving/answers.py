@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..attribution import saliency
 from ..data import fit_image, prepare_digit
 from ..data.formats.images import decode_image
 from ..data.formats.wav import decode_wav
@@ -17,15 +18,19 @@ from ..programs.supervised import settings_of
 from ..runs.detect import detect
 from ..runs.imported import ImportedRun
 from ..runs.run import OpenRun
-from ..tensor import Tensor
 from ..train import predict
-from .looks import heat, layers, or_reason, picture, preview, saliency
+from .looks import heat, layers, or_reason, picture, preview
 from .questions import MOST_BYTES, Question
 
 Run = OpenRun | ImportedRun
 MOST_PIXELS = 25_000_000
 DRAWN = 280  # pixels a side of a drawing
 DRAWN_FOR = ((28, 28), (8, 8))  # inputs that are drawn for
+FITTED = {
+    28: "fitted as MNIST's digits: the ink into 20 x 20 pixels, its centre of mass in the middle",
+    8: "fitted as Optdigits': upright, 32 x 20 pixels, of which 4 x 4 are counted each",
+}
+LEAST = 0.5  # score of a box that is shown
 BARS, BOXES = 10, 100  # shown of many
 SOUND_SECONDS, SOUND_RATE = 60, 8_000
 
@@ -42,13 +47,15 @@ class Asked:
 
     def facts(self) -> dict[str, Any]:
         """What the page says of the run before anything is asked."""
-        imported = isinstance(self.run, ImportedRun)
-        name = self.run.name if imported else self.run.recipe.name
-        title = f"a net of {self.run.config['kind']}" if imported else self.run.recipe.title
+        run = self.run
+        if isinstance(run, ImportedRun):
+            name, title = run.name, f"an imported net ({run.config['kind']})"
+        else:
+            name, title = run.recipe.name, run.recipe.title
         most = {name: question.most for name, question in self.questions.items()}
         parameters = self.model.count_parameters()
-        return {"name": name, "title": title, "kind": self.kind, "most": most,
-                "parameters": parameters, "drawn": DRAWN, **self.more()}  # fmt: skip
+        told = {"name": name, "title": title, "kind": self.kind, "most": most}
+        return {**told, "parameters": parameters, "drawn": DRAWN, **self.more()}
 
     def more(self) -> dict[str, Any]:
         """Facts of one kind of run."""
@@ -99,7 +106,7 @@ class Classes(Asked):
         ink = np.frombuffer(body, np.uint8).reshape(DRAWN, DRAWN)
         if not ink.any():
             raise ConfigError("serve: nothing is drawn")
-        return self.told(prepare_digit(ink, self.sides[0]))
+        return self.told(prepare_digit(ink, self.sides[0])) | {"notes": [FITTED[self.sides[0]]]}
 
     def told(self, pixels: np.ndarray) -> dict[str, Any]:
         """The answer about one picture of the network's size."""
@@ -112,7 +119,7 @@ class Classes(Asked):
         (shares,) = self.run.shares(rows, "serve").tolist()
         best = int(np.argmax(shares))
         names = self.run.config["classes"]
-        slope, why = or_reason(lambda: saliency(lambda t: self._score(t, best), x, self.model))
+        slope, why = or_reason(lambda: np.abs(saliency(self.model, x, best)))
         found: dict[str, Any] = {
             "told": f"{names[best]} ({100 * shares[best]:.1f} %)",
             "bars": bars(list(zip(names, shares, strict=True))),
@@ -128,11 +135,6 @@ class Classes(Asked):
         run = self.run
         return run.config["answer"]["outputs"][0] if isinstance(run, ImportedRun) else 0
 
-    def _score(self, x: Tensor, best: int) -> Tensor:
-        outputs = self.model(x)
-        rows = outputs[self._place] if isinstance(outputs, tuple) else outputs
-        return rows[0, best]
-
 
 def flat(slope: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:
     """The largest of a pixel's channels, (H, W): of (H, W, C), (C, H, W), or as many in a row."""
@@ -144,6 +146,7 @@ def flat(slope: np.ndarray, sides: tuple[int, ...]) -> np.ndarray:
 class Spoken(Classes):
     """A network that tells spoken words apart by their spectra."""
 
+    run: OpenRun
     kind = "spoken"
 
     def fitted_sides(self) -> tuple[int, ...]:
@@ -192,9 +195,11 @@ class Boxes(Asked):
     def picture(self, body: bytes) -> dict[str, Any]:
         """A picture file; boxes are told in shares of its width and height."""
         image = decode_image(body, "picture", MOST_PIXELS)
-        run, least = self.run, 0.5
-        (found,) = run.detect([image], least) if isinstance(run, ImportedRun) else detect(
-            run, [image], least)  # fmt: skip
+        run = self.run
+        if isinstance(run, ImportedRun):
+            (found,) = run.detect([image], LEAST, None)
+        else:
+            (found,) = detect(run, [image], LEAST)
         names, (height, width) = run.config["classes"], image.shape[:2]
         order = np.argsort(-found.scores, kind="stable")[:BOXES]
         sides = np.array([width, height, width, height], np.float64)
@@ -204,7 +209,7 @@ class Boxes(Asked):
             for k in order
         ]  # fmt: skip
         count = len(found.scores)
-        told = f"{count} found" if count else f"nothing found with a score of {100 * least:.0f} %"
+        told = f"{count} found" if count else f"nothing found with a score of {100 * LEAST:.0f} %"
         return {
             "told": told,
             "bars": [{"name": b["name"], "share": b["share"]} for b in boxes[:BARS]],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import ConfigError
 from ..experiment.program import WRITE
 from ..programs.scores import ACCURACY, KINDS, MAP
@@ -21,7 +23,7 @@ def asked(run: Run, backend: str | None = None) -> Asked:
         if kind not in (CLASSES, BOXES):
             raise ConfigError(f"serve: the net of {run.folder} gives {kind}, no classes and boxes")
         return Classes(run, backend) if kind == CLASSES else Boxes(run, backend)
-    program = run.recipe.program
+    program: Any = run.recipe.program
     if program.writes:
         return Continued(run, backend)
     if program.reads:

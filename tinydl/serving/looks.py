@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..attribution.asking import recorded
 from ..data.prepare import resize_matrix
 from ..errors import TinydlError
-from ..function import enable_grad, grad
+from ..function import grad
 from ..nn import Embedding, Module, activations
 from ..nn.watch import shadowing
 from ..tensor import Tensor
@@ -57,15 +58,6 @@ def _text(array: np.ndarray) -> str:
 # -- what an answer depends on ---------------------------------------------------------------------
 
 
-def saliency(score: Callable[[Tensor], Tensor], x: np.ndarray, model: Module) -> np.ndarray:
-    """|d score(x) / dx|, shape of x (1, ...): how much the answer would move with each number of the
-    input (Simonyan, Vedaldi and Zisserman 2014, arXiv 1312.6034, section 3)."""
-    with enable_grad():
-        given = Tensor(x, backend=model.backend, requires_grad=True)
-        (slope,) = grad(score(given), given)
-    return np.abs(slope.numpy())
-
-
 def word_saliency(model: Module, score: Callable[[], Tensor]) -> np.ndarray | None:
     """|<d score / de, e>| of every token's embedding e in the call score(), (T,): how much of the
     answer falls to it, to first order. None where the model embeds nothing."""
@@ -76,12 +68,14 @@ def word_saliency(model: Module, score: Callable[[], Tensor]) -> np.ndarray | No
             return None
 
         def watched(*given: Any) -> Tensor:
-            leaves.append(Tensor(forward(*given).numpy(), backend=model.backend, requires_grad=True))
+            leaves.append(
+                Tensor(forward(*given).numpy(), backend=model.backend, requires_grad=True)
+            )
             return leaves[-1]
 
         return watched
 
-    with shadowing(model, wrap), enable_grad():
+    with recorded(model), shadowing(model, wrap):
         found = score()
         if len(leaves) != 1:
             return None
@@ -101,7 +95,8 @@ def or_reason(make: Callable[[], Any]) -> tuple[Any, str]:
 
 
 def layers(model: Module, x: np.ndarray) -> list[dict[str, Any]]:
-    """The outputs of the model's innermost modules for one sample x (1, ...), in their order."""
+    """The outputs of the model's innermost modules for one sample x (1, ...), in their order, of
+    the first `LAYERS` of them."""
     inner = {name: m for name, m in model.named_modules() if name and not list(m.children())}
     shown = [name for name, m in inner.items() if type(m).__name__ not in SILENT]
     found = activations(model, x) if shown else {}
@@ -120,6 +115,8 @@ def maps_of(output: np.ndarray) -> dict[str, Any] | None:
     if output.ndim not in (2, 3, 4) or output.shape[0] != 1 or output.size == 0:
         return None
     values = np.nan_to_num(output[0].astype(np.float64))
+    values = values.reshape(-1) if values.shape[:-1] == (1, 1) else values  # one number a channel
+    shape = list(values.shape)
     if values.ndim == 1:
         planes, chosen = [_smaller(values[None], ROW)], [0]
     elif values.ndim == 2:
@@ -130,7 +127,7 @@ def maps_of(output: np.ndarray) -> dict[str, Any] | None:
         planes = [_smaller(values[:, :, c], SIDE) for c in chosen]
     low, high = float(values.min()), float(values.max())
     return {
-        "shape": list(output.shape[1:]),
+        "shape": shape,
         "low": low,
         "high": high,
         "channels": chosen,

@@ -34,7 +34,7 @@ from .worker import Busy, Worker
 HERE = "127.0.0.1"
 MOST_HEAD = 32_768  # bytes of a request's first line and headers
 SECONDS = 10.0  # for a whole exchange
-SENDING = 1.0  # of them are kept for the answer
+SENDING = 0.1  # of that time is kept for the answer
 CONNECTIONS, WAITING = 64, 8
 BYTES = "application/octet-stream"  # the type of every body: no form of another page has it
 #: What every answer says.
@@ -226,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
         self.respond(200, "application/json", self._asked(name, body))
 
     def _asked(self, name: str, body: bytes) -> bytes:
-        answer, until = self.server.questions[name].answer, self.channel.deadline - SENDING
+        answer, until = self.server.questions[name].answer, self.channel.deadline - SENDING * self.server.seconds
         started = monotonic()
         try:
             found = self.server.worker.ask(lambda: answer(body), until)
@@ -240,6 +240,7 @@ class Handler(BaseHTTPRequestHandler):
         return _as_json({**found, "seconds": monotonic() - started})
 
     def refuse(self, status: int, sentence: str) -> None:
+        self.request_version = "HTTP/1.1"  # for what came in words of 1991 too
         self.respond(status, "application/json", _as_json({"error": sentence}))
 
     def respond(self, status: int, kind: str, body: bytes) -> None:

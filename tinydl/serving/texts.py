@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..attribution.asking import recorded
 from ..data import CharacterTokenizer, WordTokenizer
 from ..errors import FormatError
 from ..experiment.program import Settings
-from ..function import enable_grad, grad, no_grad
+from ..function import grad, no_grad
 from ..models.recurrent.text import TextGenerator
 from ..models.recurrent.writing import next_probabilities
 from ..programs.language import written
@@ -65,7 +67,7 @@ class Judged(Texts):
 
     def __init__(self, run: OpenRun, backend: str | None) -> None:
         super().__init__(run, backend)
-        program = run.recipe.program
+        program: Any = run.recipe.program
         if program.vocabulary:
             self.tokenizer = WordTokenizer(program.vocabulary)
         else:
@@ -73,7 +75,7 @@ class Judged(Texts):
 
     def text(self, body: bytes) -> dict[str, Any]:
         text = decoded(body)
-        program = self.run.recipe.program
+        program: Any = self.run.recipe.program
         (shares,) = program.read(self.model, self.run.recipe, [text])
         best = max(shares, key=lambda name: shares[name])
         length = program.input_shape[0]
@@ -104,7 +106,7 @@ class Continued(Texts):
 
     def __init__(self, run: OpenRun, backend: str | None) -> None:
         super().__init__(run, backend)
-        program = run.recipe.program
+        program: Any = run.recipe.program
         known = program.vocabulary
         self.tokenizer = (
             CharacterTokenizer(known) if known else program.load(run.recipe, Settings()).tokenizer
@@ -139,7 +141,7 @@ class Continued(Texts):
         the states of the layers."""
         model: Any = self.model
         given = ops.one_hot(Tensor(ids[None], backend=model.backend), model.tokens)
-        with enable_grad():
+        with recorded(model):
             leaf = Tensor(given.astype(model.dtype).numpy(), backend=model.backend,
                           requires_grad=True)  # fmt: skip
             logits, states = self._run(model, leaf)

@@ -146,13 +146,16 @@
     }
 
     function line(from, to) {
-      context.strokeStyle = "#000000";
+      context.strokeStyle = context.fillStyle = "#000000";
       context.lineWidth = side / 13;
-      context.lineCap = context.lineJoin = "round";
+      context.lineCap = "round";
       context.beginPath();
       context.moveTo(from.x, from.y);
       context.lineTo(to.x, to.y);
       context.stroke();
+      context.beginPath(); // a line to where it began has no length, and would leave no dot
+      context.arc(to.x, to.y, side / 26, 0, 2 * Math.PI);
+      context.fill();
     }
 
     function at(event) {
