@@ -39,6 +39,7 @@ HEAVY = {
     "nn.SimpleRNN": LARGE,
     "nn.LSTM": LARGE,
     "ops.selu": ("huge image", "huge square tensor", "huge tensor"),  # seven passes over 2^27
+    "td.save_onnx": ("huge image", "huge square tensor", "huge tensor"),  # the recording keeps it
 }
 ROOM = 3 << 27  # bytes that the calls may take beyond what the process has when they begin
 

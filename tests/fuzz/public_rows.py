@@ -13,6 +13,7 @@ from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
+from cases.archives import png
 from cases.losses import ALL as LOSSES
 from cases.metrics import METRICS
 
@@ -376,7 +377,37 @@ def _augmentation(cls, *args, on=None):
 
 _BATCH = lambda: (np.ones((4, 6, 6, 1), np.float32), np.eye(4, dtype=np.float32))  # noqa: E731
 _made = lambda: data.synthetic_digits(12, td.Generator(0)).split(0.25, td.Generator(0))  # noqa: E731
+
+
+def _folder():
+    """Two pictures of two classes in files."""
+    root = Path(gettempdir()) / "tinydl-public-rows"
+    for k, name in enumerate(("even", "odd")):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (root / name / "1.png").write_bytes(png(np.full((4, 5, 3), k, np.uint8)))
+    return str(root)
+
+
+_FORM = lambda: data.PictureForm((3, 4))  # noqa: E731
+_FILES = lambda: ["even/1.png", "odd/1.png"]  # noqa: E731
 DATA = {
+    "PictureForm": _of(
+        data.PictureForm,
+        (3, 4),
+        "pad",
+        1,
+        then=[("of", [np.ones((5, 6), np.uint8)], {}), ("to_json", [], {})],
+    ),
+    "Pictures": _of(
+        data.Pictures,
+        lambda: _folder(),
+        _FILES,
+        _FORM,
+        100,
+        1,
+        then=[("take", [[1]], {}), ("scaled", [2.0], {}), ("path", [1], {})],
+    ),
+    "image_folder": _of(data.image_folder, lambda: _folder(), (3, 4), "crop", 3),
     "Batches": _of(
         data.Batches,
         lambda: (np.ones((5, 2), np.float32), np.arange(5)),

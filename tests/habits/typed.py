@@ -597,7 +597,7 @@ data.ToTensor()  # ! td.tensor(pictures)
 data.Normalize((0.5,), (0.5,))  # ! data.standardize(xs)
 data.RandomHorizontalFlip()  # ! data.Flip(0.5)
 data.Flip(p=0.5)  # ! probability=0.5
-data.ImageFolder('folder')  # ! data.read_image
+data.ImageFolder('folder')  # ! data.image_folder
 data.Tokenizer(num_words=1000)  # ! data.WordTokenizer.fit
 seq.fit((xs, ys), epochs=2)  # ! td.train.fit(model, (xs, ys), "mse", "adam", epochs=1)
 seq.evaluate(xs, ys)  # ! train.evaluate(model, batches, loss=nn.mse)

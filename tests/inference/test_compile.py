@@ -213,6 +213,22 @@ def test_a_model_that_keeps_a_state_is_refused():
         td.compile(memory, numbers(2, 4, 3))
 
 
+def test_what_is_worked_out_once_for_inputs_of_a_size_is_no_difference():
+    """As an imported graph folds its shape arithmetic at its first call."""
+
+    class Folds(nn.Module):
+        def __init__(self):
+            self.known = {}
+
+        def forward(self, x):
+            if x.shape not in self.known:
+                self.known[x.shape] = ops.astype(Tensor(np.array(x.shape)), "float32") * 2.0
+            return x * self.known[x.shape]
+
+    x = Tensor(np.float32([[1, 2], [3, 4]]))
+    assert_close(td.compile(Folds(), x)(x + 1.0).numpy(), (x + 1.0).numpy() * 4, 1e-6)
+
+
 def test_arguments_and_printing(capsys):
     with pytest.raises(ConfigError, match="passes are constants, "):
         td.compile(small(), numbers(1, 4), ["norm"])

@@ -20,8 +20,9 @@ from .rules import RULES
 GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
     "norm", "elementwise", "softmax", "ctc", "adam", "optim", "rnn", "step", "gan", "inference",
-    "compiled", "engine",
+    "compiled", "imported", "engine",
 )  # fmt: skip
+WITH_FILES = ("imported",)  # of TINYDL_DATA: measured where they are named
 #: Who measures a group, where it is not the best of all: for products NumPy's BLAS, for single
 #: calls and update rules the library that also runs them one by one. The programs that JAX and
 #: TensorFlow compile of a whole chain are shown beside it.
@@ -96,6 +97,17 @@ INFERENCES = tuple([
     (net, N, N == 1 and net in ("mlp", "lenet"))
     for N in (1, 8) for net in ("mlp", "lenet", "resnet20", "mobilenet")
 ])  # fmt: skip
+
+#: Files that others wrote, below TINYDL_DATA/models: name, path, shape of x, multiply-adds.
+FILES = (
+    ("digits (CNTK)", "onnx-mnist/model.onnx", (1, 1, 28, 28), 786_560),
+    ("digits (Keras)", "keras-onnx-mnist/onnx_mnist.onnx", (1, 28, 28, 1), 0),
+    ("digits (Keras) N8", "keras-onnx-mnist/onnx_mnist.onnx", (8, 28, 28, 1), 0),
+    ("separable (PyTorch)", "torch-export/sepres_dynamo.onnx", (2, 3, 33, 33), 0),
+    ("text angle (Paddle)", "ppocr-cls/ch_ppocr_mobile_v2.0_cls_infer.onnx", (1, 3, 48, 192), 0),
+    ("speech quality (Keras)", "dnsmos/model_v8.onnx", (1, 900, 120), 435_326_016),
+    ("notes (TensorFlow)", "basic-pitch/nmp.onnx", (1, 43844, 1), 524_079_648),
+)  # fmt: skip
 
 LENGTHS = (16384, 1 << 20, 1 << 24)
 ELEMENTWISE = ("relu", "add", "sum", "exp", "tanh", "sigmoid")
@@ -233,6 +245,9 @@ def _whole() -> Iterator[Case]:
         yield Case(f"{net} inference N{N}", "inference", kind, {"N": N}, flops, bool(quick))
         kind = f"{net}_compiled"
         yield Case(f"{net} compiled N{N}", "compiled", kind, {"N": N}, flops, bool(quick))
+    for name, path, shape, multiply_adds in FILES:
+        sizes = {f"axis {n}": size for n, size in enumerate(shape)}
+        yield Case(name, "imported", f"{path}_imported", sizes, 2 * multiply_adds)
     yield Case("chain of 20 ops on 8-vectors", "engine", "chain", {"n": 8}, 0, True)
     yield Case("add 8", "engine", "add", {"n": 8}, 0, True)
 

@@ -1,16 +1,21 @@
 """The networks of the bench as they are deployed: modules in evaluation, whose batch norms have
-their stored moments. What `compile`, and the peers that read ONNX files, are given.
+their stored moments, and files that others wrote. What `compile`, and the peers that read ONNX
+files, are given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import ops
+from ..data.download import data_folder
+from ..errors import ConfigError
 from ..nn import Buffer, Module, Parameter
+from .cases import Case
 from .networks import NETWORKS, Parameters, is_parameter
 from .peer_tinydl import Layers
 
@@ -46,3 +51,12 @@ class Deployed(Module):
 def deployed(network: str, arrays: Mapping[str, np.ndarray]) -> Deployed:
     """The network of a cell with these inputs."""
     return Deployed(network, {name: a for name, a in arrays.items() if is_parameter(name)})
+
+
+def foreign_file(case: Case) -> Path:
+    """The file of a cell of the group `imported`; ConfigError where it is not at hand."""
+    name, home = case.kind.removesuffix("_imported"), data_folder()
+    path = Path() if home is None else home / "models" / name
+    if not path.is_file():
+        raise ConfigError(f"bench: models/{name} is not below TINYDL_DATA")
+    return path

@@ -28,7 +28,7 @@ from typing import Any
 from ..errors import ConfigError, TinydlError
 from ..measure.machine import Peaks
 from .builds import MARK, Build, build_peers, is_build
-from .cases import BARS, CASES, GROUPS, Case
+from .cases import BARS, CASES, GROUPS, WITH_FILES, Case
 from .told import ABOVE_ONE, OURS, row_cells, row_lines
 
 REFERENCE = "reference"
@@ -130,11 +130,13 @@ class WorkerProcess:
 
 
 def select(groups: Sequence[str], quick: bool) -> list[Case]:
-    """The cells of some groups (none named: all); ConfigError for an unknown one."""
+    """The cells of some groups (none named: all that need no files); ConfigError for an unknown
+    one."""
     unknown = sorted(set(groups) - set(GROUPS))
     if unknown:
         raise ConfigError(f"bench: no group {', '.join(unknown)}; there are {', '.join(GROUPS)}")
-    return [c for c in CASES if c.group in (groups or GROUPS) and (c.quick or not quick)]
+    chosen = groups or [g for g in GROUPS if g not in WITH_FILES]
+    return [c for c in CASES if c.group in chosen and (c.quick or not quick)]
 
 
 def peer_specs(given: Sequence[str]) -> dict[str, str | Build]:

@@ -51,6 +51,8 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
     if kind == "ctc_backward":
         labels = rng.integers(1, s["C"], (s["N"], s["L"]))  # 0 is the blank
         return {"x": normal(s["N"], s["T"], s["C"]), "labels": labels}
+    if kind.endswith("_imported"):
+        return {"x": normal(*s.values())}
     if kind.endswith(("_step", "_inference", "_compiled")):
         return _network(kind.rpartition("_")[0], s["N"], normal, rng)
     if kind.endswith("_game"):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..interop import save_onnx
 from .cases import Case
-from .deployed import deployed
+from .deployed import deployed, foreign_file
 from .peer_tinydl import Cell
 
 Run = Callable[[], np.ndarray]
@@ -25,13 +25,15 @@ def open_peer(argument: str, threads: int) -> OnnxPeer:
 
 
 class OnnxPeer:
-    """Has the compiled networks only: `build` as in `peer_tinydl.py`."""
+    """Has the compiled networks and the files of others only: `build` as in `peer_tinydl.py`."""
 
     version: str
 
     def build(self, case: Case, arrays: dict[str, np.ndarray]) -> Cell | None:
         """`run` and `export` of one cell, or None."""
         network, _, what = case.kind.rpartition("_")
+        if what == "imported":
+            return self.opened(foreign_file(case), arrays["x"]), lambda y: [np.array(y)]
         if what != "compiled":
             return None
         with TemporaryDirectory() as folder:

@@ -128,6 +128,16 @@ class TinydlPeer:
         program, x = compile(model, a["x"]), a["x"]
         return lambda: program(x), _one
 
+    def _imported(self, case: Case, a: dict[str, Any]) -> Cell:
+        """A request to the program of a file that others wrote."""
+        from ..inference import compile
+        from ..interop import load_onnx
+        from .deployed import foreign_file
+
+        model, x = load_onnx(foreign_file(case)).to(self.backend), a["x"]
+        program = compile(model, x)
+        return lambda: program(x), lambda y: _one(y[0] if isinstance(y, tuple) else y)
+
     # -- forward and backward ----------------------------------------------------------------------
 
     def _backward(self, function: Callable[[], Any], leaves: list[Any], dy: Any = None) -> Cell:
@@ -227,7 +237,7 @@ class TinydlPeer:
 
 def _family(case: Case) -> str:
     """The method for a kind that has none of its own name."""
-    if case.kind.endswith(("_step", "_inference", "_compiled", "_game", "_rule")):
+    if case.kind.endswith(("_step", "_inference", "_compiled", "_imported", "_game", "_rule")):
         return case.kind.rpartition("_")[2]
     return "unary" if case.kind in ("relu", "sum", "exp", "tanh", "sigmoid") else case.kind
 

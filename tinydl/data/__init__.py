@@ -19,6 +19,9 @@ from .box_rows import half_size_rows, pad_rows, unpad_rows
 from .catalog import CATALOG, lookup
 from .digit import prepare_digit
 from .download import cache_folder, data_folder, locate, offline
+from .folders.form import PictureForm
+from .folders.images import image_folder
+from .folders.pictures import Pictures
 from .formats.archives import Archive, read_bytes
 from .formats.coco import read_coco
 from .formats.idx import read_idx
@@ -138,6 +141,8 @@ __all__ = [
     "Pad",
     "PairParts",
     "Pairs",
+    "PictureForm",
+    "Pictures",
     "PieceSets",
     "Pieces",
     "Prices",
@@ -196,6 +201,7 @@ __all__ = [
     "grid_world",
     "half_size_rows",
     "held_out_targets",
+    "image_folder",
     "imdb",
     "imdb_keras",
     "iris",

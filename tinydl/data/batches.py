@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as PyGenerator
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from ..arguments import array as as_array
 from ..arguments import axes, integers, is_tensor, is_whole, whole
 from ..doors import checked, first_annotation
 from ..errors import ConfigError, DataError, DTypeError, IndexRangeError, ShapeError
@@ -21,6 +22,7 @@ from ..random import Generator, default_generator
 Batch = tuple[np.ndarray, ...]
 Transform = Callable[[Batch, Any], Batch]
 State = dict[str, Any]
+Rows = TypeVar("Rows")  # an array, or what reads its rows when asked for
 PreparedBatches = PyGenerator[tuple[Batch, State | None], None, None]
 
 
@@ -29,7 +31,8 @@ class Batches:
     every `for` loop is one epoch.
 
     arrays: ndarrays of one first size N, copied once if not C-contiguous; tensors, by their values;
-        lists of numbers, as float32 or int64.
+        lists of numbers, as float32 or int64; `Pictures` in files, of which each batch is decoded
+        when it is its turn.
     batch_size: samples per batch B; the last batch holds the remaining N mod B unless `drop_last`.
     shuffle: a new order every epoch, drawn from `rng`.
     rng: is asked for one `spawn()` here and never used again, so other users of it do not disturb
@@ -163,9 +166,9 @@ class Batches:
         for k in range(first, len(self)):
             start, stop = k * self.batch_size, min((k + 1) * self.batch_size, self.samples)
             if order is None:
-                batch = tuple(array[start:stop].copy() for array in self.arrays)
+                batch = tuple(_stretch(array, start, stop) for array in self.arrays)
             else:
-                batch = tuple(take(array, order[start:stop]) for array in self.arrays)
+                batch = tuple(_rows(array, order[start:stop]) for array in self.arrays)
             if self.transform is not None:
                 batch = self.transform(batch, rng)
             yield batch, self._rng_state(rng)
@@ -189,13 +192,32 @@ class Batches:
             raise ConfigError("Batches: this iterator is stale, a newer one or a load replaced it")
 
 
+def is_lazy(value: Any) -> bool:
+    """Whether it stands in the place of an array and reads rows when asked for, as `Pictures`."""
+    return hasattr(type(value), "rows") and hasattr(type(value), "take")
+
+
+def _stretch(array: Any, start: int, stop: int) -> np.ndarray:
+    return array.rows(np.arange(start, stop)) if is_lazy(array) else array[start:stop].copy()
+
+
+def _rows(array: Any, indices: np.ndarray) -> np.ndarray:
+    return array.rows(indices) if is_lazy(array) else take(array, indices)
+
+
 @checked
-def take(array: np.ndarray, indices: np.ndarray) -> np.ndarray:
+def take(array: Rows, indices: np.ndarray) -> Rows:
     """array[indices] along axis 0 as a fresh C-contiguous array; IndexRangeError out of range.
 
     Negative indices count from the end. For a C-contiguous array this is one memory copy per row;
-    np.take would first copy any other array whole.
+    np.take would first copy any other array whole. Of `Pictures` in files those, nothing decoded.
     """
+    if is_lazy(array):
+        return array.take(indices)  # type: ignore[attr-defined]
+    return _taken(as_array("take", "array", array), indices)  # type: ignore[return-value]
+
+
+def _taken(array: np.ndarray, indices: np.ndarray) -> np.ndarray:
     axes("take", "array", array)
     indices = integers("take", "indices", indices)
     if indices.size and not -len(array) <= indices.min() <= indices.max() < len(array):
@@ -288,11 +310,15 @@ def _parted(given: tuple[Any, ...], batch_size: int | None) -> tuple[tuple[Any, 
 def is_row_of_arrays(value: Any) -> bool:
     """Whether a list holds arrays and tensors, rather than numbers."""
     row = isinstance(value, list) and bool(value)
-    return row and all(isinstance(one, np.ndarray) or is_tensor(one) for one in value)
+    return row and all(isinstance(one, np.ndarray) or is_tensor(one) or is_lazy(one)
+                       for one in value)  # fmt: skip
 
 
 def host_array(op: str, name: str, value: Any) -> np.ndarray:
-    """An ndarray, the values of a tensor, or a list of numbers as float32 or int64; DTypeError."""
+    """An ndarray, the values of a tensor, or a list of numbers as float32 or int64; what reads its
+    rows when asked for (`is_lazy`) as it is; DTypeError."""
+    if is_lazy(value):
+        return value
     if is_tensor(value):
         value = value.numpy()
     found = value
@@ -319,7 +345,7 @@ def _aligned(arrays: tuple[Any, ...]) -> Batch:
         raise ShapeError(f"Batches: arrays must agree in their first size, got {shapes}")
     if not shapes[0][0]:
         raise ShapeError("Batches: there are no samples")
-    return tuple([np.ascontiguousarray(array) for array in found])
+    return tuple([one if is_lazy(one) else np.ascontiguousarray(one) for one in found])
 
 
 def _check_count(name: str, value: int, minimum: int) -> int:

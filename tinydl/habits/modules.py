@@ -295,7 +295,8 @@ data.MNIST | P | data.mnist
 data.FashionMNIST | P | data.fashion_mnist
 data.CIFAR10 | P | data.cifar10
 data.CIFAR100 | P | data.cifar100
-data.ImageFolder | P | data.read_image | one picture; keep the classes of your folders
+data.ImageFolder | P | data.image_folder
+data.image_dataset_from_directory | K | data.image_folder | decoded a batch at a time
 data.load_iris | N | data.iris
 data.load_digits | N | data.digits
 data.Tokenizer | K | data.WordTokenizer.fit

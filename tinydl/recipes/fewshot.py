@@ -146,7 +146,7 @@ MEMORY_OMNIGLOT = Recipe(
     book=BOOK,
     chapter=CHAPTER,
     dataset="omniglot_by_character",
-    parameters=29_936,
+    parameters=29_976,
     program=Episodes(
         model=MemoryNet,
         exam=Sights(),
@@ -159,7 +159,7 @@ MEMORY_OMNIGLOT = Recipe(
     seeds=3,
     baselines=(nearest_so_far,),
     fast={"lesson": ByStreams(rows=8, batches=10), "epochs": 2, "not_beaten": (nearest_so_far,)},
-    targets={"sight_2": Target(at_least=0.60)},
+    targets={"sight_2": Target(at_least=0.60), "sight_5": Target(at_least=0.80)},
     errors=(
         "Memory networks: the buffer is taken for the offset of the labels: labels come one step "
         "late so that nothing can be answered from the input alone; the memory is another thing.",
@@ -168,8 +168,9 @@ MEMORY_OMNIGLOT = Recipe(
         "Streams of 5 characters, 10 times each, labels dealt anew in every stream. Santoro et al. "
         "2016 report 82.8 % at the second and 94.9 % at the fifth sight, after 100,000 batches on "
         "1,200 characters.",
-        "Seeds 0 and 1 learn it (79 and 76 % at the second sight), seed 2 stays at chance, after "
-        "ten epochs and at other rates too: the mean at the fifth sight is 67 %, below the 80 that "
-        "were meant. At the first sight it answers with a label that another class has.",
+        "The head begins by answering with the label that it reads, and keys are standardised: "
+        "with a drawn head and plain keys one of three seeds stayed at chance (mean at the second "
+        "sight 62 %, at the fifth 67 %). At the first sight it answers with a label that another "
+        "class has.",
     ),
 )

@@ -13,7 +13,7 @@ import numpy as np
 from .. import nn, optim
 from ..arguments import MOST_AXES, is_tensor, whole
 from ..data import Batches, Dataset, last_fraction, take
-from ..data.batches import host_array, is_row_of_arrays
+from ..data.batches import host_array, is_lazy, is_row_of_arrays
 from ..errors import ConfigError
 from ..habits import row_of
 from ..nn import Module
@@ -130,13 +130,13 @@ def whole_arrays(op: str, data: Any) -> Batch | None:
             raise ConfigError(f"{op}: needs inputs and targets, (x, y), got one array")
         return tuple([host_array(op, f"data[{i}]", one) for i, one in enumerate(data)])
     if isinstance(data, tuple) and any(
-        isinstance(one, np.ndarray) or is_tensor(one) for one in data
+        isinstance(one, np.ndarray) or is_tensor(one) or is_lazy(one) for one in data
     ):
         i, other = next((i, one) for i, one in enumerate(data) if not _is_array(one))
         raise ConfigError(
             f"{op}: data[{i}] must be an array as the others are, got {quoted(other)}"
         )
-    if isinstance(data, np.ndarray) or is_tensor(data):
+    if isinstance(data, np.ndarray) or is_tensor(data) or is_lazy(data):
         raise ConfigError(
             f"{op}: the data must be (x, y) or Batches(x, y, batch_size=32), got one array "
             f"{tuple(data.shape)}; as in {_typed_as(op)}"
@@ -166,7 +166,8 @@ def _is_array(value: Any) -> bool:
         value = value[0]
         if isinstance(value, np.ndarray) or is_tensor(value):
             return False
-    return isinstance(value, np.ndarray | np.number | np.bool_ | int | float) or is_tensor(value)
+    number = isinstance(value, np.ndarray | np.number | np.bool_ | int | float)
+    return number or is_tensor(value) or is_lazy(value)
 
 
 def training_data(
@@ -189,7 +190,9 @@ def training_data(
     if _is_number(validation):
         held = _shared_out(op, arrays, float(validation), loss)
         arrays, validation = held
-    return Batches(arrays, size), _looked_at(f"{op}: validation", validation, size)
+    return Batches(arrays, size, prefetch=_ahead(arrays)), _looked_at(
+        f"{op}: validation", validation, size
+    )
 
 
 def evaluation_data(op: str, data: Any, batch_size: int | None) -> Data:
@@ -214,7 +217,14 @@ def _looked_at(op: str, data: Any, batch_size: int | None) -> Data | None:
     if data is None:
         return None
     arrays = whole_arrays(op, data)
-    return data if arrays is None else Batches(arrays, batch_size or 256, shuffle=False)
+    if arrays is None:
+        return data
+    return Batches(arrays, batch_size or 256, shuffle=False, prefetch=_ahead(arrays))
+
+
+def _ahead(arrays: Batch) -> int:
+    """How many batches a thread prepares: of what has to be decoded, one."""
+    return int(any(map(is_lazy, arrays)))
 
 
 def _shared_out(op: str, arrays: Batch, share: float, loss: Loss) -> tuple[Batch, Batch]:

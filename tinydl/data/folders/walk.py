@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...doors import checked
-from ...errors import DataError, MissingFileError
-from ...quoting import shown
+from ...errors import ConfigError, DataError, MissingFileError
+from ...quoting import quoted, shown
 from .problems import Problem
 
 MAX_FILES, MAX_DEPTH = 2_000_000, 64
@@ -64,7 +64,7 @@ def walk(path: str | Path, follow_links: bool = False) -> Listing:
     (a dot in front) are counted alone. Raises MissingFileError if there is nothing, DataError for
     more than two million files.
     """
-    root = os.path.realpath(path)
+    root = os.path.realpath(checked_path("walk", "path", path))
     try:
         found = os.stat(root)
     except (OSError, ValueError) as error:
@@ -78,6 +78,13 @@ def walk(path: str | Path, follow_links: bool = False) -> Listing:
     if not stat.S_ISDIR(found.st_mode):
         raise DataError(f"walk: {shown(path)} is a pipe or a device")
     return _Walk(root, follow_links).all(_key(found))
+
+
+def checked_path(op: str, name: str, value: str | Path) -> str:
+    """A path as a text; ConfigError for anything else."""
+    if not isinstance(value, str | Path):
+        raise ConfigError(f"{op}: {name} must be a path, got {quoted(value)}")
+    return os.fspath(value)
 
 
 class _Walk:

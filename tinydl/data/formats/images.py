@@ -17,6 +17,8 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 1 << 28
 MAX_PICTURE = 1 << 26  # bytes of one of a set's pictures
 
+ORIENTATION = 0x0112  # the EXIF tag: 5 to 8 turn a picture by a quarter
+
 # No EPS (Pillow would start Ghostscript for it), no PDF, none of the exotic decoders.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
@@ -43,6 +45,24 @@ def decode_image(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> np.nda
     return _decode(data, shown(name), max_pixels)
 
 
+@reader("read_image", called="name")
+def open_picture(
+    data: bytes,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    whole: bool = True,
+    least: tuple[int, int] | None = None,
+) -> Any:
+    """As `decode_image`, a Pillow image of mode "L" or "RGB".
+
+    whole: that all pixels were there is checked; without, a PNG must have its CRCs and a decoder's
+    own complaint is an error, but what a decoder fills in goes unnoticed: half the time. least: of
+    a JPEG not more than so many (rows, columns) need be there, so that it may be decoded at a half,
+    a quarter or an eighth of its size.
+    """
+    return _decoded(data, shown(name), max_pixels, whole, least)
+
+
 def _pillow() -> Any:
     try:
         from PIL import Image
@@ -52,38 +72,55 @@ def _pillow() -> Any:
 
 
 def _decode(data: bytes, name: str, max_pixels: int) -> np.ndarray:
+    return np.array(_decoded(data, name, max_pixels, True, None))
+
+
+def _decoded(
+    data: bytes, name: str, max_pixels: int, whole: bool, least: tuple[int, int] | None
+) -> Any:
     try:
-        pixels = _open(data, max_pixels)
-        if data.startswith(JPEG):
-            check_jpeg(data, pixels, lambda padded: _open(padded, max_pixels))
-        return pixels
+        image = _open(data, max_pixels, whole, least)
+        if whole and data.startswith(JPEG):
+            check_jpeg(
+                data,
+                np.asarray(image),
+                lambda padded: np.asarray(_open(padded, max_pixels, whole, least)),
+            )
+        return image
     except FormatError as error:
         raise FormatError(f"read_image: {name} is not a readable image: {error}") from None
+    except DataError:  # no Pillow
+        raise
     except Exception as error:  # decoders raise nearly every type on a damaged file
         reason = f"{type(error).__name__}: {shown(error, 160)}"
         raise FormatError(f"read_image: {name} is not a readable image ({reason})") from error
 
 
-def _open(data: bytes, max_pixels: int) -> np.ndarray:
+def _open(data: bytes, max_pixels: int, whole: bool, least: tuple[int, int] | None) -> Any:
     with _pillow().open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise FormatError(f"it has {width} x {height} pixels, more than {max_pixels}")
         if data.startswith(PNG):
-            check_png(data)
-        return _pixels(image)
+            check_png(data, whole)
+        if least is not None and data.startswith(JPEG):
+            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            image.draft(image.mode, least if turned else least[::-1])
+        return _plain(image)
 
 
-def _pixels(image: Any) -> np.ndarray:
+def _plain(image: Any) -> Any:
+    """The image upright, without transparency, as grey "L" or colour "RGB"."""
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
-        return (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        high = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        return Image.fromarray(high)
     if image.mode in ("I", "F"):
         raise FormatError(f"32-bit pixels (mode {image.mode}) have no known range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     grey = image.mode in ("1", "L", "LA")
-    return np.array(image.convert("L" if grey else "RGB"))
+    return image.convert("L" if grey else "RGB")

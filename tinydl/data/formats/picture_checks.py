@@ -30,10 +30,10 @@ _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _FILLING = b"\x5a\xa5\x3c\xc3" * 16
 
 
-def check_png(data: bytes) -> None:
-    """FormatError unless every chunk up to IEND has its length and its CRC-32, and the pixels are
-    exactly as many bytes as IHDR declares, with their Adler-32."""
-    position, header, ended = len(PNG), b"", False
+def check_png(data: bytes, whole: bool = True) -> None:
+    """FormatError unless every chunk up to IEND has its length and its CRC-32, and (`whole`) the
+    pixels are exactly as many bytes as IHDR declares, with their Adler-32."""
+    position, ended = len(PNG), False
     pixels = zlib.decompressobj()
     left = 0
     while not ended:
@@ -46,13 +46,12 @@ def check_png(data: bytes) -> None:
         if (kind == b"IHDR") != (position == len(PNG)):
             raise FormatError("IHDR is not the first chunk, or comes twice")
         if kind == b"IHDR":
-            header = bytes(body)
-            left = _expected(header)
-        elif kind == b"IDAT":
+            left = _expected(bytes(body))
+        elif kind == b"IDAT" and whole:
             left -= _count(pixels, body, left)
         position += 12 + length
         ended = kind == b"IEND"
-    if left or not pixels.eof:
+    if whole and (left or not pixels.eof):
         raise FormatError(f"the pixels end {left} bytes early")
 
 
