@@ -226,7 +226,8 @@ class Handler(BaseHTTPRequestHandler):
         self.respond(200, "application/json", self._asked(name, body))
 
     def _asked(self, name: str, body: bytes) -> bytes:
-        answer, until = self.server.questions[name].answer, self.channel.deadline - SENDING * self.server.seconds
+        answer = self.server.questions[name].answer
+        until = self.channel.deadline - SENDING * self.server.seconds
         started = monotonic()
         try:
             found = self.server.worker.ask(lambda: answer(body), until)
