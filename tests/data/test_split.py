@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tinydl.data import last_fraction, random_split, stratified_split, three_way_split
+from tinydl.data import group_split, last_fraction, random_split, stratified_split, three_way_split
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.random import Generator
 
@@ -130,3 +130,29 @@ def test_three_way_split_draws_at_random_and_refuses_empty_parts():
             three_way_split(y, validation, test, Generator(0))
     with pytest.raises(ShapeError, match=r"three_way_split: y must be \(N,\)"):
         three_way_split(np.zeros((4, 2)), 0.2, 0.2, Generator(0))
+
+
+def test_group_split_keeps_groups_together():
+    """Persons of very different sizes and classes: none on both sides, about the share."""
+    rng = Generator(3)
+    groups = rng.integers(0, 40, 900)
+    y = (groups % 3 + rng.integers(0, 2, 900)) % 3
+    train, test = group_split(groups, y, 0.25, Generator(0))
+    assert not set(groups[train]) & set(groups[test])
+    assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(900))
+    assert abs(len(test) - 225) < 25
+    shares = np.bincount(y[test], minlength=3) / np.bincount(y, minlength=3)
+    assert np.abs(shares - 0.25).max() < 0.06
+    again = group_split(groups, y, 0.25, Generator(0))
+    assert np.array_equal(test, again[1])
+
+
+def test_group_split_of_large_groups():
+    """Where every group is larger than the part, the smallest is tested on."""
+    groups = np.repeat([5, 7], [30, 20])
+    train, test = group_split(groups, np.zeros(50, int), 0.05, Generator(0))
+    assert set(groups[test]) == {7} and set(groups[train]) == {5}
+    with pytest.raises(ConfigError, match="two groups"):
+        group_split(np.zeros(9, int), np.zeros(9, int), 0.5, Generator(0))
+    with pytest.raises(ShapeError):
+        group_split(np.zeros(9, int), np.zeros(8, int), 0.5, Generator(0))

@@ -19,6 +19,7 @@ from cases.metrics import METRICS
 
 import tinydl as td
 from tinydl import attribution, data, environments, metrics, nn, ops, optim
+from tinydl.data.formats.wav import encode_wav
 from tinydl.nn import init
 from tinydl.testing import CASES
 from tinydl.testing.draws import Draw
@@ -388,6 +389,16 @@ def _folder():
     return str(root)
 
 
+def _files_folder(kind, content):
+    """A file of each of two classes."""
+    root = Path(gettempdir()) / f"tinydl-public-rows-{kind}"
+    for name in ("even", "odd"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        (root / name / f"1.{kind}").write_bytes(content)
+    return str(root)
+
+
+_SOUND = encode_wav(np.zeros(9), 8_000)
 _FORM = lambda: data.PictureForm((3, 4))  # noqa: E731
 _FILES = lambda: ["even/1.png", "odd/1.png"]  # noqa: E731
 DATA = {
@@ -407,6 +418,8 @@ DATA = {
         1,
         then=[("take", [[1]], {}), ("scaled", [2.0], {}), ("path", [1], {})],
     ),
+    "audio_folder": _of(data.audio_folder, lambda: _files_folder("wav", _SOUND)),
+    "text_folder": _of(data.text_folder, lambda: _files_folder("txt", b"a word")),
     "image_folder": _of(data.image_folder, lambda: _folder(), (3, 4), "crop", 3),
     "Batches": _of(
         data.Batches,
@@ -419,6 +432,7 @@ DATA = {
     "random_split": _of(data.random_split, 12, 0.25, _R),
     "stratified_split": _of(data.stratified_split, _Y, 0.25, _R),
     "three_way_split": _of(data.three_way_split, _Y, 0.25, 0.25, _R),
+    "group_split": _of(data.group_split, lambda: np.arange(12) // 3, _Y, 0.25, _R),
     "last_fraction": _of(data.last_fraction, 12, 0.25),
     "windows": _of(data.windows, lambda: np.arange(9.0), 3),
     "scaled_windows": _of(data.scaled_windows, lambda: np.arange(1.0, 40.0), 3),

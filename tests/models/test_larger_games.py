@@ -17,8 +17,8 @@ def test_the_stack_asks_on_both_levels(on_numpy):
     """Both games, what the encoder reads of the features and of the picture, the noise read
     back."""
     tinydl.seed(3)
-    options = {"hidden": 5, "filters": (3, 4), "dense_width": 7, "conditional": 2.0, "entropy": 3.0}
-    model = StackedGAN(**SMALL, **options)
+    options = {"hidden": 5, "filters": (3, 4), "dense_width": 7, "conditional": 2.0}
+    model = StackedGAN(**SMALL, **options, entropy=(3.0, 5.0))
     for _, p in model.named_parameters():
         p.assign(p.numpy() * 3)
     model, (x, labels) = model.astype("float64"), drawn()
@@ -42,14 +42,14 @@ def test_the_stack_asks_on_both_levels(on_numpy):
             (soft(-r) + soft(f.numpy())).mean()
             for r, f in zip(reals, (score_h, score_x), strict=True)
         )
-        wanted += 3 * (missed(read_h, first) + missed(read_x, second))
+        wanted += 3 * missed(read_h, first) + 5 * missed(read_x, second)
         assert_close(np.array(found), np.array(wanted), 1e-12)
         found, rng = model.generator_loss(4, Generator(1)).item(), Generator(1)
         labels = model.labels(4, rng)
         h, fake, first, second = made(labels, model.noise(4, rng))
         (score_h, read_h), (score_x, read_x) = upper(h), lower(fake)
         wanted = soft(-score_h.numpy()).mean() + soft(-score_x.numpy()).mean()
-        wanted += 3 * (missed(read_h, first) + missed(read_x, second))
+        wanted += 3 * missed(read_h, first) + 5 * missed(read_x, second)
         wanted += 2 * named(model.encoder.classes(h).numpy(), labels.numpy())
         wanted += 2 * missed(model.encoder.features(fake), h.numpy())
         assert_close(np.array(found), np.array(wanted), 1e-12)
@@ -61,7 +61,7 @@ def test_a_stack_in_its_first_stage_is_two_games_apart(on_numpy):
     """Pictures are made of the encoder's features of real ones: nothing of their loss flows into
     the generator of features, and no noise of the features moves them."""
     tinydl.seed(3)
-    model = StackedGAN(**SMALL, hidden=5, filters=(3, 4), dense_width=7, entropy=0.0)
+    model = StackedGAN(**SMALL, hidden=5, filters=(3, 4), dense_width=7, entropy=(0.0, 0.0))
     for _, p in model.named_parameters():
         p.assign(p.numpy() * 3)
     model, (x, labels) = model.astype("float64"), drawn()
@@ -91,6 +91,18 @@ def test_a_stack_in_its_first_stage_is_two_games_apart(on_numpy):
     lower_loss = model.passed_off(lower(model.levels(z, labels, model.encoder.features(x))[1])[0])
     lower_loss.backward()
     assert all(p.grad is None for p in model.generator.features.parameters())
+
+
+def test_what_a_picture_costs_does_not_change_the_features_it_is_made_of():
+    """Else features become what is easily drawn, one of them for each class."""
+    tinydl.seed(3)
+    model = StackedGAN(**SMALL, hidden=5, filters=(3, 4), dense_width=7)
+    _, labels = drawn()
+    model.levels(model.noise(4, Generator(1)), labels)[1].sum().backward()
+    assert all(p.grad is None for p in model.generator.features.parameters())
+    assert any(p.grad is not None for p in model.generator.pictures.parameters())
+    with pytest.raises(ConfigError, match=r"entropy is \(of features, of pictures\)"):
+        StackedGAN(**SMALL, entropy=(1.0,))
 
 
 UNET = {"widths": (4, 5, 6), "critic_widths": (4, 6), "in_channels": 2, "out_channels": 1}

@@ -65,6 +65,26 @@ def test_every_held_out_character_is_told_once(trained):
     assert_close(losses[per_row : 2 * per_row], told.numpy()[0].astype(np.float64), 1e-4)
 
 
+def test_windows_may_begin_anew(trained):
+    """In training and in the test: nothing is known of what stands before a window."""
+    model, ids = trained.model.eval(), trained.text.test
+    seen = np.concatenate([trained.text.train[-1:], ids[:-1]])
+    found = losses_of(model, ids, int(seen[0]), window=20)
+    with no_grad():
+        rows = Tensor(seen[:200].reshape(10, 20)), Tensor(ids[:200].reshape(10, 20))
+        alone = cross_entropy(model(rows[0]), rows[1], reduction="none").numpy().reshape(-1)
+    assert_close(found[:200], alone.astype(np.float64), 1e-4)
+    given = {}
+    for carried in (True, False):
+        training, states = begin(TEXTS["text"]().replaced(carried=carried)), []
+        plain = training.step
+        training.step = lambda x, y, state, s=states, p=plain: (s.append(state), p(x, y, state))[1]
+        training.epoch()
+        given[carried] = [state is None for state in states]
+    assert given[True] == [True, *[False] * (len(given[True]) - 1)] and len(given[True]) > 2
+    assert all(given[False])
+
+
 def test_gradients_stop_between_windows_and_the_state_does_not(trained):
     training = begin(TEXTS["text"]())
     model, rng = training.model.eval(), np.random.default_rng(0)

@@ -17,6 +17,7 @@ from tinydl.command.main import main
 from tinydl.data.formats.wav import encode_wav
 from tinydl.errors import ConfigError, FormatError
 from tinydl.nn import Module
+from tinydl.own.foretell import foretold
 from tinydl.recipes import RECIPES
 from tinydl.runs.imported import opened
 from tinydl.runs.importing import Wanted, write_imported
@@ -341,6 +342,7 @@ def test_what_cannot_be_shown_says_why():
 
 OWN = """
 from dataclasses import replace
+from tinydl.own.foretell import foretold
 from tinydl.recipes import RECIPES
 MINE = replace(RECIPES["synthetic-digits"], name="mine", epochs=1)
 """
@@ -356,3 +358,38 @@ def test_a_run_of_another_recipe_needs_its_file_unchanged(tmp_path, capsys):
     recipe.write_text(OWN + "# changed")
     assert main(["serve", str(folder), "--recipe", str(recipe)]) == 2
     assert "another SHA-256" in capsys.readouterr().err
+
+
+# -- runs on data of one's own ---------------------------------------------------------------------
+
+
+def test_a_run_on_ones_own_sounds_hears_any_rate(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, pitch in (("low", 300), ("high", 1_500)):
+        (tmp_path / "sounds" / name).mkdir(parents=True)
+        for k in range(8):
+            tone = np.sin(np.arange(4_000) * 2 * np.pi * pitch / 16_000 + k)
+            sound = encode_wav(0.5 * tone + 0.05 * rng.normal(size=4_000), 16_000)
+            (tmp_path / "sounds" / name / f"{k}.wav").write_bytes(sound)
+    folder = tmp_path / "run"
+    words = ["train", "spoken-digits", "--on", str(tmp_path / "sounds"), "--epochs", "1"]
+    assert main([*words, "--out", str(folder), "--quiet"]) == 0
+    run = opened(folder)
+    body = (tmp_path / "sounds" / "low" / "0.wav").read_bytes()
+    made = asked(run)
+    found = made.questions["sound"].answer(body)
+    assert made.kind == "spoken" and made.facts()["classes"] == 2
+    (said,) = foretold(run.recipe, made.model, [str(tmp_path / "sounds" / "low" / "0.wav")], "x")
+    for bar in found["bars"]:
+        assert abs(bar["share"] - said["classes"][bar["name"]]) < 1e-5
+    other = encode_wav(np.sin(np.arange(2_000) * 2 * np.pi * 300 / 8_000), 8_000)
+    assert len(made.questions["sound"].answer(other)["bars"]) == 2
+
+
+def test_a_table_is_not_asked(tmp_path, capsys):
+    rows = [f"{k / 10},{k % 3},{'even' if k % 2 else 'odd'}" for k in range(30)]
+    (tmp_path / "table.csv").write_text("\n".join(["a,b,kind", *rows]))
+    words = ["train", "iris-softmax", "--on", str(tmp_path / "table.csv"), "--target", "kind"]
+    assert main([*words, "--epochs", "1", "--out", str(tmp_path / "run"), "--quiet"]) == 0
+    with pytest.raises(ConfigError, match="is a run on a table"):
+        asked(opened(tmp_path / "run"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..programs.scores import R2, of_numbers
 from .labels import by_metric
 
 MOST = 1_500  # numbers of a sample in a ridge regression
@@ -49,5 +50,7 @@ def _small(x: np.ndarray) -> np.ndarray:
 
 
 def _judged(training: Any, part: str, guess: np.ndarray) -> dict[str, float]:
-    _, truth = getattr(training.parts, part)
-    return {training.program.score: by_metric(training.program.metric, guess, truth)}
+    (_, truth), program = getattr(training.parts, part), training.program
+    if program.score == R2:
+        return of_numbers(guess, truth, program.unit)
+    return {program.score: by_metric(program.metric, guess, truth)}

@@ -118,6 +118,7 @@ def _add_training(add: Add) -> None:
     sub = add(
         "train", train_command, "train a recipe into a new run folder",
         "tinydl train mlp-digits --epochs 5", "tinydl train --resume runs/mlp-digits-001",
+        "tinydl train iris-softmax --on flowers.csv --target kind",
     )  # fmt: skip
     add_train(sub)
     _add_place(sub)
@@ -139,6 +140,9 @@ def _add_runs(add: Add) -> None:
     sub.add_argument("--part", choices=parts, default="test", help="of the data (default test)")
     sub.add_argument(
         "--dataset", metavar="NAME", help="for an imported net: the data, such as mnist"
+    )
+    sub.add_argument(
+        "--on", metavar="PATH", help="of a run on your own data: measure it on other ones"
     )
     _add_place(sub)
     sub = add(
@@ -290,7 +294,8 @@ def _add_machine(add: Add) -> None:
 
 def _add_images(sub: Parser, count: str = "+") -> None:
     sub.add_argument("folder", metavar="RUN", help="run folder")
-    sub.add_argument("images", metavar="IMAGE", nargs=count, help="PNG, JPEG, ...")
+    text = "PNG, JPEG, ...; of a run on your own data: CSV, text or WAV"
+    sub.add_argument("images", metavar="FILE", nargs=count, help=text)
 
 
 def _add_place(sub: Parser, default: str | None = None) -> None:

@@ -13,6 +13,7 @@ from ..errors import AnomalyError, ConfigError
 from ..quoting import shown
 from ..tables import Column, Table
 from .importing import evaluate_imported
+from .own import foretell_command, takes_files
 
 if TYPE_CHECKING:
     from ..experiment.program import Program
@@ -69,6 +70,8 @@ def evaluate_command(args: Arguments) -> int:
         return evaluate_imported(args, run)
     if args.dataset is not None:
         raise ConfigError("evaluate: --dataset is for imported nets; this run has data of its own")
+    if args.on is not None:
+        return _evaluate_elsewhere(args, run)
     training, metrics = run.measured(args.part, args.backend)
     wrong = [name for name, value in metrics.items() if math.isnan(value) and name == "loss"]
     if wrong:
@@ -87,6 +90,19 @@ def evaluate_command(args: Arguments) -> int:
     return 0
 
 
+def _evaluate_elsewhere(args: Arguments, run: OpenRun) -> int:
+    """Every measure over all that lies at --on."""
+    training, metrics = run.measured_on(args.on, args.backend)
+    tell = teller(args)
+    name, count = shown(args.on), training.samples("test")
+    counted = "" if count is None else f", all {count:,} samples"
+    tell(f"{spoken(metrics, run.recipe.program)}: {name}{counted}")
+    if args.json:
+        print_json({"run": args.folder, "recipe": run.recipe.name, "on": args.on,
+                    "samples": count, **metrics})  # fmt: skip
+    return 0
+
+
 def predict_command(args: Arguments) -> int:
     """The probabilities of all classes for every image or text; what is written about it."""
     from ..experiment.program import WRITE
@@ -99,6 +115,8 @@ def predict_command(args: Arguments) -> int:
         if args.text:
             raise ConfigError("predict: an imported net takes images, no --text")
         return _classes_of(args, run)
+    if takes_files(run) and not args.text:
+        return foretell_command(args, run, "predict")
     program = run.recipe.program
     if WRITE in program.abilities:
         return _answer(args, run, args.text or args.images)
@@ -168,6 +186,8 @@ def classify_command(args: Arguments) -> int:
     if args.top < 1:
         raise ConfigError(f"classify: --top must be >= 1, got {args.top}")
     run = open_run(args)
+    if takes_files(run):
+        return foretell_command(args, run, "classify", args.top)
     images = [read_image(path) for path in args.images]
     classes, tell, found = run.config["classes"], teller(args), []
     probabilities = run.probabilities(images, args.backend, "classify")

@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..files import FolderLock, is_empty
 from ..quoting import shown
 from ..tables import wrapped
+from .on import add_on, asked_of, bound
 from .runs import spoken, spoken_beside
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def add_train(sub: Parser) -> None:
     sub.add_argument("--seed", type=int, help="of weights, order and dropout (default 0)")
     sub.add_argument("--dtype", choices=("float32", "float64"), help="(default float32)")
     sub.add_argument("--out", metavar="FOLDER", help="run folder (default: runs/<recipe>-<number>)")
+    sub.add_argument("--force", action="store_true", help="replace the run that lies in --out")
     sub.add_argument("--resume", metavar="RUN", help="go on with a run, up to --epochs in all")
     sub.add_argument("--quiet", action="store_true", help="no bar, no text")
+    add_on(sub)
 
 
 def train_command(args: Arguments) -> int:
@@ -51,6 +54,8 @@ def train_command(args: Arguments) -> int:
     folder = lock.folder
     with lock:
         tell(f"{session.recipe.name}: {session.recipe.title}")
+        for line in getattr(session.recipe, "told", ()):
+            tell(wrapped(line, indent=" " * 2))
         for line in session.described():
             tell(wrapped(line, indent=" " * 7))
         try:
@@ -72,7 +77,8 @@ def train_command(args: Arguments) -> int:
     tell(f"run folder: {shown(folder)}")
     if args.json:
         print_json(result)
-    return _fast_checked(outcome) if outcome.recipe.is_fast else 0
+    own = getattr(outcome.recipe, "own", None)  # a card promises nothing about other data
+    return _fast_checked(outcome) if outcome.recipe.is_fast and own is None else 0
 
 
 def _fast_checked(outcome: Outcome) -> int:
@@ -91,8 +97,9 @@ def _session(args: Arguments) -> tuple[Training, FolderLock]:
     from ..experiment.card import FAST
     from ..experiment.program import Settings
     from ..recipes import DEFAULT
+    from ..runs.folder import claim, is_run
     from ..runs.outside import recipe_named
-    from ..runs.run import begin, claim
+    from ..runs.run import begin
 
     if args.resume is not None:
         return _resumed(args)
@@ -100,11 +107,13 @@ def _session(args: Arguments) -> tuple[Training, FolderLock]:
     recipe = recipe_named(name)
     recipe = recipe.variant(FAST) if args.fast else recipe
     recipe = recipe.changed(args.epochs, args.batch_size, args.lr)
+    recipe = bound(recipe, args)
     backend = "cpu" if args.backend is None else args.backend
     chosen = Settings(args.seed or 0, backend, args.dtype or "float32")
     out = None if args.out is None else Path(args.out)
-    _refuse_occupied(out)
-    return begin(recipe, chosen), claim(out, recipe.name)
+    if not (args.force and out is not None and is_run(out)):
+        _refuse_occupied(out)
+    return begin(recipe, chosen), claim(out, recipe.name, args.force)
 
 
 def _resumed(args: Arguments) -> tuple[Training, FolderLock]:
@@ -113,17 +122,18 @@ def _resumed(args: Arguments) -> tuple[Training, FolderLock]:
 
     names = ("recipe", "batch_size", "lr", "seed", "dtype", "out", "backend")
     given = [n.replace("_", "-") for n in names if getattr(args, n) is not None]
-    given += ["fast"] * args.fast
+    given += ["fast"] * args.fast + ["force"] * args.force + asked_of(args)
     if given:
         raise ConfigError(
-            f"train: --resume goes on as the run began, only --epochs may be new; got "
+            f"train: --resume goes on as the run began, only --epochs may be new (and --on, where "
+            f"its data lie now); got "
             f"{', '.join(given)}"
         )
     folder = Path(args.resume)
-    OpenRun(folder, args.recipe_file)  # what is no run folder gets no lock in it
+    OpenRun(folder, args.recipe_file, args.on)  # what is no run folder gets no lock in it
     lock = hold(folder)
     try:
-        session = resumed(folder, args.epochs, args.recipe_file)
+        session = resumed(folder, args.epochs, args.recipe_file, args.on)
         done, wanted = session.state.epoch, session.recipe.epochs
         if done > wanted or (done == wanted and has(folder, MODEL_FILE)):
             raise ConfigError(
@@ -137,9 +147,12 @@ def _resumed(args: Arguments) -> tuple[Training, FolderLock]:
 
 def _refuse_occupied(out: Path | None) -> None:
     """Before the data are loaded: tell at once that nothing will be overwritten."""
+    from ..runs.folder import is_run
+
     if out is not None and os.path.lexists(out) and not (out.is_dir() and is_empty(out)):
         raise ConfigError(
             f"train: {out} exists already and nothing is overwritten; name another folder"
+            + (", or replace the run with --force" if is_run(out) else "")
         )
 
 

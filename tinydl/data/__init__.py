@@ -22,6 +22,8 @@ from .download import cache_folder, data_folder, locate, offline
 from .folders.form import PictureForm
 from .folders.images import image_folder
 from .folders.pictures import Pictures
+from .folders.sounds import AudioFolder, audio_folder
+from .folders.texts import TextFolder, text_folder
 from .formats.archives import Archive, read_bytes
 from .formats.coco import read_coco
 from .formats.idx import read_idx
@@ -65,7 +67,7 @@ from .sets.stocks import Prices, read_prices, stocks
 from .sets.tatoeba import read_tatoeba, tatoeba
 from .sets.voc2007 import voc2007
 from .sound import MovedSpectra, Waves, frames, log_mel, mel_filters, mu_law, mu_law_inverse
-from .split import last_fraction, random_split, stratified_split, three_way_split
+from .split import group_split, last_fraction, random_split, stratified_split, three_way_split
 from .synthetic.captions import KINDS, CaptionedScenes, captioned_scenes
 from .synthetic.clips import moving_digits
 from .synthetic.dates import dates
@@ -113,6 +115,7 @@ __all__ = [
     "LOGIC_WORDS",
     "MDP",
     "Archive",
+    "AudioFolder",
     "AugmentBoxes",
     "AugmentMasks",
     "Batches",
@@ -162,12 +165,14 @@ __all__ = [
     "Stories",
     "Strings",
     "Table",
+    "TextFolder",
     "Tree",
     "TwoKinds",
     "Waves",
     "WordCorpus",
     "WordTokenizer",
     "Zoom",
+    "audio_folder",
     "bccd",
     "blobs",
     "boxes_of_masks",
@@ -199,6 +204,7 @@ __all__ = [
     "fsdd",
     "gaussian_ring",
     "grid_world",
+    "group_split",
     "half_size_rows",
     "held_out_targets",
     "image_folder",
@@ -298,6 +304,7 @@ __all__ = [
     "tagged_sentences",
     "take",
     "tatoeba",
+    "text_folder",
     "three_way_split",
     "tiny_shakespeare",
     "to_bits",

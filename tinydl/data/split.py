@@ -14,6 +14,7 @@ from ..quoting import quoted
 if TYPE_CHECKING:
     from ..random import Generator
 
+PASSES = 10  # of `group_split` over the groups
 Indices = tuple[np.ndarray, np.ndarray]
 
 
@@ -99,6 +100,41 @@ def last_fraction(n: int, fraction: float) -> Indices:
     if not 0 < cut < n:
         raise ConfigError(f"last_fraction: {fraction} of {n} samples leaves a part empty")
     return np.arange(cut, dtype=np.int64), np.arange(cut, n, dtype=np.int64)
+
+
+@checked
+def group_split(groups: np.ndarray, y: np.ndarray, fraction: float, rng: Generator) -> Indices:
+    """Cuts the samples 0 ... N - 1 into (train, test), int64 and ascending, so that no group stands
+    on both sides: persons, series, takes of one recording.
+
+    groups (N,): equal values are one group; y (N,): labels. Groups are taken in a random order, ten
+    times; one changes its side if that brings the counts of all classes nearer to `fraction` of
+    them: the sum of squares of what is missing gets smaller. Where none does, the smallest is
+    tested on. Sizes and classes are therefore only about proportional. ConfigError for fewer than
+    two groups.
+    """
+    if groups.ndim != 1 or groups.shape != y.shape:
+        raise ShapeError(
+            f"group_split: groups and y must be (N,), got {groups.shape} and {y.shape}"
+        )
+    _check_fraction("group_split", fraction)
+    _, own = np.unique(groups, return_inverse=True)
+    _, labels = np.unique(y, return_inverse=True)
+    if own.size == 0 or own.max() == 0:
+        raise ConfigError(f"group_split: needs two groups, there is {len(np.unique(groups))}")
+    counts = np.zeros((own.max() + 1, labels.max() + 1))
+    np.add.at(counts, (own, labels), 1)
+    missing, chosen = fraction * counts.sum(axis=0), np.zeros(len(counts), bool)
+    order = rng.permutation(len(counts)).tolist()
+    for group in order * PASSES:
+        left = missing + counts[group] if chosen[group] else missing - counts[group]
+        if (left**2).sum() < (missing**2).sum():
+            missing, chosen[group] = left, not chosen[group]
+    if not chosen.any():  # all groups are larger than the part that is wanted
+        chosen[min(order, key=lambda group: counts[group].sum())] = True
+    elif chosen.all():
+        chosen[order[-1]] = False
+    return np.flatnonzero(~chosen[own]), np.flatnonzero(chosen[own])
 
 
 def _apportion(shares: np.ndarray, total: int, limits: np.ndarray) -> np.ndarray:

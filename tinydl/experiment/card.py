@@ -76,6 +76,7 @@ class Recipe:
     that is kept. fast: what differs in the form that takes less than a minute and must beat the
     first of the others, as in Variant.changes; {}: nothing, it takes no longer as it is. samples:
     (of the training, of the validation and test parts) the first so many alone are used; (): all.
+    division: how data that are none of a recipe's were divided; "": as the program says.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Recipe:
     not_beaten: tuple[Baseline, ...] = ()
     fast: Mapping[str, Any] = field(default_factory=dict)
     samples: tuple[int, ...] = ()
+    division: str = ""
 
     @property
     def target(self) -> Target | None:

@@ -18,11 +18,19 @@ SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 def padded_spectrum(wave: np.ndarray, steps: int = STEPS, bands: int = BANDS) -> np.ndarray:
     """(steps, bands): `log_mel` with mean 0 and deviation 1, so that no recording is loud, then the
     middle of a longer one, or zeros behind a shorter one."""
-    own = data.log_mel(wave, bands=bands)
-    own = (own - own.mean()) / (own.std() + 1e-3)
-    first = max(0, (len(own) - steps) // 2)
-    own = own[first : first + steps]
-    return np.pad(own, ((0, steps - len(own)), (0, 0)))
+    return one_length(normal_spectrum(data.log_mel(wave, bands=bands)), steps)
+
+
+def normal_spectrum(spectrum: np.ndarray) -> np.ndarray:
+    """(T, M) with mean 0 and deviation 1."""
+    return (spectrum - spectrum.mean()) / (spectrum.std() + 1e-3)
+
+
+def one_length(spectrum: np.ndarray, steps: int) -> np.ndarray:
+    """The middle `steps` rows of a longer one (T, M), or zeros behind a shorter one."""
+    first = max(0, (len(spectrum) - steps) // 2)
+    kept = spectrum[first : first + steps]
+    return np.pad(kept, ((0, steps - len(kept)), (0, 0)))
 
 
 @cache

@@ -48,6 +48,14 @@ class Text:
             parts = parts[0][: most[0]], parts[1][: most[1]]
         self.train, self.test = (self.tokenizer.encode(part) for part in parts)
 
+    @classmethod
+    def foreign(cls, text: str, tokenizer: CharacterTokenizer) -> Text:
+        """A text that is measured alone: all but its first character is the test part."""
+        made = cls.__new__(cls)
+        made.tokenizer, made.tokens = tokenizer, len(tokenizer)
+        made.train, made.test = (tokenizer.encode(part) for part in (text[:1], text[1:]))
+        return made
+
     def decoded(self, ids: np.ndarray) -> str:
         return self.tokenizer.decode(ids)
 
@@ -59,9 +67,10 @@ class Language(Program):
     The training part is cut into `batch_size` stretches which are read side by side, `length`
     characters at a time: the state at the end of a window is where the next one begins, and
     gradients stop between windows (truncated back-propagation through time, Williams and Peng
-    1990). An epoch is one pass, from no state; after every window a step of the optimizer, with all
-    gradients scaled to the norm `clip` where it is larger (None: never). schedule(lr, updates of
-    the whole training): as in `Supervised`.
+    1990). carried=False: every window begins with no state, in training and in the test, for
+    networks whose state grows without end (ReLU). An epoch is one pass; after every window a step
+    of the optimizer, with all gradients scaled to the norm `clip` where it is larger (None: never).
+    schedule(lr, updates of the whole training): as in `Supervised`.
 
     The score is "bits" per character of the held-out part, which is read in 32 stretches, each with
     the state before its beginning unknown; "loss" is the same in nats. vocabulary: of a run, its
@@ -74,6 +83,7 @@ class Language(Program):
     length: int = 64
     lr: float = 0.002
     clip: float | None = 1.0
+    carried: bool = True
     optimizer: type[Optimizer] = Adam
     schedule: Callable[[float, int], Schedule] | None = None
     score: str = "bits"
@@ -104,7 +114,7 @@ class Language(Program):
         return {**own, "optimizer": self.optimizer.__name__, **kept, "vocabulary": signs}
 
     def restored(self, stored: Mapping[str, Any]) -> Language:
-        known = {"vocabulary": (), **stored}  # runs of earlier versions have none
+        known = {"vocabulary": (), "carried": True, **stored}  # runs of earlier versions have none
         taken = taken_over(self, known, ("batch_size", "lr", "vocabulary"))
         size = whole(self.kind, "batch_size", taken["batch_size"], 1)
         rate = number(self.kind, "lr", taken["lr"])
@@ -177,7 +187,7 @@ class LanguageTraining(Training):
         for x, y in stateful_batches(train, program.batch_size, program.length):
             if rate is not None:
                 self.optimizer.lr = rate(max(self.optimizer.steps))
-            loss, state = self.step(x, y, state)
+            loss, state = self.step(x, y, state if program.carried else None)
             losses.append(loss)
         mean = float(np.mean(losses))
         return {"loss": mean, "bits": mean / log(2)}
@@ -196,9 +206,10 @@ class LanguageTraining(Training):
 
     def measure(self, part: str = "test") -> dict[str, float]:
         self.require_test(part)
-        text = self.text
+        text, program = self.text, self.program
+        window = None if program.carried else program.length
         with looking(self.model):
-            nats = float(losses_of(self.model, text.test, int(text.train[-1])).mean())
+            nats = float(losses_of(self.model, text.test, int(text.train[-1]), window).mean())
         return {"bits": nats / log(2), "loss": nats}
 
     def watchers(self, folder: Path) -> Sequence[Any]:
@@ -212,13 +223,15 @@ class LanguageTraining(Training):
         return f"{told}, {len(self.text.train):,} train" if self.recipe.samples else told
 
 
-def losses_of(model: TextGenerator, ids: np.ndarray, before: int) -> np.ndarray:
+def losses_of(
+    model: TextGenerator, ids: np.ndarray, before: int, window: int | None = None
+) -> np.ndarray:
     """-log P of every character of ids (N,), in nats, (N,); `before`: the one in front of them.
 
     Read in up to 32 stretches side by side, each from no state; what is left over is read in one
-    piece behind the last of them.
+    piece behind the last of them. window: every so many characters are read from no state.
     """
-    rows, steps = max(1, min(READ[0], len(ids) // READ[1])), READ[1]
+    rows, steps = max(1, min(READ[0], len(ids) // READ[1])), window or READ[1]
     seen = np.concatenate([[before], ids[:-1]])
     per_row = len(ids) // rows
     whole_rows = per_row * rows
@@ -228,7 +241,10 @@ def losses_of(model: TextGenerator, ids: np.ndarray, before: int) -> np.ndarray:
         state = None
         for start in range(0, per_row, steps):
             losses, state = _losses(
-                model, x[:, start : start + steps], y[:, start : start + steps], state
+                model,
+                x[:, start : start + steps],
+                y[:, start : start + steps],
+                None if window else state,
             )
             found.append(losses)
         kept = [np.concatenate(found, axis=1).reshape(-1)]

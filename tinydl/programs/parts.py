@@ -60,7 +60,7 @@ class Parts:
 
 def split_of(recipe: Card) -> str:
     """How the recipe divides its data, and how much of it is used."""
-    split = str(recipe.program.split)
+    split = recipe.division or str(recipe.program.split)
     if not recipe.samples:
         return split
     trained, tested = recipe.samples

@@ -24,18 +24,28 @@ ORDER = 42  # of the reviews, the same for every seed
 class Texts:
     """Reviews as numbers of their words: `parts` for the network, the texts by part for others.
 
-    The vocabulary is the `words` most frequent of the training part, "<pad>" and "<unk>" among
-    them; of a text the last `length` words count, a shorter one is padded at its front (Keras).
+    The vocabulary is that of a tokenizer, or the `words` most frequent of the training part,
+    "<pad>" and "<unk>" among them; of a text the last `length` words count, a shorter one is padded
+    at its front (Keras).
     """
 
-    def __init__(self, reviews: Any, words: int, length: int, most: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        reviews: Any,
+        words: int,
+        length: int,
+        most: tuple[int, ...],
+        tokenizer: WordTokenizer | None = None,
+    ) -> None:
         parts = [_shuffled(part) for part in reviews]
         if most:
             parts = [_first(part, count) for part, count in zip(parts, most, strict=True)]
         self.texts = {name: part.texts for name, part in zip(("train", "test"), parts, strict=True)}
         self.classes, self.length = parts[0].classes, length
-        self.tokenizer = WordTokenizer.fit(parts[0].texts, max_tokens=words)
-        train, test = ((self.numbers(p.texts), p.y[:, None].astype(np.float32)) for p in parts)
+        if tokenizer is None:
+            tokenizer = WordTokenizer.fit(parts[0].texts, max_tokens=words)
+        self.tokenizer = tokenizer
+        train, test = ((self.numbers(p.texts), _targets(p)) for p in parts)
         self.parts = Parts(train, None, test, self.classes)
 
     def numbers(self, texts: Sequence[str]) -> np.ndarray:
@@ -46,6 +56,11 @@ class Texts:
 def numbered(tokenizer: WordTokenizer, texts: Sequence[str], length: int) -> np.ndarray:
     """The words of each text by their numbers, (N, length) int64."""
     return pad_sequences([tokenizer.encode(text) for text in texts], length)
+
+
+def _targets(reviews: Reviews) -> np.ndarray:
+    """(N, 1) float32 of 0 and 1 for a logit; for more than two classes their numbers (N,)."""
+    return reviews.y if len(reviews.classes) > 2 else reviews.y[:, None].astype(np.float32)
 
 
 def _shuffled(reviews: Reviews) -> Reviews:
@@ -67,10 +82,10 @@ KNOWN = ("vocabulary", "classes")
 
 @dataclass(frozen=True)
 class Reading(Sequences):
-    """A `Sequences` of reviews: the network gives one logit, whether a text is positive. words,
-    input_shape: size of the vocabulary and words of a text that are read. vocabulary, classes: of a
-    run, its words by their numbers and what its texts are told apart by, so that it reads where its
-    data set is not; (): of a recipe."""
+    """A `Sequences` of reviews: the network gives one logit, whether a text is positive, or one for
+    each of more than two classes. words, input_shape: size of the vocabulary and words of a text
+    that are read. vocabulary, classes: of a run, its words by their numbers and what its texts are
+    told apart by, so that it reads where its data set is not; (): of a recipe."""
 
     words: int = 5_000
     vocabulary: tuple[str, ...] = ()
@@ -99,17 +114,23 @@ class Reading(Sequences):
         return replace(restored, **known)
 
     def read(self, model: Any, recipe: Card, texts: Sequence[str]) -> list[dict[str, float]]:
-        """{class: probability} of each text by a model that gives the logit of the second class."""
+        """{class: probability} of each text by a model that gives the logit of the second class, or
+        one for each."""
         if self.vocabulary:
             tokenizer, classes = WordTokenizer(self.vocabulary), self.classes
         else:
             known = self.load(recipe, Settings())
             tokenizer, classes = known.tokenizer, known.classes
-        if len(classes) != 2:
-            raise ConfigError(f"{recipe.name}: two classes are read, there are {len(classes)}")
-        logits = predict(model, numbered(tokenizer, texts, self.input_shape[0]))[:, 0]
-        p = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        return [dict(zip(classes, (1 - each, each), strict=True)) for each in p.tolist()]
+        logits = predict(model, numbered(tokenizer, texts, self.input_shape[0])).astype(np.float64)
+        if logits.shape[1] != (len(classes) if len(classes) != 2 else 1):
+            raise ConfigError(
+                f"{recipe.name}: {len(classes)} classes, but {logits.shape[1]} numbers for a text"
+            )
+        if logits.shape[1] == 1:  # as softmax has it, with 0 for the first class
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = (powers / powers.sum(axis=1, keepdims=True)).tolist()
+        return [dict(zip(classes, row, strict=True)) for row in shares]
 
 
 class ReadingTraining(SequencesTraining):
@@ -117,9 +138,12 @@ class ReadingTraining(SequencesTraining):
 
     def __init__(self, recipe: Card, settings: Settings, texts: Texts) -> None:
         self.text, train, test = texts, texts.parts.train, texts.parts.test
-        kept = [(x, y.astype(settings.dtype)) for x, y in (train, test)]
+        kept = [
+            (x, y.astype(settings.dtype) if y.dtype.kind == "f" else y) for x, y in (train, test)
+        ]
         super().__init__(recipe, settings, Parts(kept[0], None, kept[1], texts.classes))
 
     def split(self) -> str:
         trained, tested = (len(self.text.texts[part]) for part in ("train", "test"))
-        return f"the data set's own test part: {trained:,} texts train, {tested:,} are tested"
+        how = self.recipe.division or "the data set's own test part"
+        return f"{how}: {trained:,} texts train, {tested:,} are tested"

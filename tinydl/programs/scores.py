@@ -23,6 +23,7 @@ from ..train.metrics import Metric
 Part = tuple[np.ndarray, np.ndarray]
 LOOK = 16  # pictures at a time
 ACCURACY, MEAN_IOU, MAP, MASK_MAP = "accuracy", "mean_iou", "map", "mask_map"
+R2 = "r2"
 
 
 class Judged(Protocol):
@@ -36,6 +37,8 @@ class Judged(Protocol):
     def loss(self) -> Any: ...
     @property
     def transform(self) -> Any: ...
+    @property
+    def unit(self) -> float: ...
 
 
 class EncodeTargets:
@@ -104,18 +107,20 @@ def encoding(program: Judged, model: Module, first: Any = None) -> Any:
 
 def looked_at(program: Judged, model: Module, part: Part) -> Batches:
     """Batches of a part for its loss: nothing shuffled, dropped or augmented."""
-    if program.score == ACCURACY:
+    if program.score in (ACCURACY, R2):
         return Batches(part, 256, shuffle=False)
     # The same regions at every look: only R-CNN asks the generator.
     return Batches(part, LOOK, shuffle=False, rng=Generator(0), transform=encoding(program, model))
 
 
 def judge(program: Judged, model: Module, part: Part, classes: Sequence[str]) -> dict[str, float]:
-    """{"loss", the score} over a part: "accuracy"; "mean_iou" of all its pixels; "map", the mean
-    average precision at IoU 0.5 by the rule of VOC 2007, of all classes and of each; "mask_map",
-    the same with the IoU of masks, beside "map"."""
+    """{"loss", the score} over a part: "accuracy"; "r2", "rmse" and "mae" of numbers; "mean_iou" of
+    all its pixels; "map", the mean average precision at IoU 0.5 by the rule of VOC 2007, of all
+    classes and of each; "mask_map", the same with the IoU of masks, beside "map"."""
     found = evaluate(model, looked_at(program, model, part), program.loss, metrics_of(program))
-    if program.score == MEAN_IOU:
+    if program.score == R2:
+        found |= of_numbers(predict(model, part[0]), part[1], program.unit)
+    elif program.score == MEAN_IOU:
         logits = predict(model, part[0], LOOK)
         found[MEAN_IOU] = mean_iou(part[1], logits.argmax(axis=-1), logits.shape[-1])
     elif program.score in (MAP, MASK_MAP):
@@ -126,6 +131,20 @@ def judge(program: Judged, model: Module, part: Part, classes: Sequence[str]) ->
             each = zip(classes, score.per_class.tolist(), strict=True)
             found |= {f"{name}_{thing}": value for thing, value in each}
     return found
+
+
+def of_numbers(guess: np.ndarray, truth: np.ndarray, unit: float) -> dict[str, float]:
+    """{"r2", "rmse", "mae"} of numbers of one shape: 1 - (sum of squared errors) / (sum of squared
+    distances from the truth's mean), NaN where that does not vary; the root of the mean squared and
+    the mean absolute error, in the target's own units, of which 1 is `unit`."""
+    error, truth = guess.astype(np.float64) - truth, truth.astype(np.float64)
+    around = float(((truth - truth.mean()) ** 2).sum())
+    squares = float((error**2).sum())
+    return {
+        "r2": 1 - squares / around if around > 0 else float("nan"),
+        "rmse": unit * float(np.sqrt(squares / error.size)),
+        "mae": unit * float(np.abs(error).mean()),
+    }
 
 
 def truths_of(program: Judged, targets: np.ndarray) -> list[Truth]:
@@ -167,6 +186,7 @@ def found_in(model: Any, x: np.ndarray, score: float = 0.01, overlap: float = 0.
 
 KINDS = {
     ACCURACY: "a classifier",
+    R2: "a network that foretells numbers",
     MEAN_IOU: "a segmentation network",
     MAP: "a detector",
     MASK_MAP: "a detector",

@@ -39,8 +39,9 @@ class Supervised(Program):
     picture_shape: that of the data's pictures, where the model is shown parts of them (R-CNN); ():
     the same. split: which samples train, validate and test. transform: augmentation of the training
     batches. loss(logits, labels). score: "accuracy" (by `metric`, a fraction per sample), for
-    segmentation "mean_iou", for detection "map", with masks "mask_map"; where a book's accuracies
-    are meant, it is this score. optimizer(parameters, **optimizer_settings). schedule(lr, updates
+    segmentation "mean_iou", for detection "map", with masks "mask_map", for numbers "r2" beside
+    errors in the target's own units, of which 1 is `unit`; where a book's accuracies are meant, it
+    is this score. optimizer(parameters, **optimizer_settings). schedule(lr, updates
     of the whole training): the rate before every update; None: constant. An epoch is one pass over
     the training part. A model with a method `settle` fits after the last one what no gradient
     reaches (`scores.settled`).
@@ -62,6 +63,7 @@ class Supervised(Program):
     loss: Callable[[Any, Tensor], Tensor] = cross_entropy
     score: str = ACCURACY
     metric: Metric = accuracy
+    unit: float = 1.0
 
     kind: ClassVar[str] = "supervised"
     what: ClassVar[str] = "a network with targets"
@@ -101,7 +103,7 @@ class Supervised(Program):
         )
 
     def is_share(self, measure: str) -> bool:
-        return measure != "loss"
+        return measure not in ("loss", "rmse", "mae")
 
     def facts(self) -> dict[str, Any]:
         return {k: v for k, v in self.stored().items() if k != "input_shape"}

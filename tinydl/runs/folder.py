@@ -18,21 +18,28 @@ from ..console import json_able
 from ..errors import ConfigError, FormatError, MissingFileError
 from ..files import FolderLock, is_empty, remove_parts, write_atomically
 from ..foreign import read_regular
+from ..quoting import quoted
 from ..train.schema import KINDS, digest, read_json
 
 CONFIG, MODEL_FILE, HISTORY = "config.json", "model.safetensors", "history.csv"
 CHECKPOINT, RESULT = "checkpoint.safetensors", "result.json"
+CURVES = "curves.png"
 FORMAT = "tinydl-run-1"
 
 
-def claim(folder: Path | None, recipe_name: str) -> FolderLock:
+def claim(folder: Path | None, recipe_name: str, force: bool = False) -> FolderLock:
     """Make and hold the run folder: exactly `folder`, or the next free runs/<recipe>-<number>.
 
-    ConfigError if `folder` exists and is not empty (runs are never overwritten), or if another
-    process holds it.
+    force: a run that lies in `folder` is removed. ConfigError if `folder` exists and is not empty
+    (runs are not overwritten unasked), or if another process holds it.
     """
     if folder is None:
         return hold(_next_folder(Path("runs"), recipe_name.replace("/", "-")))
+    if force and is_run(folder):
+        lock = hold(folder)
+        for name in (MODEL_FILE, RESULT, CHECKPOINT, HISTORY, CURVES, CONFIG):
+            (folder / name).unlink(missing_ok=True)
+        return lock
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if is_empty(folder):
@@ -46,6 +53,11 @@ def claim(folder: Path | None, recipe_name: str) -> FolderLock:
         f"train: {folder} is not empty and nothing is overwritten; name another folder, or go "
         f"on with `tinydl train --resume {folder}`"
     )
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run lies there, or what was left of one."""
+    return folder.is_dir() and has(folder, CONFIG)
 
 
 def hold(folder: Path) -> FolderLock:
@@ -112,3 +124,23 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     content = read_regular(path, KINDS["config"].most, f"run: {folder} is no run folder")
     return read_json(content, "config", f"run: {path}")
+
+
+#: What a person may change in config.json without the checkpoint being another run's.
+FREE = ("tinydl", "epochs", "backend", "sha256")
+
+
+def check_same(config: dict[str, Any], saved: dict[str, Any], path: Path) -> None:
+    """FormatError unless the checkpoint is one of the run that config.json describes."""
+    begun, config = (_without_path(c) for c in (saved["config"], config))
+    names = (config.keys() | begun.keys()) - set(FREE)
+    if other := sorted(n for n in names if config.get(n) != begun.get(n)):
+        raise FormatError(f"run: {path} is of another run than {CONFIG}: {quoted(other)} differ")
+    if saved["epoch"] != len(saved["history"]):
+        raise FormatError(f"run: {path} is damaged: {saved['epoch']} epochs, another history")
+
+
+def _without_path(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration without where its own data lie, which may change."""
+    own = config.get("own")
+    return {**config, "own": {**own, "path": ""}} if isinstance(own, dict) else config

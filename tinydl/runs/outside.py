@@ -41,6 +41,12 @@ class Outside(Recipe):
     file: RecipeFile = RecipeFile("", "")
 
 
+def file_of(recipe: Recipe) -> RecipeFile | None:
+    """The file that a recipe comes from, also of one that is bound to other data."""
+    file: RecipeFile | None = getattr(recipe, "file", None)
+    return file
+
+
 def is_file(name: str) -> bool:
     """Whether a recipe's name on the command line is that of a file."""
     return name.partition(":")[0].endswith(".py")

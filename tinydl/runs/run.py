@@ -24,6 +24,7 @@ from ..experiment.card import Recipe
 from ..experiment.program import Settings, Training
 from ..files import FolderLock
 from ..nn import Module
+from ..own.bind import Bound, rebound
 from ..programs.scores import ACCURACY, check_kind
 from ..quoting import quoted, shown
 from ..train import (
@@ -36,7 +37,7 @@ from ..train import (
     save_checkpoint,
     save_weights,
 )
-from ..train.checkpoint import MODEL, load_tensors, restore_saved
+from ..train.checkpoint import load_tensors, restore_saved
 from .folder import (
     CHECKPOINT,
     CONFIG,
@@ -44,6 +45,7 @@ from .folder import (
     HISTORY,
     MODEL_FILE,
     RESULT,
+    check_same,
     has,
     hold,
     read_config,
@@ -52,14 +54,23 @@ from .folder import (
     write_result,
 )
 from .folder import claim as claim
-from .outside import Outside, recipe_of
+from .outside import file_of, recipe_of
+from .weights import weights_of, widened
 
 DEFAULTS = Settings()
 
 
 def begin(recipe: Recipe, settings: Settings = DEFAULTS, data: Any = None) -> Training:
     """A training in its first epoch; data: what the recipe's program loads, or None to load it."""
-    return recipe.program.begin(recipe, settings, data)
+    given = loaded(recipe, settings) if data is None and isinstance(recipe, Bound) else data
+    return recipe.program.begin(recipe, settings, given)
+
+
+def loaded(recipe: Recipe, settings: Settings) -> Any:
+    """What a recipe's program begins with: its data set, or the data that it is bound to."""
+    if isinstance(recipe, Bound):
+        return recipe.load(settings)
+    return recipe.program.load(recipe, settings)
 
 
 def config_of(training: Training) -> dict[str, Any]:
@@ -69,7 +80,8 @@ def config_of(training: Training) -> dict[str, Any]:
         "format": FORMAT,
         "tinydl": __version__,
         "recipe": recipe.name,
-        **({"recipe_file": recipe.file.stored()} if isinstance(recipe, Outside) else {}),
+        **({} if (file := file_of(recipe)) is None else {"recipe_file": file.stored()}),
+        **({} if getattr(recipe, "own", None) is None else {"own": recipe.own.stored()}),
         "seed": settings.seed,
         "backend": settings.backend,
         "dtype": settings.dtype,
@@ -195,33 +207,23 @@ def kept_beside(folder: Path, training: Training) -> Found | None:
 
 
 def resumed(
-    folder: Path, epochs: int | None = None, recipe_file: str | Path | None = None
+    folder: Path,
+    epochs: int | None = None,
+    recipe_file: str | Path | None = None,
+    on: str | None = None,
 ) -> Training:
     """The training of a run folder, put back to its last checkpoint, or to its beginning where it
-    was stopped before the first; `epochs`: a new total. FormatError, ConfigError."""
-    run = OpenRun(folder, recipe_file)
+    was stopped before the first; `epochs`: a new total; on: where its own data lie now.
+    FormatError, ConfigError."""
+    run = OpenRun(folder, recipe_file, on)
     config, path = run.config, folder / CHECKPOINT
     tensors, saved = load_checkpoint(path, run.most) if has(folder, CHECKPOINT) else ({}, None)
     if saved is not None:
-        _check_same(config, saved, path)
+        check_same(config, saved, path)
     training = run.training(tensors, epochs=epochs)
     if saved is not None:
         restore_saved(tensors, saved, training.state, path)
     return training
-
-
-#: What a person may change in config.json without the checkpoint being another run's.
-FREE = ("tinydl", "epochs", "backend", "sha256")
-
-
-def _check_same(config: dict[str, Any], saved: dict[str, Any], path: Path) -> None:
-    """FormatError unless the checkpoint is one of the run that config.json describes."""
-    begun = saved["config"]
-    names = (config.keys() | begun.keys()) - set(FREE)
-    if other := sorted(n for n in names if config.get(n) != begun.get(n)):
-        raise FormatError(f"run: {path} is of another run than {CONFIG}: {quoted(other)} differ")
-    if saved["epoch"] != len(saved["history"]):
-        raise FormatError(f"run: {path} is damaged: {saved['epoch']} epochs, another history")
 
 
 LEAST_SIDE = 8  # pixels; smaller inputs are measurements
@@ -235,16 +237,29 @@ class OpenRun:
     before anything is made of it.
     """
 
-    def __init__(self, folder: str | Path, recipe_file: str | Path | None = None) -> None:
-        """recipe_file: the file of a recipe that is none of tinydl's own."""
-        self.folder, self.recipe_file = Path(folder), recipe_file
+    def __init__(
+        self,
+        folder: str | Path,
+        recipe_file: str | Path | None = None,
+        on: str | None = None,
+    ) -> None:
+        """recipe_file: the file of a recipe that is none of tinydl's own. on: where the data of a
+        run on other data lie now; None: where they lay."""
+        self.folder, self.recipe_file, self.on = Path(folder), recipe_file, on
         self.config = read_config(self.folder)
         self.kept: Module | None = None
+        if on is not None and "own" not in self.config:
+            raise ConfigError(f"run: {self.folder} is a run of a recipe's own data; leave --on out")
 
     @cached_property
     def recipe(self) -> Recipe:
         config, path = self.config, self.folder / CONFIG
         found = recipe_of(config, self.recipe_file, path)
+        if "own" in config:
+            try:
+                found = rebound(found, config["own"], f"run: {path}", self.on)
+            except ConfigError as error:
+                raise FormatError(f"run: {path} does not fit: {error}") from None
         kind = config.get("program", "supervised")
         if (found.program.kind, found.dataset) != (kind, config["dataset"]):
             raise FormatError(
@@ -273,7 +288,7 @@ class OpenRun:
         """The run's training with its data, at its beginning."""
         recipe, settings = self.recipe.changed(epochs=epochs), self.settings(backend)
         get(settings.backend)  # before the data, which may take long
-        data = recipe.program.load(recipe, settings)
+        data = loaded(recipe, settings)
         training: Training = self.built(lambda: begin(recipe, settings, data), tensors)
         self.check_classes(training)
         training.housed(self.folder)
@@ -285,6 +300,23 @@ class OpenRun:
         training = self.training(tensors, backend)
         load_tensors(training.model, tensors, path)
         return training, training.measure(part)
+
+    def measured_on(
+        self, path: str, backend: str | None = None
+    ) -> tuple[Training, dict[str, float]]:
+        """The run's trained model on all that lies at another path; ConfigError for a run of a
+        recipe's own data, or for classes that it does not know."""
+        recipe, settings = self.recipe, self.settings(backend)
+        if not isinstance(recipe, Bound):
+            raise ConfigError(
+                f"evaluate: --on is for runs on data of your own; {self.folder} is one of "
+                f"{recipe.name} on {recipe.dataset}"
+            )
+        tensors, weights = self._tensors()
+        data = recipe.elsewhere(path, settings)
+        training: Training = self.built(lambda: begin(recipe, settings, data), tensors)
+        load_tensors(training.model, tensors, weights)
+        return training, training.measure("test")
 
     def beside(self, training: Training, part: str) -> Found:
         """What stands beside a part's measures: on the test part of a run that has ended as it was
@@ -327,8 +359,8 @@ class OpenRun:
                 f"`tinydl train --resume {self.folder}` begins it"
             )
         if name == CHECKPOINT:
-            return _weights_of(load_checkpoint(path, self.most)[0]), path
-        return _widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
+            return weights_of(load_checkpoint(path, self.most)[0]), path
+        return widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
 
     def keep(self, backend: str | None = None) -> Module:
         """`model(backend)` in evaluation mode, which is `model` from now on: nothing is read again,
@@ -412,14 +444,3 @@ def numbers_of_classes(
     if not np.isfinite(outputs).all():
         raise AnomalyError(f"{op}: the network's outputs for these pictures are no numbers")
     return outputs.astype(np.float64)
-
-
-def _weights_of(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {k.removeprefix(MODEL): v for k, v in tensors.items() if k.startswith(MODEL)}
-
-
-def _widened(tensors: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Weights that were stored in half their bytes (tinydl/zoo) in the run's own type."""
-    half = np.float16
-    return {k: v.astype(dtype) if v.dtype == half != np.dtype(dtype) else v
-            for k, v in tensors.items()}  # fmt: skip

@@ -12,8 +12,8 @@ from ..data import fit_image, prepare_digit
 from ..data.formats.images import decode_image
 from ..data.formats.wav import decode_wav
 from ..errors import ConfigError, FormatError
-from ..experiment.sounds import padded_spectrum
 from ..nn import Module
+from ..own.sounds import spectrum
 from ..programs.supervised import settings_of
 from ..runs.detect import detect
 from ..runs.imported import ImportedRun
@@ -150,7 +150,11 @@ class Spoken(Classes):
     kind = "spoken"
 
     def fitted_sides(self) -> tuple[int, ...]:
-        return tuple(self.run.recipe.program.input_shape[:2])
+        sides = tuple(self.run.recipe.program.input_shape[:2])
+        own = self.run.config.get("own")
+        recipes = {"steps": sides[0], "bands": sides[1], "rate": SOUND_RATE}
+        self.preparation = recipes if own is None else own["preparation"]
+        return sides
 
     def asked(self) -> dict[str, Question]:
         return {"sound": Question(MOST_BYTES, self.sound)}
@@ -163,10 +167,10 @@ class Spoken(Classes):
                 f"serve: the sound lasts {len(wave) / rate:.2f} s; more than 0 and at most "
                 f"{SOUND_SECONDS} s are heard"
             )
-        spectrum = padded_spectrum(resampled(wave, rate, SOUND_RATE), *self.sides)
-        x = spectrum.astype(self.run.config["dtype"]).reshape(self.run.recipe.program.input_shape)
-        low, high = float(spectrum.min()), float(spectrum.max())
-        return self.about(x[None], (spectrum - low) / (high - low or 1.0))
+        heard = spectrum(resampled(wave, rate, self.preparation["rate"]), self.preparation)
+        x = heard.astype(self.run.config["dtype"]).reshape(self.run.recipe.program.input_shape)
+        low, high = float(heard.min()), float(heard.max())
+        return self.about(x[None], (heard - low) / (high - low or 1.0))
 
 
 def resampled(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:

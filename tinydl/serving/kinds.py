@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..experiment.program import WRITE
+from ..own.kept import SOUNDS, TABLE
 from ..programs.scores import ACCURACY, KINDS, MAP
 from ..programs.texts import PICTURES
 from ..runs.imported import BOXES, CLASSES, ImportedRun
@@ -24,6 +25,9 @@ def asked(run: Run, backend: str | None = None) -> Asked:
             raise ConfigError(f"serve: the net of {run.folder} gives {kind}, no classes and boxes")
         return Classes(run, backend) if kind == CLASSES else Boxes(run, backend)
     program: Any = run.recipe.program
+    own = run.config.get("own", {}).get("kind")  # of a run on data of one's own
+    if own == TABLE:
+        raise ConfigError(f"serve: {run.folder} is a run on a table; `tinydl predict` takes rows")
     if program.writes:
         return Continued(run, backend)
     if program.reads:
@@ -34,7 +38,7 @@ def asked(run: Run, backend: str | None = None) -> Asked:
     kind = KINDS.get(program.score) if program.kind == "supervised" else None
     if kind == KINDS[MAP]:
         return Boxes(run, backend)
-    if kind == KINDS[ACCURACY] and run.recipe.dataset.startswith(HEARD):
+    if kind == KINDS[ACCURACY] and (own == SOUNDS or run.recipe.dataset.startswith(HEARD)):
         return Spoken(run, backend)
     if kind == KINDS[ACCURACY]:
         return Classes(run, backend)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from ... import ops
+from ...errors import ConfigError
 from ...function import no_grad
 from ...nn import (
     Conv2d,
@@ -19,6 +20,7 @@ from ...nn import (
     cross_entropy,
     mse,
 )
+from ...quoting import quoted
 from ...random import Generator
 from ...tensor import Tensor
 from .game import Labelled
@@ -84,13 +86,15 @@ class StackedGAN(Labelled):
     - adversarial: `passed_off`
     - conditional: E reads back what was asked for: cross-entropy of y from h, mse of h from the
       picture; times `conditional`
-    - entropy: the critic's second head reads back the noise, mse times `entropy`, so that noise
-      matters; the critic minimises this too
+    - entropy: the critic's second head reads back the noise, mse times `entropy` (of features, of
+      pictures), so that noise matters; the critic minimises this too
 
     and the critic `told_apart`. In the paper's first stage each level is trained by itself: the
     generator of pictures gets the encoder's h of real pictures (`apart` and `real` of the losses).
-    In its second the pictures are made of generated h, and both levels learn together. Huang et
-    al. 2017 (arXiv:1612.04357), equations 5 to 8; sizes are chosen here. Raises ConfigError.
+    In its second the pictures are made of generated h, and both levels learn together; what the
+    picture's level asks for does not reach back into h, which would become what is easily drawn:
+    one h for each class. Huang et al. 2017 (arXiv:1612.04357), equations 5 to 8; sizes and weights
+    are chosen here. Raises ConfigError.
     """
 
     generator: Levels
@@ -106,7 +110,7 @@ class StackedGAN(Labelled):
         filters: Sequence[int] = (32, 64),
         dense_width: int = 512,
         conditional: float = 1.0,
-        entropy: float = 1.0,
+        entropy: Sequence[float] = (10.0, 1.0),
     ) -> None:
         cells = prod(start_shape(picture, widths))
         makes_features = Sequential(
@@ -125,7 +129,11 @@ class StackedGAN(Labelled):
             classes,
         )
         self.encoder = Encoder(picture, filters, hidden, classes)
-        self.conditional, self.entropy = conditional, entropy
+        self.conditional, self.entropy = conditional, tuple(entropy)
+        if len(self.entropy) != 2:
+            raise ConfigError(
+                f"StackedGAN: entropy is (of features, of pictures), got {quoted(entropy)}"
+            )
 
     def levels(
         self, z: Tensor, labels: Tensor, given: Tensor | None = None
@@ -134,7 +142,7 @@ class StackedGAN(Labelled):
         are those of the features, or of given ones (N, hidden)."""
         upper, lower = self.halves(z)
         h = self.generator.features(ops.concat([self.rows(labels), upper], axis=1))
-        asked = h if given is None else given
+        asked = h.detach() if given is None else given
         return h, self.generator.pictures(ops.concat([asked, lower], axis=1))
 
     def critics(self) -> tuple[Module, Module]:
@@ -158,11 +166,11 @@ class StackedGAN(Labelled):
             h = self.encoder.features(real)
             fakes, reals = self.levels(z, labels, h if apart else None), (h, real)
         parts = []
-        for critic, x, fake, noise in zip(
-            self.critics(), reals, fakes, self.halves(z), strict=True
+        for critic, x, fake, noise, weight in zip(
+            self.critics(), reals, fakes, self.halves(z), self.entropy, strict=True
         ):
             score, read = critic(fake)
-            parts.append(self.told_apart(critic(x)[0], score) + self.entropy * mse(read, noise))
+            parts.append(self.told_apart(critic(x)[0], score) + weight * mse(read, noise))
         return parts[0] + parts[1]
 
     def generator_loss(self, count: int, rng: Generator, real: Tensor | None = None) -> Tensor:
@@ -171,11 +179,13 @@ class StackedGAN(Labelled):
         labels, z = self.labels(count, rng), self.noise(count, rng)
         given = None if real is None else self.encoder.features(real)
         h, x = self.levels(z, labels, given)
-        asked = h if given is None else given
+        asked = h.detach() if given is None else given
         loss = self.conditional * (
             cross_entropy(self.encoder.classes(h), labels) + mse(self.encoder.features(x), asked)
         )
-        for critic, fake, noise in zip(self.critics(), (h, x), self.halves(z), strict=True):
+        for critic, fake, noise, weight in zip(
+            self.critics(), (h, x), self.halves(z), self.entropy, strict=True
+        ):
             score, read = critic(fake)
-            loss = loss + self.passed_off(score) + self.entropy * mse(read, noise)
+            loss = loss + self.passed_off(score) + weight * mse(read, noise)
         return loss

@@ -18,10 +18,11 @@ class SentimentLSTM(Module):
     | Linear | (N, 1) | 257 | 2 H + 1 |
     | all | | 903,425 | |
 
-    x: (N, T) int32 or int64, any T; result: logits (N, 1) for `bce_with_logits` with targets (N, 1)
-    of 0 and 1. dropout: of the inputs and of h in its product, one mask per review and direction
-    for all steps (Gal and Ghahramani 2016). Word 0 pads; as in the book nothing masks it: what is
-    padded at the front is read like any other word.
+    x: (N, T) int32 or int64, any T; result: logits (N, outputs): one for `bce_with_logits` with
+    targets (N, 1) of 0 and 1, or one for each of more classes, for `cross_entropy`. dropout: of the
+    inputs and of h in its product, one mask per review and direction for all steps (Gal and
+    Ghahramani 2016). Word 0 pads; as in the book nothing masks it: what is padded at the front is
+    read like any other word.
 
     Liu and Mehta, Hands-On Deep Learning Architectures (2019), chapter 6; both directions: Schuster
     and Paliwal 1997.
@@ -33,12 +34,13 @@ class SentimentLSTM(Module):
         embedding_dim: int = 128,
         hidden_size: int = 128,
         dropout: float = 0.2,
+        outputs: int = 1,
     ) -> None:
         self.embedding = Embedding(words, embedding_dim)
         self.lstm = Bidirectional(
             LSTM(embedding_dim, hidden_size, input_dropout=dropout, recurrent_dropout=dropout)
         )
-        self.linear = Linear(2 * hidden_size, 1)
+        self.linear = Linear(2 * hidden_size, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.lstm(self.embedding(x)))

@@ -1,0 +1,119 @@
+"""Texts and WAV files in class folders, and one text, from `train --on` to `predict`."""
+
+import json
+
+import numpy as np
+import pytest
+from commands import does, fails
+
+from tinydl.data import audio_folder, text_folder
+from tinydl.data.formats.wav import write_wav
+from tinydl.errors import DataError
+from tinydl.own.gathered import prefix
+from tinydl.runs.run import OpenRun
+
+WORDS = {"bad": ("awful", "dull"), "good": ("lovely", "great"), "so-so": ("fair", "usual")}
+
+
+def texts(folder, names, count=24):
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for k in range(count):
+            first, second = WORDS[name][k % 2], WORDS[name][k // 2 % 2]
+            (folder / name / f"{k}.txt").write_text(f"a {first} film, number {k}: {second}\n")
+    return folder
+
+
+def test_two_kinds_of_texts(capsys, tmp_path):
+    folder, run = texts(tmp_path / "films", ("bad", "good")), tmp_path / "run"
+    (folder / "good" / "broken.txt").write_bytes(b"caf\xe9")
+    asked = ("train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 12)
+    out = does(capsys, *asked, "--out", run, "--class-weights", "balanced")
+    assert "good/broken.txt cannot be used: text: is not UTF-8" in out
+    assert "majority class" in out and "tf idf regression" in out
+    assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
+    new = tmp_path / "new.txt"
+    new.write_text("what a great, lovely film")
+    (found,) = json.loads(does(capsys, "predict", run, new, "--json"))
+    assert found["class"] == "good" and sum(found["probabilities"].values()) == pytest.approx(1)
+    assert "bad (9" in does(capsys, "predict", run, "--text", "an awful, dull film")
+    other = texts(tmp_path / "other", ("good",), 4)
+    assert json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))["samples"] == 4
+    texts(tmp_path / "strange", ("so-so",))
+    assert "has the class 'so-so'" in fails(capsys, "evaluate", run, "--on", tmp_path / "strange")
+    assert "--strict" in fails(capsys, *asked, "--strict")
+
+
+def test_three_kinds_of_texts(capsys, tmp_path):
+    folder, run = texts(tmp_path / "films", WORDS), tmp_path / "run"
+    asked = ("train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 14)
+    assert "bag of words" in does(capsys, *asked, "--out", run, "--size", 20)
+    program = OpenRun(run).recipe.program
+    assert program.input_shape == (20,) and program.architecture["outputs"] == 3
+    assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] > 0.9
+    (found,) = json.loads(does(capsys, "predict", run, folder / "so-so" / "3.txt", "--json"))
+    assert found["class"] == "so-so"
+
+
+def waves(folder, names=("high", "low"), count=10, rate=8_000):
+    rng = np.random.default_rng(0)
+    for kind, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for k in range(count):
+            t = np.arange(rate // 2) / rate
+            tone = 0.5 * np.sin(2 * np.pi * (1_800, 500)[kind] * (1 + 0.02 * k) * t)
+            wave = tone + 0.05 * rng.normal(size=t.shape)
+            write_wav(folder / name / f"speaker{k % 5}_{k}.wav", wave, rate)
+    return folder
+
+
+def test_sounds_by_speaker(capsys, tmp_path):
+    folder, run = waves(tmp_path / "tones"), tmp_path / "run"
+    whole = (folder / "high" / "speaker0_0.wav").read_bytes()
+    (folder / "high" / "cut.wav").write_bytes(whole[:90])
+    write_wav(folder / "low" / "other.wav", np.zeros(99), 16_000)
+    asked = ("train", "spoken-digits", "--on", folder, "--epochs", 6, "--batch-size", 4)
+    out = does(capsys, *asked, "--group-by-prefix", "--out", run)
+    assert "5 groups by file-name prefix" in out and "8,000 samples a second" in out
+    assert "high/cut.wav cannot be used" in out and "other.wav has 16,000 samples" in out
+    assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
+    path = folder / "low" / "speaker3_3.wav"
+    (found,) = json.loads(does(capsys, "classify", run, path, "--json"))
+    assert found["top"][0]["class"] == "low" and len(found["top"]) == 2
+    assert "16,000" in fails(capsys, "predict", run, folder / "low" / "other.wav")
+    assert "takes sounds (WAV)" in fails(capsys, "train", "spoken-digits", "--on",
+                                         texts(tmp_path / "t", ("bad", "good")))  # fmt: skip
+
+
+def test_one_text(capsys, tmp_path):
+    poem, run = tmp_path / "poem.txt", tmp_path / "run"
+    poem.write_text("the rose is red, the violet blue;\n" * 120)
+    asked = ("train", "char-lstm/fast", "--on", poem, "--epochs", 1, "--batch-size", 4)
+    out = does(capsys, *asked, "--out", run)
+    assert "the last" in out and "characters" in out
+    assert OpenRun(run).recipe.program.architecture["tokens"] == len(set(poem.read_text())) + 1
+    assert len(does(capsys, "sample", run, "--prompt", "the rose")) > 8
+    assert json.loads(does(capsys, "evaluate", run, "--on", poem, "--json"))["bits"] < 7
+    poem.write_text("too short")
+    assert "too short for char-lstm" in fails(capsys, *asked, "--out", tmp_path / "other")
+    err = fails(capsys, *asked, "--size", 8, "--out", tmp_path / "other")
+    assert "--size is not for one text" in err
+
+
+def test_folders_without_classes(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    with pytest.raises(DataError, match="class folders"):
+        text_folder(tmp_path)
+    with pytest.raises(DataError, match="class folders"):
+        audio_folder(tmp_path)
+
+
+def test_parts_of_texts(tmp_path):
+    for part in ("train", "test"):
+        texts(tmp_path / part, ("bad", "good"), 3)
+    found = text_folder(tmp_path)
+    assert len(found) == 12 and found.parts.count("test") == 6 and found.classes == ("bad", "good")
+
+
+def test_prefix_of_a_name():
+    assert [prefix(n) for n in ("a/theo_1.wav", "p12-3.png", "x.y.png")] == ["theo", "p12", "x.y"]

@@ -1,0 +1,90 @@
+"""`tinydl train RECIPE --on PATH`: its arguments, and the recipe that they make."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..console import Parser
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..own.options import Options
+    from ..recipes import Recipe
+
+Arguments = argparse.Namespace
+#: What says something about other data, by its name among the arguments, and its default.
+ASKED = {
+    "target": None, "target_kind": None, "size": None, "fit": None, "test": None, "group": None,
+    "group_by_prefix": False, "class_weights": None, "strict": False, "follow_links": False,
+}  # fmt: skip
+
+
+def add_on(sub: Parser) -> None:
+    """The arguments about data of one's own."""
+    own = sub.add_argument_group("on your own data")
+    own.add_argument(
+        "--on", metavar="PATH",
+        help="train on what lies there: pictures, texts or WAV in class folders, a CSV file, boxes "
+        "(VOC, COCO), a text; with --resume: where the data lie now",
+    )  # fmt: skip
+    own.add_argument("--target", metavar="COLUMN", help="of a CSV file: what is foretold")
+    own.add_argument(
+        "--target-kind", choices=("classes", "numbers"), help="of --target (default: as it looks)"
+    )
+    own.add_argument("--size", metavar="H,W", help="of the input (default: the recipe's)")
+    own.add_argument(
+        "--fit", choices=("crop", "stretch", "pad"), help="pictures to that size (default crop)"
+    )
+    own.add_argument("--test", type=float, metavar="SHARE", help="that is tested on (default 0.2)")
+    own.add_argument(
+        "--group", metavar="COLUMN", help="rows with equal values stay on one side, as a person's"
+    )
+    own.add_argument(
+        "--group-by-prefix", action="store_true",
+        help='files whose names begin alike, up to the first "_" or "-", stay on one side',
+    )  # fmt: skip
+    own.add_argument(
+        "--class-weights", choices=("balanced",), help="rare classes weigh as much as others"
+    )
+    own.add_argument("--strict", action="store_true", help="any problem of the data ends it")
+    own.add_argument(
+        "--follow-links", action="store_true", help="also links that lead out of the folder"
+    )
+
+
+def asked_of(args: Arguments) -> list[str]:
+    """The arguments about other data that were given, as they are typed, but for --on."""
+    return [n.replace("_", "-") for n, usual in ASKED.items() if getattr(args, n) != usual]
+
+
+def options_of(args: Arguments) -> Options:
+    """The arguments as `own.options` has them."""
+    from ..own.options import CROP, SHARE, Options, sizes_of
+
+    return Options(
+        target=args.target or "",
+        target_kind=args.target_kind or "",
+        size=() if args.size is None else sizes_of(args.size),
+        fit=args.fit or CROP,
+        test=SHARE if args.test is None else args.test,
+        group=args.group or "",
+        by_prefix=args.group_by_prefix,
+        class_weights=args.class_weights or "",
+        strict=args.strict,
+        follow_links=args.follow_links,
+    )
+
+
+def bound(recipe: Recipe, args: Arguments) -> Recipe:
+    """The recipe for what lies at --on; without it, as it is. ConfigError for arguments that say
+    something about data that are not named."""
+    given = asked_of(args)
+    if args.on is None:
+        if given:
+            raise ConfigError(f"train: --{given[0]} is about data of your own; name them by --on")
+        return recipe
+    from ..own.bind import bind
+    from ..own.look import kind_at
+
+    return bind(recipe, args.on, options_of(args), kind_at(args.on, args.follow_links))

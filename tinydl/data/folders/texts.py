@@ -1,0 +1,70 @@
+"""Texts in class folders: one file a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...doors import checked
+from ...errors import DataError, FormatError, TinydlError
+from ...quoting import shown
+from ..formats.plain_text import read_text
+from .problems import Problem
+from .recognise import recognise
+
+MAX_TEXT = 1 << 24  # bytes of one of many texts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextFolder:
+    """N texts, by file. y (N,) int64 into `classes`; files: their paths below the folder; parts:
+    of each "train", "val" or "test" where folders say so, else (). problems: what was passed
+    over."""
+
+    name: str
+    texts: tuple[str, ...]
+    y: np.ndarray
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    parts: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@checked
+def text_folder(path: str | Path, follow_links: bool = False) -> TextFolder:
+    """The texts (UTF-8) of a folder of class folders, each at most 16 MiB; `recognise` says how
+    folders become classes and parts.
+
+    A file that is no text is passed over and named in `problems`. Raises DataError where no text
+    lies in a class folder, and the errors of `walk`.
+    """
+    found = recognise(path, follow_links)
+    if found.kind != "text" or not found.classes:
+        raise DataError(f"text_folder: {shown(path)} has no texts (.txt) in class folders")
+    rows, problems = [], list(found.problems)
+    for k, file in enumerate(found.files):
+        try:
+            rows.append((k, read_text(Path(found.root, file.path), MAX_TEXT)))
+        except (FormatError, DataError) as error:
+            told = reason(error, Path(found.root, file.path))
+            problems.append(Problem("damaged", file.path, told))
+    if not rows:
+        raise DataError(f"text_folder: none of the {len(found.files)} files of {shown(path)} is "
+                        "a text in UTF-8")  # fmt: skip
+    kept = np.array([k for k, _ in rows])
+    parts = tuple(found.parts[k] for k in found.part[kept]) if found.parts != ("",) else ()
+    return TextFolder(
+        Path(found.root).name, tuple(text for _, text in rows), found.label[kept], found.classes,
+        tuple(found.files[k].path for k in kept), parts, tuple(problems),
+    )  # fmt: skip
+
+
+def reason(error: TinydlError, path: Path) -> str:
+    """What is wrong with a file, for a problem that names it already."""
+    text = str(error).replace(f"{shown(path)} ", "").replace(shown(path), "it")
+    return shown(f"cannot be used: {text}", 200)
