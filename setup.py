@@ -79,6 +79,7 @@ STEMS = [
     "recurrent",
     "random",
     "softmax",
+    "attention",
     "ctc",
     "norm",
     "optim",

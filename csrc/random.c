@@ -1,51 +1,21 @@
-/* Philox4x32-10 (Salmon et al. 2011): block i of a stream is ten rounds of multiplication and
-   exclusive or over the counter offset + i, four 32-bit words.
+/* Draws from Philox streams (philox.h).
 
    Split of work: BATCH blocks at a time, in vectors of blocks; batches are shared among threads. As
    each block is a function of its counter, neither shows in the result. */
 
 #include "random.h"
+#include "philox.h"
 #include "vecmath.h"
 
-#define BATCH 64
+#define BATCH PHILOX_BATCH
 #define WORDS (4 * BATCH)
 #define PARALLEL_MIN 32768
 #define UNIFORMS (WORDS / (1 + IS_DOUBLE)) /* a float64 takes two words */
 
-/* words[4*i + w] of the blocks first ... first + BATCH - 1. */
-static void philox(uint64_t key, uint64_t first, uint32_t *words) {
-    uint32_t c0[BATCH], c1[BATCH], c2[BATCH], c3[BATCH];
-    for (int i = 0; i < BATCH; i++) {
-        c0[i] = (uint32_t)(first + i);
-        c1[i] = (uint32_t)((first + i) >> 32);
-        c2[i] = c3[i] = 0;
-    }
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (int round = 0; round < 10; round++) {
-#pragma omp simd
-        for (int i = 0; i < BATCH; i++) {
-            const uint64_t p0 = (uint64_t)0xD2511F53 * c0[i], p1 = (uint64_t)0xCD9E8D57 * c2[i];
-            const uint32_t old1 = c1[i], old3 = c3[i];
-            c0[i] = (uint32_t)(p1 >> 32) ^ old1 ^ k0;
-            c1[i] = (uint32_t)p1;
-            c2[i] = (uint32_t)(p0 >> 32) ^ old3 ^ k1;
-            c3[i] = (uint32_t)p0;
-        }
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    for (int i = 0; i < BATCH; i++) {
-        words[4 * i] = c0[i];
-        words[4 * i + 1] = c1[i];
-        words[4 * i + 2] = c2[i];
-        words[4 * i + 3] = c3[i];
-    }
-}
-
 /* 24 bits for float, 53 for double: exact. */
 static void uniforms(uint64_t key, uint64_t first, real *u) {
     uint32_t words[WORDS];
-    philox(key, first, words);
+    philox(key, first, BATCH, words);
     for (int i = 0; i < UNIFORMS; i++) {
 #if IS_DOUBLE
         const uint64_t high = words[2 * i] >> 5, low = words[2 * i + 1] >> 6;
@@ -102,7 +72,7 @@ void NAME(bernoulli)(uint64_t key, uint64_t offset, uint32_t threshold, uint8_t 
     for (ptrdiff_t b = 0; b < batches; b++) {
         uint32_t words[WORDS];
         const ptrdiff_t start = b * WORDS, count = MIN(WORDS, n - start);
-        philox(key, offset + (uint64_t)b * BATCH, words);
+        philox(key, offset + (uint64_t)b * BATCH, BATCH, words);
         for (ptrdiff_t i = 0; i < count; i++) y[start + i] = words[i] >> 8 < threshold;
     }
 }
@@ -115,7 +85,7 @@ void NAME(dropout)(const real *x, uint64_t key, uint64_t offset, uint32_t thresh
     for (ptrdiff_t b = 0; b < batches; b++) {
         uint32_t words[WORDS];
         const ptrdiff_t start = b * WORDS, count = MIN(WORDS, n - start);
-        philox(key, offset + (uint64_t)b * BATCH, words);
+        philox(key, offset + (uint64_t)b * BATCH, BATCH, words);
 #pragma omp simd
         for (ptrdiff_t i = 0; i < count; i++) {
             const real kept = x[start + i] * factor;

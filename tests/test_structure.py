@@ -196,7 +196,6 @@ def test_reference_stems():
 COMPOSED = {
     "activations",
     "arrange",
-    "attention",
     "broadcast",
     "compare",
     "conv_forms",

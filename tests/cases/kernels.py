@@ -590,6 +590,36 @@ SOFTMAX = (
 )
 CTC = (KernelCase("ctc", labelled_steps, terms=lambda *a: 8 * a[0].shape[1]),)
 
+# -- attention -------------------------------------------------------------------------------------
+
+
+def heads(d: Draw, dtype: np.dtype) -> tuple:
+    """q, k, v, mask, bias, first, scale, key, offset, rate; masks may leave a query nothing."""
+    N, G = d.integer(1, 2), d.integer(1, 2)
+    H, L, S, E, V = G * d.integer(1, 2), size(d), size(d), size(d, 1), size(d)
+    q, k = values(d, (N, L, H, E), dtype), values(d, (N, S, G, E), dtype)
+    mask = d.bools((N, H, L, S)) if d.flag() else None
+    bias = values(d, (N, H, L, S), dtype) if d.flag() else None
+    options = d.choose((None, 0, 5)), 0.5 * E**-0.5, 2**40 + 7, 11, d.choose((0.0, 0.3, 1.0))
+    return q, k, values(d, (N, S, G, V), dtype), mask, bias, *options
+
+
+def heads_grad(d: Draw, dtype: np.dtype) -> tuple:
+    arguments = heads(d, dtype)
+    y, logs = REFERENCE.attention(*arguments)
+    return values(d, y.shape, dtype), y, logs, *arguments
+
+
+def scores_of(*arguments):
+    """An error of a score is one of the same size of its weight relative to itself."""
+    return 1024
+
+
+ATTENTION = (
+    KernelCase("attention", heads, terms=scores_of),
+    KernelCase("attention_grad", heads_grad, terms=scores_of),
+)
+
 # -- norm ------------------------------------------------------------------------------------------
 
 
@@ -751,6 +781,7 @@ ROOMS = {
     "recurrent": RECURRENT,
     "random": RANDOM,
     "softmax": SOFTMAX,
+    "attention": ATTENTION,
     "ctc": CTC,
     "norm": NORM,
     "optim": OPTIM,

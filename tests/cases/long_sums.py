@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinydl.backend.reference import Backend
 from tinydl.geometry import adaptive_pool2d_geometry, conv2d_geometry
 
 EQUAL, RANDOM = "equal", "random"
@@ -153,6 +154,19 @@ def row_grad(rows=None):
     return arguments
 
 
+def attended(n, draw):
+    q, k, v = draw(1, 2, 1, 3), draw(1, n, 1, 3), draw(1, n, 1, 3)
+    return q, k, v, None, None, None, 1.0, 0, 0, 0.0
+
+
+def attended_grad(n, draw):
+    """Of many queries, whose keys and values get a gradient from each."""
+    q, k, v = draw(1, n, 1, 3), draw(1, 3, 1, 3), draw(1, 3, 1, 3)
+    y, logs = Backend().attention(q, k, v, None, None, None, 1.0, 0, 0, 0.0)
+    grad = draw(1, n, 1, 3)
+    return grad, y, logs, q, k, v, None, None, None, 1.0, 0, 0, 0.0
+
+
 LONG_SUMS = (
     LongSum("matmul", "1 x 1", product(1, 1)),
     LongSum("matmul", "1 x 3", product(1, 3)),
@@ -208,6 +222,8 @@ LONG_SUMS = (
     LongSum("softmax", "a row", lambda n, draw: (draw(2, n),)),
     LongSum("log_softmax", "a row", lambda n, draw: (draw(2, n),)),
     LongSum("cross_entropy", "a row", lambda n, draw: (draw(2, n), np.array([0, 1]))),
+    LongSum("attention", "many keys", attended, most=3 * 10**4),
+    LongSum("attention_grad", "many queries", attended_grad, 3 * 10**4, (RANDOM,)),
     LongSum("norms", "a vector", lambda n, draw: ([draw(n)],)),
 )
 

@@ -50,7 +50,10 @@ def functions_run_by(case):
 
 #: Public names of the files of ops/ that are no operations of the user's.
 HELPERS = {
-    "attention": {"joint_mask", "present_weights", "without_absent"},
+    "attention": {
+        *("attend", "attention_composed", "joint_mask", "present_weights", "seen_and_added"),
+        "without_absent",
+    },
     "conv": {"convolve"},
     "conv_forms": {"time_padding"},
     "ctc": {"checked_lengths", "ctc_by_steps"},

@@ -19,6 +19,7 @@ STEMS = [
     "recurrent",
     "random",
     "softmax",
+    "attention",
     "ctc",
     "norm",
     "optim",

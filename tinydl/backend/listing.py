@@ -40,6 +40,7 @@ C_FILES = {
     **dict.fromkeys(("rnn_forward", "rnn_backward"), "recurrent.c"),
     **dict.fromkeys(("lstm_forward", "lstm_backward"), "recurrent_lstm.c"),
     **dict.fromkeys(("gru_forward", "gru_backward"), "recurrent_gru.c"),
+    "attention_grad": "attention_grad.c",
     "cumsum": "reduce_scan.c",
     **dict.fromkeys(("row_norm", "row_norm_grad"), "norm_rows.c"),
     **dict.fromkeys(("power", "where"), "elementwise.c"),

@@ -15,9 +15,9 @@ UPDATES, BATCH, PASSES = 2_000, 100, 10  # of logistic regression: the larger of
 
 def majority_class(training: Any, part: str) -> dict[str, float]:
     """The class that is most frequent in the training part."""
-    _, y = labelled(training, "train")
-    x, _ = labelled(training, part)
-    return judged(training, part, np.tile(np.bincount(y, minlength=2).astype(float), (len(x), 1)))
+    y = training.parts.train[1].reshape(-1).astype(np.int64)  # the samples may lie in files
+    counts, count = np.bincount(y, minlength=2), len(getattr(training.parts, part)[1])
+    return judged(training, part, np.tile(counts.astype(float), (count, 1)))
 
 
 def nearest_mean(training: Any, part: str) -> dict[str, float]:

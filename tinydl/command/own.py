@@ -1,4 +1,4 @@
-"""`tinydl predict` and `classify` of runs on a person's own tables, texts and sounds."""
+"""`tinydl predict` and `classify` of runs on a person's own data."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ..runs.run import OpenRun
 
 Arguments = argparse.Namespace
-FILES = ("table", "texts", "sounds")  # kinds that are no pictures
+FILES = ("pictures", "table", "texts", "sounds")
 
 
 def takes_files(run: Any) -> bool:
-    """Whether the run is on a person's own data of which files are no pictures."""
+    """Whether the run is on a person's own data and says something about files of such."""
     own = run.config.get("own")
     return own is not None and own["kind"] in FILES
 

@@ -343,6 +343,43 @@ def channel_norm(w: Writer, step: Step) -> Any:
     return w.node("Add", [w.node("Mul", [last, w.of(scale)]), w.of(shift)])
 
 
+# -- attention -------------------------------------------------------------------------------------
+
+
+def attention(w: Writer, step: Step) -> Any:
+    """MatMul, Softmax, MatMul, as ONNX has no operator of it before opset 23; heads beside
+    positions go in front of them and back."""
+    f, (q, k, v, *mask) = step.functions[0], step.inputs
+    if f.stream[2]:
+        raise refuse(step, "with dropout: call model.eval() first")
+    (_, L, H, _), (_, S, G, _) = q.shapes[0], k.shapes[0]
+    scaled = w.node("Mul", [w.of(q), w.store(np.array(f.scale, q.dtype))])
+    query = w.node("Transpose", [scaled], perm=[0, 2, 1, 3])
+    keys, values = w.of(k), w.of(v)
+    if G not in (1, H):
+        shared = w.store(np.repeat(np.arange(G), H // G))
+        keys, values = [w.node("Gather", [x, shared], axis=2) for x in (keys, values)]
+    keys = w.node("Transpose", [keys], perm=[0, 2, 3, 1])
+    values = w.node("Transpose", [values], perm=[0, 2, 1, 3])
+    scores = w.node("MatMul", [query, keys])
+    seen = [w.store(np.tri(L, S, f.first, dtype=np.bool_))] if f.first is not None else []
+    if mask and mask[0].dtype.kind == "f":
+        added = w.of(mask[0])
+        scores = w.node("Add", [scores, added])
+        seen.append(w.node("Greater", [added, w.store(np.array(-np.inf, q.dtype))]))
+    elif mask:
+        seen.append(w.of(mask[0]))
+    if not seen:
+        weights = w.node("Softmax", [scores], axis=-1)
+    else:  # as in ops.masked_softmax
+        both = w.node("And", seen) if len(seen) == 2 else seen[0]
+        lowest, zero = np.array(np.finfo(q.dtype).min, q.dtype), np.array(0, q.dtype)
+        shown = w.node("Where", [both, scores, w.store(lowest)])
+        soft = w.node("Softmax", [shown], axis=-1)
+        weights = w.node("Where", [both, soft, w.store(zero)])
+    return w.node("Transpose", [w.node("MatMul", [weights, values])], perm=[0, 2, 1, 3])
+
+
 def _direct(**kinds: str) -> dict[str, Row]:
     return {name: elementwise(kind) for name, kind in kinds.items()}
 
@@ -391,5 +428,6 @@ ROWS: dict[str, Row] = {
     "fixed_norm": fixed_norm,
     "row_norm": row_norm,
     "channel_norm": channel_norm,
+    "attention": attention,
     **RECURRENT,
 }  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from .. import ops
 from ..doors import checked
 from ..errors import ConfigError, DTypeError, ShapeError
-from ..ops.attention import joint_mask, present_weights, without_absent
+from ..ops.attention import attend, joint_mask, present_weights, without_absent
 from ..random import Generator
 from ..tensor import Tensor
 from .dropout import check_rate
@@ -191,11 +191,6 @@ class MultiHeadAttention(Module):
         self.value = Linear(features if value_size is None else value_size, features, bias, rng=rng)
         self.output = Linear(features, features, bias, rng=rng)
 
-    def _split(self, x: Tensor) -> Tensor:
-        """(N, steps, features) -> (N, heads, steps, features / heads)."""
-        N, steps, _ = x.shape
-        return x.reshape(N, steps, self.heads, self.features // self.heads).transpose((0, 2, 1, 3))
-
     def forward(
         self,
         query: Tensor,
@@ -218,22 +213,42 @@ class MultiHeadAttention(Module):
                 f"{query.shape}, {key.shape} and {value.shape}"
             )
         mask = _joint_mask("MultiHeadAttention", mask, key_mask, N, L, S)
+        rate = self.dropout if self.training else 0.0
         if mask is not None or (causal and S > L):  # somebody may be absent: before any product
             mask = joint_mask(query, key, mask, causal)
             query, key, value = without_absent(mask, query, key, value)
             mask = ops.expand_dims(mask, 1) if mask.ndim == 3 else mask  # the same for every head
-        q, k, v = [
-            self._split(layer(x))
-            for layer, x in ((self.query, query), (self.key, key), (self.value, value))
+        q, k, v = self._projected(query, key, value)
+        if return_weights:
+            heads, weights = self._composed(q, k, v, mask, causal, rate)
+        else:
+            first = 0 if causal and mask is None else None
+            seen = None if mask is None else ops.broadcast_to(mask, (N, self.heads, L, S))
+            heads = attend(q, k, v, seen, first, None, rate, self.rng)
+        y = self.output(heads.reshape(N, L, self.features))
+        return (y, weights) if return_weights else y
+
+    def _projected(self, *inputs: Tensor) -> list[Tensor]:
+        """Query, key and value as (N, steps, heads, features / heads)."""
+        size = self.features // self.heads
+        layers = (self.query, self.key, self.value)
+        return [
+            layer(x).reshape(x.shape[0], x.shape[1], self.heads, size)
+            for layer, x in zip(layers, inputs, strict=True)
         ]
+
+    def _composed(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool, rate: float
+    ) -> tuple[Tensor, Tensor]:
+        """(heads (N, L, heads, features / heads), weights), by operations that hold the weights."""
+        q, k, v = [x.transpose((0, 2, 1, 3)) for x in (q, k, v)]
         if mask is None:
             weights = ops.attention_weights(q, k, None, causal)
         else:
             weights = present_weights(q, k, mask)
-        kept = ops.dropout(weights, self.dropout, self.training, self.rng)
+        kept = ops.dropout(weights, rate, True, self.rng)
         heads = ops.matmul(kept, v)  # [L x S] @ [S x features / heads]
-        y = self.output(heads.transpose((0, 2, 1, 3)).reshape(N, L, self.features))
-        return (y, weights) if return_weights else y
+        return heads.transpose((0, 2, 1, 3)), weights
 
     def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
         """Of scores and averages in self attention; the projections count themselves."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,17 @@ from ..experiment.card import Recipe
 from ..experiment.program import Settings
 from ..programs.parts import Parts
 from ..quoting import quoted, shown
-from . import sounds, table, texts, writing
+from . import boxes, pictures, sounds, table, texts, writing
 from .gathered import Gathered, Places, balanced, divided, numbered, planned, with_groups
-from .kept import SOUNDS, TABLE, TEXTS, WRITING, Own, restored
+from .kept import BOXES, PICTURES, SOUNDS, TABLE, TEXTS, WRITING, Own, restored
 from .models import check_fits
 from .options import BALANCED, Options
 from .programs import baselines_for, program_for
 
 #: Kind of data: how it is read and prepared.
-ROOMS: dict[str, Any] = {TABLE: table, TEXTS: texts, WRITING: writing, SOUNDS: sounds}
+ROOMS: dict[str, Any] = {
+    PICTURES: pictures, TABLE: table, TEXTS: texts, WRITING: writing, SOUNDS: sounds, BOXES: boxes,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,20 @@ def _again(own: Own) -> Gathered:
     where = f"the data of this run lay at {shown(own.path)}"
     if not os.path.exists(own.path):
         raise DataError(f"run: {where}, where nothing is now; say where they are with --on PATH")
-    gathered = with_groups(ROOMS[own.kind].gather(own.path, own.options), own.options)
+    gathered = _gathered(own.kind, own.path, own.options, own.preparation)
     if gathered.fingerprint != own.fingerprint:
         raise ConfigError(
             f"run: {where}; what is there now are other data than it was trained on (another "
             "fingerprint). `tinydl evaluate RUN --on PATH` measures it on them"
         )
     return gathered
+
+
+def _gathered(kind: str, path: str, options: Options, wanted: Mapping[str, Any]) -> Gathered:
+    """What lies at a path; wanted: the size of pictures, which are brought to it at once."""
+    room = ROOMS[kind]
+    sized = (wanted,) if hasattr(room, "asked") else ()
+    return with_groups(room.gather(path, options, *sized), options)
 
 
 def made(bound: Bound, gathered: Gathered, places: Places, settings: Settings) -> Any:
@@ -84,13 +94,18 @@ def made(bound: Bound, gathered: Gathered, places: Places, settings: Settings) -
         return room.data_of(bound, gathered, places, settings)
     x, y = room.inputs(gathered, own.preparation), room.targets(gathered, own.preparation)
     y = y.astype(settings.dtype) if y.dtype.kind == "f" else y
-    x = x.astype(settings.dtype, copy=False).reshape(len(x), *_stored_shape(bound))
+    if isinstance(x, np.ndarray):
+        x = x.astype(settings.dtype, copy=False).reshape(len(x), *_stored_shape(bound))
+    elif x.shape[1:] == _stored_shape(bound):
+        x = x.scaled(1.0, settings.dtype)
+    else:
+        raise ConfigError(
+            f"train: {len(x):,} pictures are too many for {bound.name}, which takes them as rows"
+        )
     first = bound.samples or (len(x), len(x))
 
     def part(indices: np.ndarray | None, most: int) -> Any:
-        if indices is None:
-            return None
-        return np.ascontiguousarray(x[indices[:most]]), np.ascontiguousarray(y[indices[:most]])
+        return None if indices is None else (x[indices[:most]], y[indices[:most]])
 
     return Parts(
         part(places.train, first[0]), part(places.validation, first[1]),
@@ -112,12 +127,13 @@ def bind(recipe: Recipe, path: str, options: Options, kind: str) -> Bound:
     """
     room, name = ROOMS[kind], shown(Path(os.path.abspath(path)).name, 100)
     check_fits(recipe, kind, name)
-    gathered = with_groups(room.gather(path, options), options)
+    wanted = room.asked(recipe, options) if hasattr(room, "asked") else {}
+    gathered = _gathered(kind, path, options, wanted)
     wrong = [problem for problem in gathered.problems if not problem.is_note]
     if options.strict and wrong:
         count = "one problem" if len(wrong) == 1 else f"{len(wrong):,} problems, the first"
         raise ConfigError(f"train: --strict: {count}: {shown(str(wrong[0]))}")
-    if len(gathered.classes) == 1:
+    if len(gathered.classes) == 1 and np.ndim(gathered.y) == 1:
         raise ConfigError(f"train: {name} has one class alone, {quoted(gathered.classes[0])}")
     division = room.planned() if hasattr(room, "planned") else planned(gathered, options)
     places = divided(gathered, division)
@@ -128,8 +144,8 @@ def bind(recipe: Recipe, path: str, options: Options, kind: str) -> Bound:
             raise ConfigError("train: --class-weights is for classes of samples")
         weights = balanced(gathered.y[places.train], len(gathered.classes))
     own = Own(
-        kind, name, os.path.abspath(path), gathered.fingerprint, gathered.classes, division,
-        preparation, weights, options=options,
+        kind, name, os.path.abspath(path), gathered.fingerprint, len(gathered), gathered.classes,
+        division, preparation, weights, options=options,
     )  # fmt: skip
     told = (*_problems(gathered), *gathered.told)
     if hasattr(room, "remarks"):

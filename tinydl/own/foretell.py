@@ -10,9 +10,9 @@ import numpy as np
 from ..data import read_text
 from ..errors import AnomalyError, ConfigError
 from ..train import predict
-from . import sounds, table
+from . import pictures, sounds, table
 from .bind import Bound, kept
-from .kept import KINDS, SOUNDS, TABLE, TEXTS
+from .kept import KINDS, PICTURES, SOUNDS, TABLE, TEXTS
 
 
 def foretold(bound: Bound, model: Any, files: Sequence[str], op: str) -> list[dict[str, Any]]:
@@ -39,6 +39,8 @@ def _inputs(bound: Bound, file: str, op: str) -> tuple[np.ndarray, list[str]]:
     own = kept(bound)
     if own.kind == TABLE:
         return table.rows_of(own, file)
+    if own.kind == PICTURES:
+        return pictures.shown_to(own, file, bound.program.input_shape), [""]
     if own.kind == SOUNDS:
         return sounds.heard(own, file), [""]
     raise ConfigError(f"{op}: {bound.name} was trained on {KINDS[own.kind]}")
@@ -52,3 +54,15 @@ def _said(own: Any, row: np.ndarray) -> dict[str, Any]:
     powers = np.exp(row - row.max())
     shares = (powers / powers.sum()).tolist()
     return {"classes": dict(zip(own.classes, shares, strict=True))}
+
+
+def fitted_picture(bound: Bound, image: np.ndarray, op: str) -> np.ndarray:
+    """A uint8 picture (H', W') or (H', W', 3) by the run's rule: (H, W) or (H, W, 3) of 0 ... 1;
+    ConfigError, with `op` in front, for a run that was not trained on pictures."""
+    own = kept(bound)
+    if own.kind != PICTURES:
+        raise ConfigError(
+            f"{op}: {bound.name} was trained on {KINDS[own.kind]}, it takes no pictures"
+        )
+    pixels: np.ndarray = pictures.form_of(own.preparation).of(image) / np.float32(255)
+    return pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels

@@ -121,7 +121,7 @@ def planned(gathered: Gathered, options: Options) -> Division:
         count = len(set(gathered.groups))
         told = f"{count:,} groups by {by}, none on both sides, about {share}, split seed {SEED}"
         return Division(GROUPS, options.test, SEED, options.group or "prefix", told)
-    if gathered.classes:
+    if gathered.classes and np.ndim(gathered.y) == 1:
         told = f"stratified random {share} split, split seed {SEED}"
         return Division(STRATIFIED, options.test, SEED, told=told)
     return Division(RANDOM, options.test, SEED, told=f"random {share} split, split seed {SEED}")
@@ -140,7 +140,8 @@ def divided(gathered: Gathered, division: Division) -> Places:
     else:
         held = np.array([], np.int64)
         if division.how == GROUPS:
-            labels = gathered.y if gathered.classes else np.zeros(count, np.int64)
+            one_each = bool(gathered.classes) and np.ndim(gathered.y) == 1
+            labels = gathered.y if one_each else np.zeros(count)
             _, groups = np.unique(gathered.groups, return_inverse=True)
             train, test = group_split(groups, labels, division.test, rng)
         elif division.how == STRATIFIED:

@@ -50,14 +50,15 @@ class Division:
 @dataclass(frozen=True, slots=True)
 class Own:
     """kind: of `KINDS`. name: of the folder or file; path: where it lay. fingerprint: SHA-256 of
-    what the files hold. classes: (): numbers, or text. preparation: how a sample becomes numbers,
-    by the room of the kind. weights: of the classes in the loss; (): all count alike. source: what
-    a fine-tuned run began from."""
+    what the files hold. samples: how many there are. classes: (): numbers, or text. preparation:
+    how a sample becomes numbers, by the room of the kind. weights: of the classes in the loss; ():
+    all count alike. source: what a fine-tuned run began from."""
 
     kind: str
     name: str
     path: str
     fingerprint: str
+    samples: int
     classes: tuple[str, ...]
     division: Division
     preparation: Mapping[str, Any]
@@ -121,6 +122,7 @@ RULE = keyed(
         "name": text(200),
         "path": text(4_096),
         "fingerprint": text(64, "[0-9a-f]{64}"),
+        "samples": integer(1, 10**9),
         "classes": listed(text(200), 0, 1_000),
         "division": keyed(
             {"how": text(20), "test": number, "seed": integer(0, 2**63), "group": text(200),

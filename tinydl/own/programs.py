@@ -23,7 +23,7 @@ from ..programs.reading import Reading
 from ..programs.scores import R2
 from ..programs.supervised import Supervised
 from ..train.metrics import accuracy, sign_accuracy
-from . import table
+from . import pictures, table
 from .kept import BOXES, PICTURES, SOUNDS, TABLE, TEXTS, WRITING, Own
 from .losses import WeightedCrossEntropy, WeightedLogits
 from .models import FITS, check_fits, scaled_boxes
@@ -119,4 +119,6 @@ def baselines_for(recipe: Recipe, own: Own) -> tuple[Baseline, ...]:
         return (majority_class, nearest_mean, logistic_regression)
     if own.kind == TEXTS:
         return (majority_class, tf_idf_regression if len(own.classes) == 2 else bag_of_words)
+    if own.kind == PICTURES and pictures.are_large(own.samples, own.preparation):
+        return (majority_class,)  # the others hold all of them in memory
     return (majority_class, *(b for b in recipe.baselines if b is not majority_class))

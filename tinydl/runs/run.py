@@ -25,6 +25,7 @@ from ..experiment.program import Settings, Training
 from ..files import FolderLock
 from ..nn import Module
 from ..own.bind import Bound, rebound
+from ..own.foretell import fitted_picture
 from ..programs.scores import ACCURACY, check_kind
 from ..quoting import quoted, shown
 from ..train import (
@@ -417,14 +418,15 @@ class OpenRun:
     def fitted(self, image: np.ndarray, op: str) -> np.ndarray:
         """A uint8 picture in the network's size: (H, W) or (H, W, 3) of 0 ... 1; ConfigError where
         it takes none."""
-        shape = self.recipe.program.input_shape
+        recipe = self.recipe
+        if isinstance(recipe, Bound):
+            return fitted_picture(recipe, image, op)
+        shape = recipe.program.input_shape
         if len(shape) == 3 and shape[-1] == 3:
             return prepare_colour_image(image, *shape[:2])
         side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
         if side < LEAST_SIDE or side * side != prod(shape):
-            raise ConfigError(
-                f"{op}: {self.recipe.name} takes inputs of shape {shape}, no pictures"
-            )
+            raise ConfigError(f"{op}: {recipe.name} takes inputs of shape {shape}, no pictures")
         return prepare_image(image, side, side)
 
     def of_pixels(self, pixels: np.ndarray) -> np.ndarray:

@@ -86,7 +86,8 @@ class Classes(Asked):
 
     def asked(self) -> dict[str, Question]:
         found = {"picture": Question(MOST_BYTES, self.picture)}
-        if self.sides in DRAWN_FOR:
+        # Of one's own pictures nobody knows whether ink is dark or bright.
+        if self.sides in DRAWN_FOR and "own" not in self.run.config:
             found["drawing"] = Question(DRAWN * DRAWN, self.drawing)
         return found
 

@@ -179,7 +179,9 @@ def _attention(value: bool) -> Callable[[Draw], Example]:
             inputs.append(d.normal((*shapes[1][:-1], d.integer(1, 2))))
         options = {"causal": d.flag(), "scale": d.choose((None, 0.7))}
         mask = d.bools((*batch, L, S) if d.flag() else (S,))
-        return Example((*inputs, mask), options)
+        if d.flag():
+            mask = d.normal(mask.shape)  # added, and differentiated too
+        return Example((*inputs, mask) if d.flag() else tuple(inputs), options)
 
     return draw
 

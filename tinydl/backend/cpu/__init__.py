@@ -17,6 +17,7 @@ from .. import reference
 
 try:
     from . import _runtime, compiled  # before the others, which ask it for kernels
+    from .attention import Attention
     from .conv import Conv
     from .ctc import Ctc
     from .elementwise import Elementwise
@@ -64,6 +65,7 @@ class CpuBackend(
     Roi,
     Random,
     Softmax,
+    Attention,
     Ctc,
     Norm,
     Optim,

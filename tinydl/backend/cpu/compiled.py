@@ -11,6 +11,7 @@ from types import ModuleType
 
 from ...errors import REBUILD
 from . import (
+    _attention,
     _conv,
     _ctc,
     _elementwise,
@@ -33,7 +34,7 @@ from . import (
 NAMED = re.compile(r"^(?:def |class )?(\w+)[(:]", re.MULTILINE)
 MODULES = (
     *(_conv, _elementwise, _index, _matmul, _norm, _optim, _pool, _program, _random, _recurrent),
-    *(_reduce, _roi, _runtime, _shape, _softmax, _ctc),
+    *(_reduce, _roi, _runtime, _shape, _softmax, _ctc, _attention),
 )
 
 

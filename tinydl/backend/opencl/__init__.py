@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from .. import reference
 from .arrays import Arrays
+from .attention import Attention
 from .conv import Conv
 from .ctc import Ctc
 from .device import HOW_TO_GET_A_DEVICE, describe_devices
@@ -38,6 +39,7 @@ class OpenCLBackend(
     Roi,
     Random,
     Softmax,
+    Attention,
     Ctc,
     Norm,
     Optim,

@@ -4,6 +4,7 @@ of all tests."""
 from typing import ClassVar
 
 from .arrays import Arrays
+from .attention import Attention
 from .conv import Conv
 from .ctc import Ctc
 from .elementwise import Elementwise
@@ -33,6 +34,7 @@ class Backend(
     Recurrent,
     Random,
     Softmax,
+    Attention,
     Ctc,
     Norm,
     Optim,
@@ -105,6 +107,7 @@ STEMS = {
     "recurrent": Recurrent,
     "random": Random,
     "softmax": Softmax,
+    "attention": Attention,
     "ctc": Ctc,
     "norm": Norm,
     "optim": Optim,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,4 +68,5 @@ def text_folder(path: str | Path, follow_links: bool = False) -> TextFolder:
 def reason(error: TinydlError, path: Path) -> str:
     """What is wrong with a file, for a problem that names it already."""
     text = str(error).replace(f"{shown(path)} ", "").replace(shown(path), "it")
+    text = re.sub("<_io.BytesIO object at 0x[0-9a-f]+>", "it", text)  # Pillow's name of bytes
     return shown(f"cannot be used: {text}", 200)
