@@ -102,8 +102,8 @@ def record(model: Module, inputs: Sequence[Tensor]) -> tuple[Program, Any]:
     """The program of model(*inputs) in evaluation, unchanged by any pass, and the structure of what
     the model returns."""
     with looking(model):
-        # What is worked out once for inputs of a size, such as the shapes of an imported graph; as a
-        # pass, for unwatched an imported net would compile itself, and so come here again.
+        # What is worked out once for inputs of a size: shapes of an imported graph. As a
+        # pass: unwatched, an imported net would compile itself, and so come here again.
         Pass(model, inputs)
         versions = {name: t._version[0] for name, t in model._state().items()}
         first = Pass(model, inputs)
