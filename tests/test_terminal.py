@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import termios
 from contextlib import suppress
 from functools import partial
@@ -66,6 +67,26 @@ MODULES = {
     "studies separable": lambda: studies(["separable", "--tiny"]),
 }
 ROW_BY_ROW = {"studies separable"}
+
+
+def strange_folder():
+    """Names of any length and script, files that are no pictures, a table without values."""
+    root = Path(tempfile.mkdtemp(prefix="tinydl-look-"))
+    for name in ("猫" * 30, "a" * 90, "b c\x1b[2J"):
+        (root / name).mkdir()
+        for k in range(12):
+            (root / name / f"{k}{'x' * 100}.png").write_bytes(b"no picture")
+    (root / "labels.csv").write_text("a,b\n1,\n")
+    return main(["look", str(root)])
+
+
+def strange_table():
+    root = Path(tempfile.mkdtemp(prefix="tinydl-look-"))
+    (root / "labels.csv").write_text(f"a,{'b' * 150}\n1,\n1,\n")
+    return main(["look", str(root)])
+
+
+MODULES |= {"look": strange_folder, "look a table": strange_table}
 RUNS = {" ".join(("tinydl", *a)): partial(main, a) for a in LISTINGS} | MODULES
 
 
@@ -167,6 +188,7 @@ RUN_LISTINGS = [
     ("classify", "foreign", "black.png"),
     ("evaluate", "foreign", "--dataset", "synthetic_digits"),
     ("summary", "foreign"),
+    ("report", "synthetic-digits", "--out", "{out}.html"),
     ("profile", "foreign", "--batches", "1"),
     ("export", "foreign", "--to", "safetensors", "--out", "{out}.safetensors"),
     ("inspect", "w.safetensors"),
@@ -564,9 +586,9 @@ while read -r line; do
 done
 """
 OFFERED = {
-    "tinydl re": "recipes reproduce recommend",
     "tinydl se": "serve",
     "tinydl serve r": "runs",
+    "tinydl re": "recipes reproduce report recommend",
     "tinydl train ring": "ring-gan ring-wgan",
     "tinydl recipes mask": "mask-rcnn-shapes",
     "tinydl gradcheck conv_": "conv_transpose2d",

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from cases.archives import png
 
 import tinydl
 
@@ -21,10 +23,21 @@ def test_the_readme_has_its_examples():
     assert 'pip install ".[test]" && pytest' in README
 
 
+def plant_flowers(root):
+    """Class folders, as a reader of the README has them."""
+    for k, name in enumerate(("daisy", "tulip")):
+        (root / name).mkdir(parents=True)
+        for j in range(10):
+            pixels = np.full((6 + j, 9, 3), 20 * j + k, np.uint8)
+            (root / name / f"{j}.png").write_bytes(png(pixels))
+
+
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_python_block_runs(number, tmp_path):
     script = tmp_path / "block.py"
     script.write_text(BLOCKS[number])
+    if '"flowers"' in BLOCKS[number]:
+        plant_flowers(tmp_path / "flowers")
     done = subprocess.run(
         [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )

@@ -31,13 +31,15 @@ from .importing import (
     import_command,
     inspect_command,
 )
-from .look import add_graph, graph_command, summary_command
+from .look import add_look, look_command
 from .nearest import add_nearest, nearest_command
 from .recipes import add_recipes, add_reproduce, recipes_command, reproduce_command
 from .recommend import add_recommend, recommend_command
+from .report import add_report, report_command
 from .runs import classify_command, evaluate_command, predict_command
 from .serve import add_serve, serve_command
 from .start import start_command
+from .summary import add_graph, graph_command, summary_command
 from .train import add_train, train_command
 from .zoo import add_zoo, zoo_command
 
@@ -98,6 +100,7 @@ def parser() -> Parser:
     _add_training(add)
     _add_runs(add)
     _add_page(add)
+    _add_report(add)
     _add_unasked(add)
     _add_looking(add)
     _add_foreign(add)
@@ -176,6 +179,15 @@ def _add_page(add: Add) -> None:
         "tinydl serve lenet-mnist", "tinydl serve runs/ssd-shapes-001 --backend opencl",
     )  # fmt: skip
     add_serve(sub)
+    _add_place(sub)
+
+
+def _add_report(add: Add) -> None:
+    sub = add(
+        "report", report_command, "a run on one page: scores, mistakes, what its model looks at",
+        "tinydl report runs/mlp-digits-001", "tinydl report lenet-mnist --out lenet.html",
+    )  # fmt: skip
+    add_report(sub)
     _add_place(sub)
 
 
@@ -258,6 +270,12 @@ def _add_foreign(add: Add) -> None:
 
 
 def _add_machine(add: Add) -> None:
+    add_look(
+        add(
+            "look", look_command, "what a folder of your own holds, and what is wrong with it",
+            "tinydl look flowers --out samples.png", "tinydl look flowers --strict --json",
+        )
+    )  # fmt: skip
     machine.add_data(
         add(
             "data", machine.data_command, "where data sets are; fetching and verifying them",

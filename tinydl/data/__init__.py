@@ -21,6 +21,7 @@ from .digit import prepare_digit
 from .download import cache_folder, data_folder, locate, offline
 from .folders.form import PictureForm
 from .folders.images import image_folder
+from .folders.looking import look
 from .folders.pictures import Pictures
 from .folders.sounds import AudioFolder, audio_folder
 from .folders.texts import TextFolder, text_folder
@@ -219,6 +220,7 @@ __all__ = [
     "locate",
     "log_mel",
     "logic_tree",
+    "look",
     "lookup",
     "mel_filters",
     "mnist",

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.formats.columns import MISSING
 from ..errors import FormatError
 from ..foreign import parse_number
 from ..quoting import quoted, shown
 
 NUMBER, DATE, CATEGORY = "number", "date", "category"
-#: What stands where a value is missing.
-MISSING = frozenset({"", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "?"})
 MOST_LEVELS, MOST_TEXT = 50, 190
 #: A column of numbers may have so many fields that are none: they are named, and count as missing.
 ODD = 0.05

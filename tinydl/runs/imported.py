@@ -155,11 +155,15 @@ class ImportedRun:
     def probabilities_of(self, x: np.ndarray, backend: str | None, op: str) -> np.ndarray:
         """The same of samples (N, ...) of a data set, of 0 ... 255 or 0 ... 1."""
         self.check_classifies(op)
-        return self.shares(self._run([self._of_data(sample) for sample in x], backend, op)[0], op)
+        return self.shares(self._run(self.samples_of(x), backend, op)[0], op)
 
     def check_classifies(self, op: str) -> None:
         """ConfigError unless the net tells classes apart."""
         self.must_give(op, CLASSES)
+
+    def samples_of(self, x: np.ndarray) -> list[np.ndarray]:
+        """Samples (N, ...) of a data set as the net takes them."""
+        return [self._of_data(sample) for sample in x]
 
     def must_give(self, op: str, kind: str) -> None:
         found = self.config["answer"]["kind"]

@@ -221,6 +221,11 @@ def resumed(
     tensors, saved = load_checkpoint(path, run.most) if has(folder, CHECKPOINT) else ({}, None)
     if saved is not None:
         check_same(config, saved, path)
+    elif (config.get("own") or {}).get("source") is not None:
+        raise ConfigError(
+            f"train: {folder} was stopped before it kept the weights that it began with; begin it "
+            "again with --from and --force"
+        )
     training = run.training(tensors, epochs=epochs)
     if saved is not None:
         restore_saved(tensors, saved, training.state, path)
@@ -295,11 +300,16 @@ class OpenRun:
         training.housed(self.folder)
         return training
 
-    def measured(self, part: str, backend: str | None = None) -> tuple[Training, dict[str, float]]:
-        """The run's training with its trained model, and every measure on a part of its data."""
+    def trained(self, backend: str | None = None) -> Training:
+        """The run's training with its data and its trained model."""
         tensors, path = self._tensors()
         training = self.training(tensors, backend)
         load_tensors(training.model, tensors, path)
+        return training
+
+    def measured(self, part: str, backend: str | None = None) -> tuple[Training, dict[str, float]]:
+        """`trained`, and every measure on a part of its data."""
+        training = self.trained(backend)
         return training, training.measure(part)
 
     def measured_on(

@@ -19,10 +19,12 @@ from .pixels import draw_boxes, make_grid, save_image
 from .points import plot_points
 from .roofline import plot_roofline
 from .scores import plot_confusion, plot_precision_recall, plot_roc, plot_thresholds
+from .sheet import contact_sheet
 
 __all__ = [
     "WriteImages",
     "autodiff_graph",
+    "contact_sheet",
     "draw_boxes",
     "gradients_of",
     "image_grid",

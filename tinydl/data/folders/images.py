@@ -63,15 +63,7 @@ def samples_of(
     whole: bool = False,
 ) -> Dataset | Samples:
     """`image_folder` of what `recognise` has found."""
-    where = shown(found.root)
-    if found.kind != "pictures" or not found.files:
-        held = "nothing that is known" if found.kind == "nothing" else found.kind
-        raise DataError(f"image_folder: {where} holds {held}, not pictures in class folders")
-    if labels and not found.classes:
-        raise DataError(
-            f"image_folder: the pictures of {where} lie in no class folders; labels=False takes "
-            "them without"
-        )
+    where = _checked(found, labels)
     gone = set(texts("image_folder", "leave_out", leave_out))
     kept = np.array([k for k, file in enumerate(found.files) if file.path not in gone], np.int64)
     x = Pictures(found.root, [found.files[k].path for k in kept], form, cache, workers, whole)
@@ -96,3 +88,18 @@ def samples_of(
         known = ", ".join(found.parts) if found.parts != (WHOLE,) else f"none of {', '.join(PARTS)}"
         raise ConfigError(f"image_folder: {where} has no part {quoted(part)}, there are: {known}")
     return Samples(name, *chosen(part or WHOLE), classes)
+
+
+def _checked(found: Found, labels: bool) -> str:
+    """The folder as messages call it; DataError unless it holds pictures, and classes if these are
+    wanted."""
+    where = shown(found.root)
+    if found.kind != "pictures" or not found.files:
+        held = "nothing that is known" if found.kind == "nothing" else found.kind
+        raise DataError(f"image_folder: {where} holds {held}, not pictures in class folders")
+    if labels and not found.classes:
+        raise DataError(
+            f"image_folder: the pictures of {where} lie in no class folders; labels=False takes "
+            "them without"
+        )
+    return where

@@ -19,6 +19,8 @@ from .tables import MAX_BYTES
 MAX_COLUMNS, MAX_CELLS, MAX_FIELD = 1_000, 30_000_000, 100_000
 MAX_NAME = 190
 SEPARATORS = ",;\t"
+#: What stands where a value is missing.
+MISSING = frozenset({"", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "?"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

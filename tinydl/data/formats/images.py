@@ -63,6 +63,35 @@ def open_picture(
     return _decoded(data, shown(name), max_pixels, whole, least)
 
 
+@reader("read_image", called="name")
+def describe(data: bytes, name: str) -> tuple[str, str, tuple[int, int]]:
+    """(format, mode, (rows, columns)) of the bytes of an image file, by its head alone; errors as
+    `decode_image`. Formats are those of `FORMATS`, modes Pillow's ("RGB", "L", "P", "RGBA" ...)."""
+    try:
+        with _pillow().open(io.BytesIO(data), formats=FORMATS) as image:
+            kind = "JPEG" if image.format == "MPO" else str(image.format)
+            return kind, image.mode, (image.height, image.width)
+    except DataError:  # no Pillow
+        raise
+    except Exception as error:
+        raise FormatError(
+            f"read_image: {shown(name)} has no readable head ({_why(error)})"
+        ) from error
+
+
+def has_too_many_pixels(error: FormatError) -> bool:
+    """Whether Pillow refused a file for its size before its head could be told (`describe`)."""
+    return type(error.__cause__).__name__ == "DecompressionBombError"
+
+
+def _why(error: Exception) -> str:
+    if type(error).__name__ == "UnidentifiedImageError":  # says where the bytes lay in memory
+        return f"it begins as no picture does: {', '.join(FORMATS)} are read"
+    if type(error).__name__ == "DecompressionBombError":  # Pillow's own limit, above ours
+        return f"it has more than {MAX_PIXELS:,} pixels"
+    return f"{type(error).__name__}: {shown(error, 160)}"
+
+
 def _pillow() -> Any:
     try:
         from PIL import Image
@@ -92,8 +121,7 @@ def _decoded(
     except DataError:  # no Pillow
         raise
     except Exception as error:  # decoders raise nearly every type on a damaged file
-        reason = f"{type(error).__name__}: {shown(error, 160)}"
-        raise FormatError(f"read_image: {name} is not a readable image ({reason})") from error
+        raise FormatError(f"read_image: {name} is not a readable image ({_why(error)})") from error
 
 
 def _open(data: bytes, max_pixels: int, whole: bool, least: tuple[int, int] | None) -> Any:
