@@ -31,7 +31,8 @@ from ..train.schema import read_json as read_checked
 from ..train.tensor_files import read_tensors
 from ..zoo.shelf import found
 from .folder import CONFIG, MODEL_FILE, has
-from .run import SPARE, OpenRun, numbers_of_classes
+from .outputs import numbers_of_classes
+from .run import SPARE, OpenRun
 
 FORMAT = "tinydl-import-1"
 NET, CONSTANTS, SOURCE = "net.json", "constants.safetensors", "model.py"

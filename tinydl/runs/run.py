@@ -19,7 +19,7 @@ from .._version import __version__
 from ..backend import get, use_backend
 from ..baselines import Found, beaten, beside, name_of
 from ..data import prepare_colour_image, prepare_image
-from ..errors import AnomalyError, ConfigError, DeviceError, FormatError
+from ..errors import ConfigError, DeviceError, FormatError
 from ..experiment.card import Recipe
 from ..experiment.program import Settings, Training
 from ..files import FolderLock
@@ -55,6 +55,7 @@ from .folder import (
     write_result,
 )
 from .folder import claim as claim
+from .outputs import numbers_of_classes
 from .outside import file_of, recipe_of
 from .weights import weights_of, widened
 
@@ -442,17 +443,3 @@ class OpenRun:
     def of_pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Such a picture as one sample of the network's input."""
         return pixels.astype(self.config["dtype"]).reshape(self.recipe.program.input_shape)
-
-
-def numbers_of_classes(
-    outputs: np.ndarray, classes: Sequence[str], folder: Path, op: str
-) -> np.ndarray:
-    """Outputs (N, classes) as float64; FormatError for another shape, AnomalyError for NaN."""
-    if outputs.ndim != 2 or outputs.shape[1] != len(classes):
-        raise FormatError(
-            f"{op}: {folder / CONFIG} does not fit: it names {len(classes)} classes, the "
-            f"outputs are {outputs.shape[1:]}"
-        )
-    if not np.isfinite(outputs).all():
-        raise AnomalyError(f"{op}: the network's outputs for these pictures are no numbers")
-    return outputs.astype(np.float64)
