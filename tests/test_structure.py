@@ -204,6 +204,7 @@ COMPOSED = {
     "order",
     "packed",
     "resize",
+    "rotary",
     "special",
     "trigonometry",
 }

@@ -144,7 +144,7 @@ nn.Bidirectional(nn.LSTM(3, 4, return_sequences=True))(s3).shape  # (2, 6, 8)
 nn.Bidirectional(nn.LSTM(3, 4), nn.LSTM(3, 4))  # works
 nn.GRU(3, 4)(s3)  # (2, 4)
 nn.RNN(3, 4)  # ! nn.SimpleRNN(3, 4)
-nn.TransformerEncoderLayer(8, 2)  # ! nn.MultiHeadAttention(8, 2)
+nn.TransformerEncoder(8, 2)  # ! nn.TransformerEncoderLayer(8, 2, 32)
 nn.MultiheadAttention(8, 2)  # ! nn.MultiHeadAttention(8, 2)
 nn.MultiHeadAttention(8, 2)  # works
 nn.SeparableConv2d(3, 8, 3, padding='same')  # works

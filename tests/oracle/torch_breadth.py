@@ -261,6 +261,8 @@ BREADTH = {
     "diagonal": diagonal,
     "einsum": einsum,
     "flip": flip,
+    "glu": lambda x, axis: functional.glu(x, axis),
+    "gelu_grad": lambda x, g: torch.ops.aten.gelu_backward(g, x),
     "gelu": lambda x, approximation: functional.gelu(x, approximate=approximation or "none"),
     "getitem_arrays": getitem,
     "gram_matrix": gram,

@@ -195,9 +195,8 @@ nn.RNNCell | P | nn.SimpleRNN(3, 4).run(sequences[:, :1], None)
 nn.TimeDistributed | K | nn.Linear(3, 4)(sequences) | Linear acts on the last axis of any input
 nn.MultiheadAttention | P | nn.MultiHeadAttention(8, 2)
 nn.Attention | K | nn.DotAttention(8)
-nn.TransformerEncoderLayer | P | nn.MultiHeadAttention(8, 2) | no whole layer yet, only its parts
-nn.TransformerEncoder | P | nn.MultiHeadAttention(8, 2) | no whole layer yet, only its parts
-nn.Transformer | P | nn.MultiHeadAttention(8, 2) | no whole layer yet, only its parts
+nn.TransformerEncoder | P | nn.TransformerEncoderLayer(8, 2, 32) | some of them in nn.Sequential
+nn.Transformer | P | nn.TransformerEncoderLayer(8, 2, 32) | and nn.TransformerDecoderLayer(8, 2, 32)
 nn.DataParallel | P | | the threads of one process share the work by themselves
 nn.CrossEntropyLoss | P | nn.cross_entropy(logits, labels) | losses are functions
 nn.NLLLoss | P | nn.nll(td.log_softmax(logits), labels) | losses are functions

@@ -3,6 +3,7 @@
 from .activations import (
     elu,
     gelu,
+    glu,
     hard_sigmoid,
     leaky_relu,
     relu,
@@ -93,6 +94,7 @@ from .norm import (
     l2_normalize,
     layer_norm,
     local_response_norm,
+    rms_norm,
 )
 from .order import argsort, cumprod, cumsum, median, quantile, sort, topk
 from .pool import (
@@ -137,6 +139,7 @@ from .reduce import (
 )
 from .resize import resize
 from .roi import roi_align, roi_pool
+from .rotary import rotary
 from .shape import concat, copy, expand_dims, reshape, squeeze, swapaxes, transpose
 from .softmax import cross_entropy_per_row, log_softmax, mean_cross_entropy, softmax
 from .special import (
@@ -224,6 +227,7 @@ __all__ = [
     "getitem",
     "global_avg_pool",
     "global_max_pool",
+    "glu",
     "gram_matrix",
     "greater",
     "greater_equal",
@@ -287,12 +291,14 @@ __all__ = [
     "repeat",
     "reshape",
     "resize",
+    "rms_norm",
     "rnn_cell",
     "rnn_sequence",
     "rnn_sequence_by_cells",
     "roi_align",
     "roi_pool",
     "roll",
+    "rotary",
     "round",
     "rsqrt",
     "scaled_dot_product_attention",

@@ -65,6 +65,14 @@ def _output_and_grad(d: Draw) -> Example:
 _normal = _one("normal")
 
 
+def _halved(d: Draw) -> Example:
+    """An axis of an even size."""
+    shape = list(d.shape(1, 3))
+    axis = d.integer(0, len(shape) - 1)
+    shape[axis] *= 2
+    return Example((d.normal(tuple(shape)),), {"axis": axis})
+
+
 def _above_minus_one(d: Draw) -> Example:
     return Example((d.uniform(d.shape(), -0.6, 3.0),))
 
@@ -267,6 +275,18 @@ ROWS = (
     OpCase("elu", ops.elu, _with(_away_from(0.0), alpha=(1.0, 0.5)), torch="elu"),
     OpCase("selu", ops.selu, _away_from(0.0), torch="selu"),
     OpCase("hard_sigmoid", ops.hard_sigmoid, _away_from(-2.5, 2.5)),
-    OpCase("gelu", ops.gelu, _with(_normal, approximation=(None, "tanh"))),
+    OpCase(
+        "gelu",
+        ops.gelu,
+        _with(_normal, approximation=(None, "tanh")),
+        kernel=_kernel("normal", ulps=16),
+    ),
+    OpCase(
+        "gelu_grad",
+        lambda x, g: activations.GeluGrad().apply(x, g),
+        _output_and_grad,
+        kernel=_kernel("normal", "normal", ulps=32),
+    ),
+    OpCase("glu", ops.glu, _halved),
     OpCase("swish", ops.swish, _with(_normal, beta=(1.0, 1.5))),
 )
