@@ -560,6 +560,7 @@ DATA = {
     ),
     "rows_of_planes": _of(data.rows_of_planes, lambda: np.ones((1, 2, 4, 4), np.int64)),
     "boxes_of_masks": _of(data.boxes_of_masks, lambda: np.ones((1, 4, 4), bool)),
+    "prepare_digit": _of(data.prepare_digit, lambda: np.eye(9, dtype=np.uint8) * 255, 28),
     "prepare_image": _of(data.prepare_image, _UINT8, 8, 8),
     "prepare_colour_image": _of(data.prepare_colour_image, _UINT8, 8, 8),
     "fit_image": _of(data.fit_image, _UINT8, 8, 8),
