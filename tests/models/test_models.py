@@ -19,6 +19,7 @@ from cases.models_reinforcement import REINFORCEMENT
 from cases.models_segmentation import SEGMENTATION
 from cases.models_sequence import SEQUENCE
 from cases.models_sound import SOUND
+from cases.models_transformers import TRANSFORMERS
 from cases.models_trees import TREES
 from cases.models_variational import VARIATIONAL
 from cases.models_words import WORDS
@@ -50,6 +51,7 @@ CASES = [
     *SEGMENTATION,
     *SOUND,
     *SEQUENCE,
+    *TRANSFORMERS,
     *TREES,
     *WORDS,
     *VARIATIONAL,

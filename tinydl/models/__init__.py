@@ -91,6 +91,8 @@ from .sound.ctc_labeller import CTCLabeller
 from .sound.keyword_cnn import KeywordCNN
 from .sound.wavenet import WaveNet
 from .style.small_vgg import SmallVGG
+from .transformers.llama import Llama
+from .transformers.llama2c import load_llama2c, read_llama2c_tokens, text_of
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
 from .variational.conv_vae import ConvVAE
 from .variational.cvae import CVAE
@@ -173,6 +175,7 @@ __all__ = [
     "LeNet5",
     "LearnedOptimizer",
     "LinearRegression",
+    "Llama",
     "LogisticRegression",
     "MaskRCNN",
     "MaskedRBM",
@@ -222,4 +225,7 @@ __all__ = [
     "VanillaGenerator",
     "WaveNet",
     "auxiliary_cross_entropy",
+    "load_llama2c",
+    "read_llama2c_tokens",
+    "text_of",
 ]

@@ -1,0 +1,1 @@
+"""Language models made of transformer blocks, and files of such models."""
