@@ -24,8 +24,8 @@ def draw(path, colour, rng, size=(24, 30)):
     Image.fromarray(pixels).save(path)
 
 
-def flowers(folder, names=("blå", "red"), count=12):
-    rng = np.random.default_rng(0)
+def flowers(folder, names=("blå", "red"), count=12, seed=0):
+    rng = np.random.default_rng(seed)
     for colour, name in enumerate(names):
         for k in range(count):
             size = (20 + k, 30 - k)

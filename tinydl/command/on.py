@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 Arguments = argparse.Namespace
 #: What says something about other data, by its name among the arguments, and its default.
 ASKED = {
-    "target": None, "target_kind": None, "size": None, "fit": None, "test": None, "group": None,
-    "group_by_prefix": False, "class_weights": None, "strict": False, "follow_links": False,
+    "source": None, "target": None, "target_kind": None, "size": None, "fit": None,
+    "test": None, "group": None, "group_by_prefix": False, "class_weights": None, "strict": False,
+    "follow_links": False,
 }  # fmt: skip
 
 
@@ -27,6 +28,11 @@ def add_on(sub: Parser) -> None:
         "--on", metavar="PATH",
         help="train on what lies there: pictures, texts or WAV in class folders, a CSV file, boxes "
         "(VOC, COCO), a text; with --resume: where the data lie now",
+    )  # fmt: skip
+    own.add_argument(
+        "--from", dest="source", metavar="RUN",
+        help="fine-tune the network of a run, or of a name of `tinydl zoo`: a new head, at first "
+        "alone; it takes the place of the recipe",
     )  # fmt: skip
     own.add_argument("--target", metavar="COLUMN", help="of a CSV file: what is foretold")
     own.add_argument(
@@ -55,7 +61,8 @@ def add_on(sub: Parser) -> None:
 
 def asked_of(args: Arguments) -> list[str]:
     """The arguments about other data that were given, as they are typed, but for --on."""
-    return [n.replace("_", "-") for n, usual in ASKED.items() if getattr(args, n) != usual]
+    given = [n.replace("_", "-") for n, usual in ASKED.items() if getattr(args, n) != usual]
+    return ["from" if name == "source" else name for name in given]
 
 
 def options_of(args: Arguments) -> Options:
@@ -74,6 +81,21 @@ def options_of(args: Arguments) -> Options:
         strict=args.strict,
         follow_links=args.follow_links,
     )
+
+
+def tuned(args: Arguments) -> Recipe:
+    """The recipe of the run of --from with its weights, for what lies at --on."""
+    from ..own.look import kind_at
+    from ..runs.fine_tune import fine_tuned
+
+    if args.on is None:
+        raise ConfigError("train: --from is for data of your own; name them by --on")
+    if args.recipe is not None or args.fast:
+        raise ConfigError("train: --from takes the place of a recipe, and has no --fast form")
+    return fine_tuned(
+        args.source, args.on, options_of(args), kind_at(args.on, args.follow_links),
+        args.recipe_file, args.epochs, args.batch_size, args.lr,
+    )  # fmt: skip
 
 
 def bound(recipe: Recipe, args: Arguments) -> Recipe:

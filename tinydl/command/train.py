@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from ..files import FolderLock, is_empty
 from ..quoting import shown
 from ..tables import wrapped
-from .on import add_on, asked_of, bound
+from .on import add_on, asked_of, bound, tuned
 from .runs import spoken, spoken_beside
 
 if TYPE_CHECKING:
@@ -103,11 +103,12 @@ def _session(args: Arguments) -> tuple[Training, FolderLock]:
 
     if args.resume is not None:
         return _resumed(args)
-    name = DEFAULT if args.recipe is None else args.recipe
-    recipe = recipe_named(name)
-    recipe = recipe.variant(FAST) if args.fast else recipe
-    recipe = recipe.changed(args.epochs, args.batch_size, args.lr)
-    recipe = bound(recipe, args)
+    if args.source is not None:
+        recipe = tuned(args)
+    else:
+        recipe = recipe_named(DEFAULT if args.recipe is None else args.recipe)
+        recipe = recipe.variant(FAST) if args.fast else recipe
+        recipe = bound(recipe.changed(args.epochs, args.batch_size, args.lr), args)
     backend = "cpu" if args.backend is None else args.backend
     chosen = Settings(args.seed or 0, backend, args.dtype or "float32")
     out = None if args.out is None else Path(args.out)

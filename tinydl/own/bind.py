@@ -33,12 +33,14 @@ ROOMS: dict[str, Any] = {
 class Bound(Recipe):
     """A recipe with the data that it is trained on. file: of a recipe that is none of tinydl's own
     (`runs.outside.RecipeFile`). told: what a person should know before. begun: what was read when
-    it was bound, for the training that follows; None: it is read again from where it lies."""
+    it was bound, for the training that follows; None: it is read again from where it lies. start:
+    the weights that a fine-tuned run begins with, by name."""
 
     own: Own | None = None
     file: Any = None
     told: tuple[str, ...] = ()
     begun: Gathered | None = None
+    start: Any = None
 
     def load(self, settings: Settings) -> Any:
         """The data for `program.begin`: read again unless they were just now. DataError where
@@ -118,8 +120,15 @@ def _stored_shape(bound: Bound) -> tuple[int, ...]:
     return tuple(program.picture_shape or program.input_shape)
 
 
-def bind(recipe: Recipe, path: str, options: Options, kind: str) -> Bound:
-    """The recipe for what lies at the path, which is of that kind.
+def bind(
+    recipe: Recipe,
+    path: str,
+    options: Options,
+    kind: str,
+    source: Mapping[str, Any] | None = None,
+) -> Bound:
+    """The recipe for what lies at the path, which is of that kind. source: what is kept of the run
+    whose weights it begins with.
 
     ConfigError where its model cannot be built for it, with the recipes that can; for options that
     say nothing about such data; with `strict`, for any problem. DataError and FormatError for data
@@ -145,7 +154,7 @@ def bind(recipe: Recipe, path: str, options: Options, kind: str) -> Bound:
         weights = balanced(gathered.y[places.train], len(gathered.classes))
     own = Own(
         kind, name, os.path.abspath(path), gathered.fingerprint, len(gathered), gathered.classes,
-        division, preparation, weights, options=options,
+        division, preparation, weights, source, options,
     )  # fmt: skip
     told = (*_problems(gathered), *gathered.told)
     if hasattr(room, "remarks"):

@@ -136,7 +136,9 @@ def kinds_of(recipe: Recipe) -> tuple[str, ...]:
     fit = fit_of(recipe)
     if fit is None:
         return ()
-    if PICTURES in fit.kinds and _side(recipe.program.input_shape) < LEAST_SIDE:
+    program: Any = recipe.program
+    shape = tuple(getattr(program, "picture_shape", ()) or program.input_shape)
+    if PICTURES in fit.kinds and _side(shape) < LEAST_SIDE:
         return tuple(kind for kind in fit.kinds if kind != PICTURES)
     return fit.kinds
 

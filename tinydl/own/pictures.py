@@ -37,7 +37,8 @@ def asked(recipe: Recipe, options: Options) -> dict[str, Any]:
     """Size and channels that the recipe's model wants; channels 0: as the pictures have."""
     height, width = picture_sides(recipe, options.size)
     fit = fit_of(recipe)
-    return {"height": height, "width": width, "channels": 0 if fit is None else fit.channels}
+    own = getattr(recipe.program, "channels", 0)  # of a network that is trained already
+    return {"height": height, "width": width, "channels": own or (fit.channels if fit else 0)}
 
 
 def gather(path: str, options: Options, wanted: Mapping[str, Any]) -> Gathered:

@@ -18,6 +18,7 @@ from ..baselines import (
 from ..experiment.card import Baseline, Recipe
 from ..models import RCNN
 from ..nn import bce_with_logits, cross_entropy, mse
+from ..programs.fine_tuning import FineTuning, fine_tuning
 from ..programs.parts import Split
 from ..programs.reading import Reading
 from ..programs.scores import R2
@@ -34,6 +35,9 @@ def program_for(recipe: Recipe, own: Own) -> Any:
     model cannot be built for them."""
     fit = check_fits(recipe, own.kind, own.name, numbers=own.kind == TABLE and not own.classes)
     program: Any = recipe.program
+    if own.source is not None and not isinstance(program, FineTuning):
+        channels = int(own.preparation.get("channels", 1))
+        program = fine_tuning(program, int(own.source["frozen"]), channels)
     if own.kind == WRITING:
         sizes = fit.built(dict(program.architecture), (), int(own.preparation["tokens"]))
         return replace(program, architecture=sizes)
