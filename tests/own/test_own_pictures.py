@@ -69,6 +69,23 @@ def test_what_is_kept(folder, run):
     assert own["kind"] == "pictures" and own["division"]["how"] == "stratified"
 
 
+def test_a_report_names_the_folder_and_not_where_it_lies(folder, run, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason='curves are drawn: pip install ".[plot]"')
+    from tinydl.reporting import told
+    from tinydl.reporting.report import write_report
+
+    monkeypatch.setattr(told, "roofline", lambda subject: None)  # takes a second
+    page = write_report(str(run), str(tmp_path / "page.html")).read_text()
+    assert "flowers (own data)" in page and "--on flowers" in page and "blå" in page
+    for title in ("Scores by class", "What the model looks at", "Curves"):
+        assert title in page, title
+    moved = folder.rename(folder.parent / "elsewhere")
+    without = write_report(str(run), str(tmp_path / "without.html")).read_text()
+    moved.rename(folder)
+    assert "The data are not here" in without and "Figures" in without
+    assert all(str(folder.parent) not in text for text in (page, without))
+
+
 def test_channels_and_sizes(capsys, tmp_path):
     rng = np.random.default_rng(1)
     for k in range(12):

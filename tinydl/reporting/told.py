@@ -72,6 +72,8 @@ def _command(subject: Subject) -> str:
     if "recipe_file" in config:
         name = f"{config['recipe_file']['name']}:{name}"
     parts = [f"tinydl train {name} --seed {config['seed']} --epochs {config['epochs']}"]
+    own = getattr(run.recipe, "own", None)  # type: ignore[union-attr]
+    parts += [] if own is None else [f"--on {own.name}"]
     parts += [f"--backend {config['backend']}"] if config["backend"] != "cpu" else []
     return " ".join(parts)
 
