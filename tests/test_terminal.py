@@ -188,6 +188,7 @@ RUN_LISTINGS = [
     ("classify", "foreign", "black.png"),
     ("evaluate", "foreign", "--dataset", "synthetic_digits"),
     ("summary", "foreign"),
+    ("report", "synthetic-digits", "--out", "{out}.html"),
     ("profile", "foreign", "--batches", "1"),
     ("export", "foreign", "--to", "safetensors", "--out", "{out}.safetensors"),
     ("inspect", "w.safetensors"),
@@ -582,7 +583,7 @@ while read -r line; do
 done
 """
 OFFERED = {
-    "tinydl re": "recipes reproduce recommend",
+    "tinydl re": "recipes reproduce report recommend",
     "tinydl train ring": "ring-gan ring-wgan",
     "tinydl recipes mask": "mask-rcnn-shapes",
     "tinydl gradcheck conv_": "conv_transpose2d",

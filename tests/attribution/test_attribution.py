@@ -104,10 +104,12 @@ def test_grad_cam_is_enlarged_and_finds_the_last_convolution():
     model = nn.Sequential(
         nn.Conv2d(2, 3, 1), nn.AvgPool2d(2), nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(16, 3)
     )
-    assert at.last_convolution(model) == "layers.2"
+    assert at.last_convolution(model, X) == "layers.2"
+    whole = nn.Sequential(nn.Conv2d(2, 3, 2), nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4, 2))
+    assert at.last_convolution(whole, X) == "layers.0"  # the other has one place
     assert at.grad_cam(model, X).shape == (3, 4, 4)
     assert at.grad_cam(model, X, enlarged=False).shape == (3, 2, 2)
-    assert at.last_convolution(nn.Linear(2, 3)) is None
+    assert at.last_convolution(nn.Linear(2, 3), X) is None
     with pytest.raises(ConfigError, match="no Conv2d"):
         at.grad_cam(nn.Sequential(nn.Flatten(), nn.Linear(32, 2)), X)
     with pytest.raises(ConfigError, match="no module"):

@@ -434,7 +434,22 @@ def gap(codes, factors, bins):
     return np.mean(gaps)
 
 
+def wilson_by_its_equation(hits, count):
+    """The shares q with |p - q| = z sqrt(q (1 - q) / n), as the roots of that quadratic."""
+    z = 1.959963984540054
+    rows = []
+    for k, n in zip(hits, count, strict=True):
+        roots = np.roots([1 + z * z / n, -(2 * k / n + z * z / n), (k / n) ** 2])
+        rows.append(sorted(roots.real))
+    return np.array(rows)
+
+
 DEFINITIONS = {
+    "wilson_interval": (
+        metrics.wilson_interval,
+        lambda r: (np.array([0, 3, int(r.integers(0, 30)), 7]), np.array([5, 3, 29, 60])),
+        wilson_by_its_equation,
+    ),
     "frechet_distance": (metrics.frechet_distance, two_clouds, moved_gaussian),
     "assignment": (metrics.assignment, costs, cheapest),
     "calibration_curve": (metrics.calibration_curve, told_of_classes, by_bins),

@@ -621,7 +621,7 @@ ATTRIBUTION = {
     "saliency": _of(attribution.saliency, _NET, _PICTURES, 1),
     "integrated_gradients": _of(attribution.integrated_gradients, _NET, _PICTURES, 1, 0.0, 3),
     "grad_cam": _of(attribution.grad_cam, _NET, _PICTURES, 1),
-    "last_convolution": _of(attribution.last_convolution, _NET),
+    "last_convolution": _of(attribution.last_convolution, _NET, _PICTURES),
     "occlusion": _of(attribution.occlusion, _NET, _PICTURES, 1, 2),
     "guided_backpropagation": _of(attribution.guided_backpropagation, _NET, _PICTURES, 1),
     "activation_maximization": _of(attribution.activation_maximization, _NET, _PICTURES, 1, 3),

@@ -9,7 +9,7 @@ import numpy as np
 from .. import ops
 from ..doors import checked
 from ..errors import ConfigError, ShapeError
-from ..nn import Conv2d, Module
+from ..nn import Conv2d, Module, looking
 from ..nn.watch import Forward, shadowing, tensors_in
 from ..quoting import quoted
 from ..tensor import Tensor
@@ -34,14 +34,15 @@ def grad_cam(
     x (N, H, W, C), target, errors: as in `saliency`. layer: a name of `named_modules()` with a
     result (N, h, w, K); None: `last_convolution`. Result: (N, H, W), by bilinear interpolation, or
     (N, h, w) where not `enlarged`; >= 0. Raises ConfigError for a layer that there is not, that is
-    not called, or without a convolution. Selvaraju et al. 2017 (arXiv:1610.02391), equations 1, 2.
+    not called, or without such a convolution. Selvaraju et al. 2017 (arXiv:1610.02391), equations 1
+    and 2.
     """
     x = samples("grad_cam", model, x)
     if x.ndim != 4:
         raise ShapeError(f"grad_cam: x must be (N, H, W, C), got {x.shape}")
-    name = last_convolution(model) if layer is None else layer
+    name = last_convolution(model, x) if layer is None else layer
     if name is None or name not in dict(model.named_modules()):
-        told = "the model has no Conv2d" if name is None else f"there is no module {quoted(name)}"
+        told = f"there is no module {quoted(name)}" if name else "no Conv2d has more than one place"
         raise ConfigError(f"grad_cam: {told}; name a layer with a result (N, h, w, K)")
     found: list[Tensor] = []
 
@@ -69,7 +70,20 @@ def grad_cam(
 
 
 @checked
-def last_convolution(model: Module) -> str | None:
-    """The name of the last Conv2d of a model, in the order of its attributes, or None."""
-    names = [name for name, module in model.named_modules() if isinstance(module, Conv2d)]
-    return names[-1] if names else None
+def last_convolution(model: Module, x: np.ndarray) -> str | None:
+    """The name of the Conv2d that is called last and whose result (N, h, w, K) has more than one
+    place, or None: what sees the whole picture at once has no map. Errors as in `saliency`."""
+    x = samples("last_convolution", model, x)
+    found: list[str] = []
+
+    def wrap(called: str, module: Module, forward: Forward) -> Forward | None:
+        def watched(*inputs: Any, **options: Any) -> Any:
+            y = forward(*inputs, **options)
+            found.extend([called] * (y.shape[1] * y.shape[2] > 1))
+            return y
+
+        return watched if isinstance(module, Conv2d) else None
+
+    with shadowing(model, wrap), looking(model):
+        model(on_model(model, x[:1]))
+    return found[-1] if found else None

@@ -35,6 +35,7 @@ from .look import add_look, look_command
 from .nearest import add_nearest, nearest_command
 from .recipes import add_recipes, add_reproduce, recipes_command, reproduce_command
 from .recommend import add_recommend, recommend_command
+from .report import add_report, report_command
 from .runs import classify_command, evaluate_command, predict_command
 from .start import start_command
 from .summary import add_graph, graph_command, summary_command
@@ -97,6 +98,7 @@ def parser() -> Parser:
 
     _add_training(add)
     _add_runs(add)
+    _add_report(add)
     _add_unasked(add)
     _add_looking(add)
     _add_foreign(add)
@@ -165,6 +167,15 @@ def _add_runs(add: Add) -> None:
         "tinydl detect runs/ssd-shapes-001 photo.jpg --score 0.4",
     )  # fmt: skip
     add_detect(sub)
+    _add_place(sub)
+
+
+def _add_report(add: Add) -> None:
+    sub = add(
+        "report", report_command, "a run on one page: scores, mistakes, what its model looks at",
+        "tinydl report runs/mlp-digits-001", "tinydl report lenet-mnist --out lenet.html",
+    )  # fmt: skip
+    add_report(sub)
     _add_place(sub)
 
 

@@ -102,7 +102,7 @@ def record(model: Module, inputs: Sequence[Tensor]) -> tuple[Program, Any]:
     """The program of model(*inputs) in evaluation, unchanged by any pass, and the structure of what
     the model returns."""
     with looking(model):
-        model(*inputs)  # what is worked out once for inputs of a size: shapes of an imported graph
+        Pass(model, inputs)  # what is worked out once for inputs of a size: shapes of a graph
         versions = {name: t._version[0] for name, t in model._state().items()}
         first = Pass(model, inputs)
         changed = [n for n, t in model._state().items() if t._version[0] != versions[n]]

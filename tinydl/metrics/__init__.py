@@ -37,6 +37,7 @@ from .generation import (
     mutual_information_gap,
     pair_distance,
 )
+from .intervals import wilson_interval
 from .language import (
     bits_per_character,
     bleu,
@@ -100,4 +101,5 @@ __all__ = [
     "top_k_accuracy",
     "voc07_average_precision",
     "voc_average_precision",
+    "wilson_interval",
 ]

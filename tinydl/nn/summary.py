@@ -114,7 +114,7 @@ def summary(model: Module, input_shape: Sizes, dtype: Any = None) -> Summary:
     nothing is recorded. Raises ConfigError for a bad shape, and what the layers raise if it does
     not fit.
     """
-    if dtype is None and isinstance(_first_layer(model), Embedding):
+    if dtype is None and isinstance(first_layer(model), Embedding):
         dtype = np.int64
     x = one_sample("summary", model, input_shape, dtype)
     rows: list[Row] = []
@@ -169,7 +169,7 @@ def _summed(model: Module, rows: list[Row]) -> Summary:
     )
 
 
-def _first_layer(model: Module) -> Module:
+def first_layer(model: Module) -> Module:
     """The first module without modules of its own, in the order of assignment."""
     return next((m for m in model.modules() if next(m.children(), None) is None), model)
 

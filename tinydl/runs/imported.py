@@ -145,7 +145,11 @@ class ImportedRun:
     def probabilities_of(self, x: np.ndarray, backend: str | None, op: str) -> np.ndarray:
         """The same of samples (N, ...) of a data set, of 0 ... 255 or 0 ... 1."""
         self.must_give(op, CLASSES)
-        return self._shares(self._run([self._of_data(sample) for sample in x], backend, op)[0], op)
+        return self._shares(self._run(self.samples_of(x), backend, op)[0], op)
+
+    def samples_of(self, x: np.ndarray) -> list[np.ndarray]:
+        """Samples (N, ...) of a data set as the net takes them."""
+        return [self._of_data(sample) for sample in x]
 
     def must_give(self, op: str, kind: str) -> None:
         found = self.config["answer"]["kind"]

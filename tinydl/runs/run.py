@@ -298,11 +298,16 @@ class OpenRun:
         training.housed(self.folder)
         return training
 
-    def measured(self, part: str, backend: str | None = None) -> tuple[Training, dict[str, float]]:
-        """The run's training with its trained model, and every measure on a part of its data."""
+    def trained(self, backend: str | None = None) -> Training:
+        """The run's training with its data and its trained model."""
         tensors, path = self._tensors()
         training = self.training(tensors, backend)
         load_tensors(training.model, tensors, path)
+        return training
+
+    def measured(self, part: str, backend: str | None = None) -> tuple[Training, dict[str, float]]:
+        """`trained`, and every measure on a part of its data."""
+        training = self.trained(backend)
         return training, training.measure(part)
 
     def measured_on(
