@@ -390,6 +390,7 @@ setup(
         "tinydl.backend.cpu": ["*.pyi"],
         "tinydl.recipes": ["measured.json"],
         "tinydl.zoo": ["shelf/*/*.json", "shelf/*/*.safetensors"],
+        "tinydl.serving.page": ["*.html", "*.js", "*.css", "*.svg"],
         "tinydl.kernels_cl": ["*.cl"],
     },
     include_package_data=False,

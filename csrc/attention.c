@@ -9,9 +9,9 @@
 
    Keys are packed as columns, values as rows (tile.h multiplies them from the L1 cache), once for
    all queries and all heads that share them: memory grows with the length, not with its square. A
-   query without a key has y = 0 and logs = -inf. What a query does not see has the weight 0 and does
-   not reach it, be it NaN: rows of values that are not finite are packed as 0, and added after the
-   tile where their weight is not 0.
+   query without a key has y = 0 and logs = -inf. What a query does not see has the weight 0 and
+   does not reach it, be it NaN: rows of values that are not finite are packed as 0, and added after
+   the tile where their weight is not 0.
 
    Split of work: packing by (sequence, head of keys), then (sequence, head, QUERIES queries). Each
    query is one thread's, its tiles in order: the number of threads never changes a result. */
@@ -27,7 +27,7 @@ typedef struct {
     const uint8_t *mask;
     real *y, *logs;
     real *keys, *values; /* packed, (N, G, ...) */
-    uint8_t *absent;     /* (N, G, S + 1): rows of values that are not finite, and if there are any */
+    uint8_t *absent;     /* (N, G, S + 1): rows of values that are not finite; if there are any */
 } Forward;
 
 static void pack_group(const Forward *f, const real *k, ptrdiff_t task) {
@@ -78,7 +78,8 @@ static void attend_tile(const Head *head, const real *q, int rows, ptrdiff_t i, 
         if (a->kept != 0) {
             real factors[KEYS];
             drop_factors(head, i + r, j0, count, factors);
-            for (ptrdiff_t j = 0; j < count; j++) row[j] = factors[j] == 0 ? 0 : row[j] * factors[j];
+            for (ptrdiff_t j = 0; j < count; j++)
+                row[j] = factors[j] == 0 ? 0 : row[j] * factors[j];
         }
     }
     multiply_rows(s, KEYS, 1, rows, count, values + j0 * width, sums, width);
@@ -99,12 +100,14 @@ static void finish_rows(const Forward *f, ptrdiff_t n, ptrdiff_t h, ptrdiff_t i,
 static void attend_block(const Forward *f, ptrdiff_t task, real *room) {
     const Attention *a = f->a;
     const ptrdiff_t blocks = CEIL_DIV(a->L, QUERIES), width = WIDTH(a->V);
-    const ptrdiff_t i0 = task % blocks * QUERIES, h = task / blocks % a->H, n = task / blocks / a->H;
+    const ptrdiff_t i0 = task % blocks * QUERIES;
+    const ptrdiff_t h = task / blocks % a->H, n = task / blocks / a->H;
     const ptrdiff_t rows = MIN(QUERIES, a->L - i0), group = n * a->G + h / (a->H / a->G);
     real *const q = room, *const sums = q + QUERIES * a->E, *const s = sums + QUERIES * width;
     const real *const from = f->q + n * a->q[0] + i0 * a->q[1] + h * a->q[2];
     for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t e = 0; e < a->E; e++) q[r * a->E + e] = from[r * a->q[1] + e] * (real)a->scale;
+        for (ptrdiff_t e = 0; e < a->E; e++)
+            q[r * a->E + e] = from[r * a->q[1] + e] * (real)a->scale;
     memset(sums, 0, rows * width * sizeof(real));
     real m[QUERIES], l[QUERIES] = {0};
     for (int r = 0; r < QUERIES; r++) m[r] = -(real)INFINITY;

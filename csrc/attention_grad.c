@@ -54,7 +54,8 @@ typedef struct {
 } Backward;
 
 /* Row i of (n, step, head) of an array (N, steps, heads, size). */
-#define PLACE(x, n, i, h, steps, heads, size) ((x) + (((n) * (steps) + (i)) * (heads) + (h)) * (size))
+#define PLACE(x, n, i, h, steps, heads, size)                                                      \
+    ((x) + (((n) * (steps) + (i)) * (heads) + (h)) * (size))
 
 static void pack_keys(const Backward *b, const Room *room, ptrdiff_t n, ptrdiff_t g) {
     const Attention *a = b->a;
@@ -91,7 +92,7 @@ static void weights_again(const Head *head, const Room *room, ptrdiff_t i, ptrdi
                           ptrdiff_t count, real *restrict p, real *restrict ds) {
     const real log = room->logs[i], share = room->shares[i];
     hide(head, i, j0, count, p);
-    if (log != log) { /* NaN: all weights of the query, but not those of keys that it does not see */
+    if (log != log) { /* NaN: all weights of the query, but not those of keys it does not see */
         for (ptrdiff_t j = 0; j < count; j++) p[j] = ds[j] = p[j] == -(real)INFINITY ? 0 : log;
         return;
     }

@@ -89,7 +89,8 @@ static inline void products(global const real *a, const int places[ROWS], int si
         UNROLL for (int r = 0; r < ROWS; ++r) sum[r] = (realv)0;
         for (int e = 0; e < size; ++e) {
             const realv line = LOADV(columns + e * count + c);
-            UNROLL for (int r = 0; r < ROWS; ++r) sum[r] = (realv)(a[places[r] + e]) * line + sum[r];
+            UNROLL for (int r = 0; r < ROWS; ++r) sum[r] =
+                (realv)(a[places[r] + e]) * line + sum[r];
         }
         UNROLL for (int r = 0; r < ROWS; ++r) STOREV(sum[r], out[r] + c);
     }

@@ -123,6 +123,14 @@
 #define FLOAT_BINARY(name, formula)
 #endif
 
+#if FLOATING == 64
+#define ROOT_HALF M_SQRT1_2
+#define BELL 0.3989422804014327 // 1 / sqrt(2 pi)
+#else
+#define ROOT_HALF M_SQRT1_2_F
+#define BELL 0.3989422804014327f
+#endif
+
 // -- one operand --------------------------------------------------------------------------------
 
 #ifdef FLOATING
@@ -147,6 +155,7 @@ FLOAT_UNARY(softplus, fmax(x, ZERO(T)) + log1p(exp(-fabs(x)))) // cannot overflo
 FLOAT_UNARY(sin, sin(x))
 FLOAT_UNARY(cos, cos(x))
 FLOAT_UNARY(erf, erf(x))
+FLOAT_UNARY(gelu, x *(ONE(T) + erf(x * (T)ROOT_HALF)) * (T)0.5f)
 FLOAT_UNARY(floor, floor(x))
 FLOAT_UNARY(round, rint(x)) // halves to the even integer
 
@@ -166,6 +175,8 @@ FLOAT_BINARY(atan2, atan2(a, b))
 FLOAT_BINARY(relu_grad, a <= ZERO(T) ? ZERO(T) : b) // a: the output y; b: its gradient
 FLOAT_BINARY(tanh_grad, b *(ONE(T) - a * a))
 FLOAT_BINARY(sigmoid_grad, b *(a *(ONE(T) - a)))
+FLOAT_BINARY(gelu_grad, b *((ONE(T) + erf(a * (T)ROOT_HALF)) * (T)0.5f +
+                            a * (exp(a * a * (T)-0.5f) * (T)BELL))) // a: the input
 
 // The quotient rounded down, and what is left, which has the sign of b, as in Python.
 #ifdef FLOATING

@@ -204,7 +204,9 @@ COMPOSED = {
     "order",
     "packed",
     "resize",
+    "rotary",
     "special",
+    "trigonometry",
 }
 
 

@@ -192,6 +192,8 @@ RUN_LISTINGS = [
     ("profile", "foreign", "--batches", "1"),
     ("export", "foreign", "--to", "safetensors", "--out", "{out}.safetensors"),
     ("inspect", "w.safetensors"),
+    ("serve", "synthetic-digits"),
+    ("serve", "foreign"),
 ]
 
 
@@ -201,6 +203,7 @@ def test_what_is_said_of_runs_fits_too(arguments, runs, foreign, monkeypatch, ca
         image = pytest.importorskip("PIL.Image")
         image.fromarray(np.zeros((8, 8), np.uint8)).save(runs / "black.png")
     monkeypatch.chdir(runs)  # short names
+    monkeypatch.setattr("tinydl.serving.server.Server.serve_forever", lambda server: None)
     ordinary(monkeypatch)
 
     def run(name):
@@ -583,6 +586,8 @@ while read -r line; do
 done
 """
 OFFERED = {
+    "tinydl se": "serve",
+    "tinydl serve r": "runs",
     "tinydl re": "recipes reproduce report recommend",
     "tinydl train ring": "ring-gan ring-wgan",
     "tinydl recipes mask": "mask-rcnn-shapes",

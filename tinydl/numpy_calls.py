@@ -31,7 +31,11 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
     np.fabs: ops.abs, np.sign: ops.sign, np.rint: ops.round, np.floor: ops.floor,
     np.exp: ops.exp, np.expm1: ops.expm1, np.log: ops.log, np.log1p: ops.log1p,
     np.sqrt: ops.sqrt, np.sin: ops.sin, np.cos: ops.cos, np.tanh: ops.tanh,
-    np.square: lambda x: x * x,
+    np.square: ops.square, np.log2: ops.log2, np.log10: ops.log10, np.ceil: ops.ceil,
+    np.logaddexp: ops.logaddexp, np.tan: ops.tan, np.arcsin: ops.asin, np.arccos: ops.acos,
+    np.arctan: ops.atan, np.sinh: ops.sinh, np.cosh: ops.cosh, np.arcsinh: ops.asinh,
+    np.arccosh: ops.acosh, np.arctanh: ops.atanh, np.isnan: ops.isnan, np.isinf: ops.isinf,
+    np.isfinite: ops.isfinite,
 }  # fmt: skip
 
 
@@ -47,6 +51,10 @@ def _take(a, indices, axis=None):
 
 def _running_sum(a, axis=None):
     return ops.cumsum(a.ravel(), 0) if axis is None else ops.cumsum(a, axis)
+
+
+def _running_product(a, axis=None):
+    return ops.cumprod(a.ravel(), 0) if axis is None else ops.cumprod(a, axis)
 
 
 def _vector_norm(x, ord=None, axis=None, keepdims=False):
@@ -90,6 +98,12 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.var: lambda a, axis=None, ddof=0, keepdims=False: ops.var(a, axis, keepdims, ddof),
     np.std: lambda a, axis=None, ddof=0, keepdims=False: ops.std(a, axis, keepdims, ddof),
     np.cumsum: _running_sum,
+    np.cumprod: _running_product,
+    np.median: lambda a, axis=None, keepdims=False: ops.median(a, axis, keepdims),
+    np.quantile: lambda a, q, axis=None, keepdims=False: ops.quantile(a, q, axis, keepdims),
+    np.nan_to_num: lambda x, nan=0.0, posinf=None, neginf=None: ops.nan_to_num(
+        x, nan, posinf, neginf
+    ),
     np.argsort: lambda a, axis=-1: ops.argsort(a, axis),
     np.sort: lambda a, axis=-1: ops.sort(a, axis),
     np.clip: lambda a, a_min=None, a_max=None: ops.clip(a, a_min, a_max),
@@ -120,7 +134,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 #: What has no derivative, or answers no numbers of a tensor: the values are enough.
 VALUES_ONLY = frozenset((
-    np.isnan, np.isinf, np.isfinite, np.signbit, np.ceil, np.trunc, np.floor_divide,
+    np.signbit, np.trunc, np.floor_divide,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert,
     np.shape, np.ndim, np.size, np.array_equal, np.array_equiv, np.allclose, np.isclose,
     np.array2string, np.array_repr, np.array_str, np.count_nonzero, np.nonzero, np.flatnonzero,
@@ -134,7 +148,7 @@ INSTEAD = {
     "hstack": "concat", "vstack": "concat", "dstack": "concat", "column_stack": "stack",
     "append": "concat", "moveaxis": "transpose", "rollaxis": "transpose", "inner": "matmul",
     "outer": "einsum", "tensordot": "einsum", "take_along_axis": "take_along_axis",
-    "average": "mean", "ptp": "max and tinydl.min", "median": "sort", "nanmean": "where and .mean",
+    "average": "mean", "ptp": "max and tinydl.min", "nanmean": "where and .mean",
     "nansum": "where and .sum", "diff": "getitem", "linalg.inner": "matmul",
 }  # fmt: skip
 

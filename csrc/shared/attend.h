@@ -87,7 +87,7 @@ static Head head_of(const Attention *a, const uint8_t *mask, const real *bias, p
                   (uint64_t)(n * a->H + h) * (uint64_t)(a->L * a->S)};
 }
 
-/* How many of the keys j0 ... j0 + count - 1 the query i sees under causality: the first so many. */
+/* How many of the keys j0 ... j0 + count - 1 query i sees under causality: the first so many. */
 static inline ptrdiff_t keys_seen(const Attention *a, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t count) {
     if (a->first < 0) return count;
     return MAX(0, MIN(count, i + a->first + 1 - j0));

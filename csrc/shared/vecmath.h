@@ -83,6 +83,8 @@ typedef uint32_t bits;
 #define TWO_OVER_PI ((real)0.6366197723675814)
 #define ONE ((real)1)
 #define HALF ((real)0.5)
+#define ROOT_HALF ((real)0.70710678118654752)
+#define BELL ((real)0.3989422804014327) /* 1 / sqrt(2 pi) */
 
 static inline bits bits_of(real x) {
     bits b;
@@ -136,8 +138,8 @@ static inline real exp_one(real x) {
     return y * power_of_two(half - 2048) * power_of_two(biased - half - 2048);
 }
 
-/* e^x for x <= 88 (709), with 0 for what would be a denormal number: what a softmax asks for, at two
-   thirds of the price. */
+/* e^x for x <= 88 (709), with 0 for what would be a denormal number: what a softmax asks for, at
+   two thirds of the price. */
 static inline real exp_softmax(real x) {
     const real above = x < EXP_NORMAL ? EXP_NORMAL : x;
     const real shifted = above * LOG2_E + ROUNDER;

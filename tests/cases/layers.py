@@ -77,6 +77,7 @@ LAYERS = {
     "GeneralAttention": LayerCase(
         lambda r: nn.GeneralAttention(3, 2, rng=r), (SEQUENCE, (2, 5, 2)), (2, 4, 2), 6
     ),
+    "GLU": LayerCase(lambda r: nn.GLU(), ((2, 5, 4),), (2, 5, 2)),
     "GlobalAvgPool": LayerCase(lambda r: nn.GlobalAvgPool(), (IMAGE,), (2, 3)),
     "GlobalMaxPool": LayerCase(lambda r: nn.GlobalMaxPool(), (IMAGE,), (2, 3)),
     "GroupNorm": LayerCase(lambda r: nn.GroupNorm(2, 4), ((2, 3, 4),), (2, 3, 4), 8),
@@ -96,6 +97,32 @@ LAYERS = {
     "MaxPool2d": LayerCase(lambda r: nn.MaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
     "MultiHeadAttention": LayerCase(
         lambda r: nn.MultiHeadAttention(4, 2, rng=r), ((2, 3, 4),), (2, 3, 4), 80
+    ),
+    "MultiHeadAttention-shared": LayerCase(
+        lambda r: nn.MultiHeadAttention(
+            8, 4, kv_heads=2, bias=False, positions=nn.RotaryPositions(), rng=r
+        ),
+        ((2, 3, 8),),
+        (2, 3, 8),
+        64 + 2 * 32 + 64,
+    ),
+    "LearnedPositions": LayerCase(
+        lambda r: nn.LearnedPositions(6, 3, rng=r), (SEQUENCE,), SEQUENCE, 18
+    ),
+    "RMSNorm": LayerCase(lambda r: nn.RMSNorm(3), (IMAGE,), IMAGE, 3),
+    "RotaryPositions": LayerCase(lambda r: nn.RotaryPositions(), ((2, 4, 3, 6),), (2, 4, 3, 6)),
+    "SwiGLU": LayerCase(lambda r: nn.SwiGLU(3, 5, rng=r), (SEQUENCE,), SEQUENCE, 45),
+    "TransformerEncoderLayer": LayerCase(
+        lambda r: nn.TransformerEncoderLayer(4, 2, 5, activation=ops.gelu, eps=0.1, rng=r),
+        ((2, 3, 4),),
+        (2, 3, 4),
+        80 + 16 + 2 * 4 * 5 + 9,
+    ),
+    "TransformerDecoderLayer": LayerCase(
+        lambda r: nn.TransformerDecoderLayer(4, 2, 5, activation=ops.gelu, norm_first=True, rng=r),
+        ((2, 3, 4), (2, 5, 4)),
+        (2, 3, 4),
+        160 + 24 + 2 * 4 * 5 + 9,
     ),
     "PositionalEncoding": LayerCase(lambda r: nn.PositionalEncoding(3), (SEQUENCE,), SEQUENCE),
     "ReLU": LayerCase(lambda r: nn.ReLU(), (IMAGE,), IMAGE),

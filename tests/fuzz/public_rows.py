@@ -223,6 +223,7 @@ LAYERS = {
     "GELU": _layer(nn.GELU),
     "GRU": _layer(nn.GRU, 3, 2, inputs=(_STEPS,)),
     "GeneralAttention": _layer(nn.GeneralAttention, 3, 2, inputs=(_STEPS, lambda: _t(2, 5, 2))),
+    "GLU": _layer(nn.GLU, inputs=(lambda: _t(2, 4),)),
     "GlobalAvgPool": _layer(nn.GlobalAvgPool, inputs=(_IMAGE,)),
     "GlobalMaxPool": _layer(nn.GlobalMaxPool, inputs=(_IMAGE,)),
     "GroupNorm": _layer(nn.GroupNorm, 2, 4, inputs=(lambda: _t(2, 3, 4),)),
@@ -240,6 +241,17 @@ LAYERS = {
     "MaxPool2d": _layer(nn.MaxPool2d, 2, inputs=(_IMAGE,)),
     "Module": _of(nn.Module),
     "MultiHeadAttention": _layer(nn.MultiHeadAttention, 4, 2, inputs=(lambda: _t(2, 3, 4),)),
+    "KeyValueCache": _of(nn.KeyValueCache),
+    "LearnedPositions": _layer(nn.LearnedPositions, 6, 3, inputs=(_STEPS,)),
+    "RMSNorm": _layer(nn.RMSNorm, 3, inputs=(_IMAGE,)),
+    "RotaryPositions": _layer(nn.RotaryPositions, inputs=(lambda: _t(2, 3, 2, 4),)),
+    "SwiGLU": _layer(nn.SwiGLU, 3, 4, inputs=(_STEPS,)),
+    "TransformerEncoderLayer": _layer(
+        nn.TransformerEncoderLayer, 4, 2, 5, inputs=(lambda: _t(2, 3, 4),)
+    ),
+    "TransformerDecoderLayer": _layer(
+        nn.TransformerDecoderLayer, 4, 2, 5, inputs=(lambda: _t(2, 3, 4), lambda: _t(2, 2, 4))
+    ),
     "PositionalEncoding": _layer(nn.PositionalEncoding, 3, inputs=(_STEPS,)),
     "ReLU": _layer(nn.ReLU),
     "ReLU6": _layer(nn.ReLU6),
@@ -548,6 +560,7 @@ DATA = {
     ),
     "rows_of_planes": _of(data.rows_of_planes, lambda: np.ones((1, 2, 4, 4), np.int64)),
     "boxes_of_masks": _of(data.boxes_of_masks, lambda: np.ones((1, 4, 4), bool)),
+    "prepare_digit": _of(data.prepare_digit, lambda: np.eye(9, dtype=np.uint8) * 255, 28),
     "prepare_image": _of(data.prepare_image, _UINT8, 8, 8),
     "prepare_colour_image": _of(data.prepare_colour_image, _UINT8, 8, 8),
     "fit_image": _of(data.fit_image, _UINT8, 8, 8),

@@ -144,7 +144,7 @@ nn.Bidirectional(nn.LSTM(3, 4, return_sequences=True))(s3).shape  # (2, 6, 8)
 nn.Bidirectional(nn.LSTM(3, 4), nn.LSTM(3, 4))  # works
 nn.GRU(3, 4)(s3)  # (2, 4)
 nn.RNN(3, 4)  # ! nn.SimpleRNN(3, 4)
-nn.TransformerEncoderLayer(8, 2)  # ! nn.MultiHeadAttention(8, 2)
+nn.TransformerEncoder(8, 2)  # ! nn.TransformerEncoderLayer(8, 2, 32)
 nn.MultiheadAttention(8, 2)  # ! nn.MultiHeadAttention(8, 2)
 nn.MultiHeadAttention(8, 2)  # works
 nn.SeparableConv2d(3, 8, 3, padding='same')  # works
@@ -231,7 +231,7 @@ y * 0.5  # ! use .astype('float32')
 y / 2  # ! use .astype('float32')
 x2.std().item()  # differs
 td.allclose(x2, x2)  # torch
-td.isnan(x2)  # ! x != x
+td.isnan(x2)  # torch
 td.eye(3)  # torch
 td.linspace(0, 1, 3)  # torch
 td.outer(x2[0], x2[0])  # ! td.einsum("i,j->ij", x[0], x[1])
@@ -356,7 +356,7 @@ x2.view(x2.shape[0], -1)  # torch
 x2.T  # torch
 x2.sin()  # ! td.sin(x)
 x2.floor()  # ! td.floor(x)
-x2.isnan()  # ! x != x
+x2.isnan()  # ! td.isnan(x)
 x2.where(x2 > 0.5, 0)  # ! td.where(x > 0.5, x, 0.0)
 x2.masked_fill(x2 > 0.5, 0)  # ! td.masked_fill(x, x > 0.5, 0.0)
 x2.gather(1, y[:, None])  # ! td.take_along_axis(x, labels[:, None], axis=1)
@@ -397,13 +397,13 @@ td.is_tensor(x2)  # ! isinstance(x, td.Tensor)
 td.mean(x2)  # torch
 td.abs(x2)  # torch
 td.sqrt(x2)  # torch
-td.log2(x2)  # ! td.log(x) / math.log(2)
+td.log2(x2)  # torch
 td.pow(x2, 2)  # ! x ** 2
-td.square(x2)  # ! x * x
+td.square(x2)  # torch
 td.eq(x2, x2)  # ! x == x
 td.mul(x2, x2)  # ! x * x
-td.ceil(x2)  # ! -td.floor(-x)
-td.isfinite(x2)  # ! np.isfinite(x.numpy())
+td.ceil(x2)  # torch
+td.isfinite(x2)  # torch
 td.clip(x2, 0, 1)  # torch
 td.maximum(x2, x2)  # torch
 td.where(x2 > 0.5, x2, x2)  # torch

@@ -143,6 +143,14 @@ ROWS = {
         lambda g: nn.MultiHeadAttention(4, 2, rng=g),
         [rng.normal(size=(N, T, 4))], {0: ~STEPS}, PAIRS,
     ),
+    "TransformerEncoderLayer": layer(
+        lambda g: nn.TransformerEncoderLayer(4, 2, 5, rng=g),
+        [rng.normal(size=(N, T, 4))], {0: ~STEPS}, STEPS, "key_mask",
+    ),
+    "TransformerDecoderLayer": layer(
+        lambda g: nn.TransformerDecoderLayer(4, 2, 5, rng=g),
+        [rng.normal(size=(N, T, 4)), rng.normal(size=(N, T, 4))], {0: ~STEPS}, STEPS, "key_mask",
+    ),
     "cross_entropy": Row(
         lambda x, m: nn.cross_entropy(x, Tensor(LABELS, backend=x.backend), ignore_index=2),
         [LOGITS], LABELS == 2, {0: LABELS == 2},

@@ -169,3 +169,14 @@ def ones(*shape):
 def test_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.oracle
+def test_rms_norm_against_pytorch():
+    torch = oracle_module("torch")
+    draw = np.random.default_rng(8)
+    agree(
+        lambda x, scale: ops.rms_norm(x, scale, 0.01),
+        lambda x, scale: torch.nn.functional.rms_norm(x, (5,), scale, 0.01),
+        [draw.normal(size=(2, 3, 5)), draw.normal(size=5)],
+    )

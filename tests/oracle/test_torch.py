@@ -297,7 +297,8 @@ ELSEWHERE = {
     "adaptive_avg_pool2d adaptive_max_pool2d max_unpool2d",
     "test_roi.py": "roi_pool roi_align",
     "test_norm.py": "batch_norm batch_norm_with_statistics layer_norm instance_norm group_norm "
-    "local_response_norm l2_normalize",
+    "local_response_norm l2_normalize rms_norm",
+    "test_rotary.py": "rotary",
     "test_attention.py": "attention_weights causal_mask masked_softmax "
     "scaled_dot_product_attention",
     "test_recurrent.py": "lstm_sequence lstm_sequence_by_cells gru_sequence gru_sequence_by_cells",

@@ -65,6 +65,11 @@ def cumsum(x, axis, reverse):
     return x.flip(axis).cumsum(axis).flip(axis) if reverse else x.cumsum(axis)
 
 
+def quantile(x, q, axis, keepdims):
+    """PyTorch's median is the lower of two."""
+    return torch.quantile(x, q, dim=axis, keepdim=keepdims)
+
+
 def ordered(which):
     def call(x, axis, descending):
         return torch.sort(x, dim=axis, descending=descending, stable=True)[which]
@@ -250,15 +255,20 @@ BREADTH = {
     "argmin": argmin,
     "argsort": flat(ordered(1)),
     "clip": lambda x, low=None, high=None: torch.clamp(x, low, high),
+    "cumprod": lambda x, axis: torch.cumprod(x, axis),
     "cumsum": flat(cumsum),
     "depth_to_space": depth_to_space,
     "diagonal": diagonal,
     "einsum": einsum,
     "flip": flip,
+    "glu": lambda x, axis: functional.glu(x, axis),
+    "gelu_grad": lambda x, g: torch.ops.aten.gelu_backward(g, x),
     "gelu": lambda x, approximation: functional.gelu(x, approximate=approximation or "none"),
     "getitem_arrays": getitem,
     "gram_matrix": gram,
     "hard_sigmoid": lambda x: torch.clamp(0.2 * x + 0.5, 0, 1),
+    "quantile": quantile,
+    "median": lambda x, axis, keepdims: quantile(x, 0.5, axis, keepdims),
     "leaky_relu": lambda x, slope: functional.leaky_relu(x, slope),
     "masked_fill": lambda x, mask, value: x.masked_fill(mask, value),
     "min": smallest,

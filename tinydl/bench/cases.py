@@ -19,8 +19,8 @@ from .rules import RULES
 
 GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
-    "norm", "elementwise", "softmax", "ctc", "adam", "optim", "rnn", "step", "gan", "inference",
-    "compiled", "imported", "engine",
+    "norm", "elementwise", "softmax", "attention", "ctc", "adam", "optim", "rnn", "step", "gpt",
+    "gan", "inference", "compiled", "imported", "engine",
 )  # fmt: skip
 WITH_FILES = ("imported",)  # of TINYDL_DATA: measured where they are named
 #: Who measures a group, where it is not the best of all: for products NumPy's BLAS, for single
@@ -91,6 +91,7 @@ STEPS = (
     ("mlp", 128, 1), ("lenet", 128, 1), ("resnet20", 32, 0), ("mobilenet", 8, 0),
     ("charlstm", 100, 0),
 )  # fmt: skip
+GPTS = (("gpt", 12), ("largegpt", 16))
 #: game, N, channels of the first layer, quick: widths of the trained recipes, and the book's
 GANS = (("dcgan", 64, 32, 1), ("wgangp", 64, 32, 1), ("dcgan", 128, 64, 0), ("wgangp", 64, 64, 0))
 INFERENCES = tuple([
@@ -116,6 +117,7 @@ CLASSES = ((128, 10), (128, 1000), (1600, 80))
 ADAMS = (1_000_000, 10_000_000)
 #: N, T, C, L: digits, words and lines of text.
 LABELLED = ((64, 50, 11, 6), (32, 100, 30, 20), (16, 200, 80, 60))
+ATTENDED = (64, 256, 1024, 2048, 4096)
 RNNS = ((32, 128), (32, 512), (128, 128), (128, 512))  # N, H with T = 100, D = 128
 CELLS = {"rnn": 1, "lstm": 4, "gru": 3}  # recurrent cells and their gates
 
@@ -201,6 +203,17 @@ def _softmax() -> Iterator[Case]:
         yield Case(f"softmax-CE+bwd {name}", "softmax", kind, sizes, 0, quick, 2 * traffic)
 
 
+def _attention() -> Iterator[Case]:
+    """Causal, one sequence of width 64: 4 heads of 16."""
+    H, E = 4, 16
+    for T in ATTENDED:
+        flops = 2 * H * E * T * T  # 2 products over the half that causality leaves; 5 more back
+        name, sizes = f"T{T} {H} heads of {E}", {"T": T, "H": H, "E": E}
+        yield Case(f"attention {name}", "attention", "attention", sizes, flops, T == 64)
+        kind = "attention_backward"
+        yield Case(f"attention+bwd {name}", "attention", kind, sizes, 7 * flops // 2, T == 64)
+
+
 def _ctc() -> Iterator[Case]:
     for N, T, C, L in LABELLED:
         sizes, traffic = {"N": N, "T": T, "C": C, "L": L}, FLOAT * 2 * N * T * C
@@ -236,6 +249,9 @@ def _whole() -> Iterator[Case]:
     for net, N, quick in STEPS:
         flops = 3 * 2 * N * NETWORKS[net].multiply_adds
         yield Case(f"{net} step N{N}", "step", f"{net}_step", {"N": N}, flops, bool(quick))
+    for net, N in GPTS:
+        flops = 3 * 2 * N * NETWORKS[net].multiply_adds
+        yield Case(f"{net} step N{N}", "gpt", f"{net}_step", {"N": N}, flops, net == "gpt")
     for game, N, W, quick in GANS:
         flops, sizes = 2 * N * network(game, W).multiply_adds, {"N": N, "W": W}
         name = f"{game} step N{N} {W}-{2 * W}-{4 * W}"
@@ -253,6 +269,6 @@ def _whole() -> Iterator[Case]:
 
 
 CASES = (
-    *_gemm(), *_conv(), *_pool(), *_norm(), *_elementwise(), *_softmax(), *_ctc(), *_rules(),
-    *_rnn(), *_whole(),
+    *_gemm(), *_conv(), *_pool(), *_norm(), *_elementwise(), *_softmax(), *_attention(), *_ctc(),
+    *_rules(), *_rnn(), *_whole(),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from ..geometry import conv2d_geometry
 from .cases import CELLS, Case
 from .games import NOISE, network
-from .networks import CHARACTERS, NETWORKS, parameters
+from .networks import NETWORKS, parameters
 from .rules import TENSORS
 
 Arrays = dict[str, np.ndarray]
@@ -48,6 +48,8 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
             "weight_x": normal(D, W, scale=0.05), "weight_h": normal(H, W, scale=0.03),
             "bias": normal(W, scale=0.1),
         }  # fmt: skip
+    if kind.startswith("attention"):
+        return {name: normal(1, s["T"], s["H"] * s["E"]) for name in ("q", "k", "v", "dy")}
     if kind == "ctc_backward":
         labels = rng.integers(1, s["C"], (s["N"], s["L"]))  # 0 is the blank
         return {"x": normal(s["N"], s["T"], s["C"]), "labels": labels}
@@ -81,9 +83,8 @@ def _convolution(case: Case, normal: Normal) -> Arrays:
 
 def _network(name: str, N: int, normal: Normal, rng: np.random.Generator) -> Arrays:
     net = NETWORKS[name]
-    characters = name == "charlstm"
-    x = rng.integers(0, CHARACTERS, (N, *net.x)) if characters else normal(N, *net.x)
-    labels = rng.integers(0, CHARACTERS, x.size) if characters else rng.integers(0, 10, N)
+    x = rng.integers(0, net.tokens, (N, *net.x)) if net.tokens else normal(N, *net.x)
+    labels = rng.integers(0, net.tokens, x.size) if net.tokens else rng.integers(0, 10, N)
     return {"x": x, "labels": labels, **parameters(net, rng)}
 
 

@@ -158,18 +158,69 @@ def charlstm(layers: Any, x: Any, p: Parameters) -> Any:
     return layers.linear(layers.rows(states, HIDDEN), p.take("w"), p.take("b"))
 
 
+# -- GPT: blocks of causal attention and two linear layers, layer norm before each -----------------
+
+TOKENS = 65  # the characters of nanoGPT's Shakespeare
+
+
+@dataclass(frozen=True)
+class Gpt:
+    """Radford et al. 2019, without dropout; `steps` is the length of the text that it sees."""
+
+    blocks: int
+    heads: int
+    width: int
+    steps: int
+
+    def shapes(self) -> Shapes:
+        W = self.width
+
+        def linear(*shape: int) -> Shapes:
+            yield from (("w", shape), ("b", shape[-1:]))
+
+        norm = (("g", (W,)), ("s", (W,)))
+        yield from (("e", (TOKENS, W)), ("e", (self.steps, W)))
+        for _ in range(self.blocks):
+            yield from (*norm, *linear(W, 3 * W), *linear(W, W))
+            yield from (*norm, *linear(W, 4 * W), *linear(4 * W, W))
+        yield from (*norm, *linear(W, TOKENS))
+
+    def __call__(self, layers: Any, x: Any, p: Parameters) -> Any:
+        """x: (N, steps) tokens -> (N * steps, TOKENS)."""
+
+        def linear(x: Any) -> Any:
+            return layers.linear(x, p.take("w"), p.take("b"))
+
+        def normed(x: Any) -> Any:
+            return layers.layer_norm(x, p.take("g"), p.take("s"))
+
+        x = layers.embedding(x, p.take("e")) + p.take("e")
+        for _ in range(self.blocks):
+            x = x + linear(layers.self_attention(linear(normed(x)), self.heads))
+            x = x + linear(layers.gelu(linear(normed(x))))
+        return linear(layers.rows(normed(x), self.width))
+
+    def multiply_adds(self) -> int:
+        W, T = self.width, self.steps
+        return T * (self.blocks * (12 * W * W + T * W) + W * TOKENS)
+
+
+SMALL_GPT, LARGE_GPT = Gpt(4, 4, 128, 64), Gpt(6, 6, 384, 256)
+
 # -- all of them -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Network:
-    """`x` is the shape of one sample (integers below CHARACTERS for the character LSTM);
-    `multiply_adds` are those of one sample, norms and pools left out."""
+    """`x` is the shape of one sample, of integers below `tokens` unless that is 0; `multiply_adds`
+    are those of one sample, norms and pools left out; `optimizer`: "adam" or "adamw"."""
 
     shapes: Callable[[], Shapes]
     forward: Callable[[Any, Any, Parameters], Any]
     x: Shape
     multiply_adds: int
+    tokens: int = 0
+    optimizer: str = "adam"
 
 
 NETWORKS = {
@@ -180,9 +231,14 @@ NETWORKS = {
     "resnet20": Network(resnet20_shapes, resnet20, (32, 32, 3), 40_813_184),
     "mobilenet": Network(mobilenet_shapes, mobilenet, (96, 96, 3), 7_491_712),
     "charlstm": Network(
-        charlstm_shapes, charlstm, (40,), 40 * (2 * HIDDEN * 4 * HIDDEN + HIDDEN * CHARACTERS)
+        charlstm_shapes, charlstm, (40,), 40 * (2 * HIDDEN * 4 * HIDDEN + HIDDEN * CHARACTERS),
+        tokens=CHARACTERS,
     ),
-}
+    **{
+        name: Network(g.shapes, g, (g.steps,), g.multiply_adds(), TOKENS, "adamw")
+        for name, g in (("gpt", SMALL_GPT), ("largegpt", LARGE_GPT))
+    },
+}  # fmt: skip
 
 
 CENTRES = {"b": 0.0, "g": 0.5, "s": 2.0}

@@ -89,6 +89,9 @@ class TinydlPeer:
     def _softmax_ce(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._forward(lambda: nn.cross_entropy(a["x"], a["labels"]))
 
+    def _attention(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._forward(_attention_call(case, a))
+
     def _unary(self, case: Case, a: dict[str, Any]) -> Cell:
         x, function = a["x"], getattr(ops, case.kind)
         return self._forward(lambda: function(x))
@@ -177,6 +180,9 @@ class TinydlPeer:
     def _softmax_ce_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._backward(lambda: nn.cross_entropy(a["x"], a["labels"]), [a["x"]])
 
+    def _attention_backward(self, case: Case, a: dict[str, Any]) -> Cell:
+        return self._backward(_attention_call(case, a), [a["q"], a["k"], a["v"]], a["dy"])
+
     def _ctc_backward(self, case: Case, a: dict[str, Any]) -> Cell:
         return self._backward(lambda: nn.ctc(a["x"], a["labels"]), [a["x"]])
 
@@ -220,7 +226,8 @@ class TinydlPeer:
         leaves = [tensor for name, tensor in a.items() if is_parameter(name)]
         for leaf in leaves:
             leaf.requires_grad = True
-        optimizer = optim.Adam(leaves)
+        rule = NETWORKS[case.kind.removesuffix("_step")].optimizer
+        optimizer = optim.AdamW(leaves) if rule == "adamw" else optim.Adam(leaves)
 
         def run() -> Any:
             optimizer.zero_grad()
@@ -246,6 +253,19 @@ def _conv_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
     stride, padding = case.sizes["stride"], case.sizes["padding"]
     groups = case.sizes["C"] if case.kind.startswith("depthwise") else 1
     return lambda: ops.conv2d(a["x"], a["weight"], None, stride, padding, groups=groups)
+
+
+def _attention_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
+    heads = case.sizes["H"]
+    return lambda: attended(a["q"], a["k"], a["v"], heads)
+
+
+def attended(q: Any, k: Any, v: Any, heads: int) -> Any:
+    """Causal attention of (N, T, heads * size)."""
+    N, T, W = q.shape
+    q, k, v = [x.reshape(N, T, heads, W // heads).transpose((0, 2, 1, 3)) for x in (q, k, v)]
+    y = ops.scaled_dot_product_attention(q, k, v, causal=True)
+    return y.transpose((0, 2, 1, 3)).reshape(N, T, W)
 
 
 def _norm_call(case: Case, a: dict[str, Any]) -> Callable[[], Any]:
@@ -280,6 +300,14 @@ class Layers:
     max_pool = staticmethod(ops.max_pool2d)
     batch_norm = staticmethod(ops.batch_norm)
     global_avg_pool = staticmethod(ops.global_avg_pool)
+
+    layer_norm = staticmethod(ops.layer_norm)
+    gelu = staticmethod(ops.gelu)
+
+    @staticmethod
+    def self_attention(x: Any, heads: int) -> Any:
+        q, k, v = ops.split(x, sections=3, axis=2)
+        return attended(q, k, v, heads)
 
     @staticmethod
     def depthwise(x: Any, weight: Any, stride: int, padding: int) -> Any:

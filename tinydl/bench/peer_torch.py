@@ -129,7 +129,9 @@ class TorchPeer:
     def _step(self, network: str, a: dict[str, Any]) -> Cell:
         names = [name for name in a if is_parameter(name)]
         leaves = [a[name].requires_grad_(True) for name in names]
-        optimizer = self.torch.optim.Adam(leaves, lr=0.001, eps=1e-7, fused=True)
+        adamw = NETWORKS[network].optimizer == "adamw"
+        rule = self.torch.optim.AdamW if adamw else self.torch.optim.Adam
+        optimizer = rule(leaves, lr=0.001, eps=1e-7, fused=True)
 
         def run() -> Any:
             optimizer.zero_grad()
@@ -200,6 +202,10 @@ class TorchPeer:
             return self.F.ctc_loss(log_p, a["labels"], steps, counts)
 
         return call, ("x",)
+
+    def _attention(self, case: Case, a: dict[str, Any]) -> Any:
+        names, layers = ("q", "k", "v"), Layers(self.torch)
+        return lambda: layers.attended(a["q"], a["k"], a["v"], case.sizes["H"]), names
 
     def _of_x(self, case: Case, a: dict[str, Any]) -> Any:
         function, x = getattr(self.torch, case.kind), a["x"]
@@ -277,9 +283,22 @@ class Layers:
 
     def __init__(self, torch: Any) -> None:
         self.torch, self.F = torch, torch.nn.functional
-        self.relu, self.linear = self.F.relu, self.F.linear
+        self.relu, self.gelu, self.linear = self.F.relu, self.F.gelu, self.F.linear
         self.leaky_relu, self.softplus, self.tanh = self.F.leaky_relu, self.F.softplus, torch.tanh
         self.no_grad = torch.no_grad
+
+    def attended(self, q: Any, k: Any, v: Any, heads: int) -> Any:
+        N, T, W = q.shape
+        q, k, v = [x.view(N, T, heads, W // heads).transpose(1, 2) for x in (q, k, v)]
+        y = self.F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return y.transpose(1, 2).reshape(N, T, W)
+
+    def self_attention(self, x: Any, heads: int) -> Any:
+        q, k, v = x.split(x.shape[2] // 3, 2)
+        return self.attended(q, k, v, heads)
+
+    def layer_norm(self, x: Any, scale: Any, shift: Any) -> Any:
+        return self.F.layer_norm(x, x.shape[-1:], scale, shift, 1e-3)
 
     def conv(self, x: Any, weight: Any, bias: Any, stride: int, padding: int) -> Any:
         return self.F.conv2d(x, weight, bias, stride, padding)

@@ -37,6 +37,7 @@ from .recipes import add_recipes, add_reproduce, recipes_command, reproduce_comm
 from .recommend import add_recommend, recommend_command
 from .report import add_report, report_command
 from .runs import classify_command, evaluate_command, predict_command
+from .serve import add_serve, serve_command
 from .start import start_command
 from .summary import add_graph, graph_command, summary_command
 from .train import add_train, train_command
@@ -98,6 +99,7 @@ def parser() -> Parser:
 
     _add_training(add)
     _add_runs(add)
+    _add_page(add)
     _add_report(add)
     _add_unasked(add)
     _add_looking(add)
@@ -167,6 +169,16 @@ def _add_runs(add: Add) -> None:
         "tinydl detect runs/ssd-shapes-001 photo.jpg --score 0.4",
     )  # fmt: skip
     add_detect(sub)
+    _add_place(sub)
+
+
+def _add_page(add: Add) -> None:
+    """A run in the browser."""
+    sub = add(
+        "serve", serve_command, "a page on this machine: draw a digit, drop a picture, type a text",
+        "tinydl serve lenet-mnist", "tinydl serve runs/ssd-shapes-001 --backend opencl",
+    )  # fmt: skip
+    add_serve(sub)
     _add_place(sub)
 
 

@@ -17,6 +17,7 @@ from .augment.things import AugmentBoxes, AugmentMasks
 from .batches import Batches, take
 from .box_rows import half_size_rows, pad_rows, unpad_rows
 from .catalog import CATALOG, lookup
+from .digit import prepare_digit
 from .download import cache_folder, data_folder, locate, offline
 from .folders.form import PictureForm
 from .folders.images import image_folder
@@ -246,6 +247,7 @@ __all__ = [
     "parse_tree",
     "pendigits",
     "prepare_colour_image",
+    "prepare_digit",
     "prepare_image",
     "random_mdp",
     "random_payments",

@@ -27,8 +27,8 @@ def prepare_image(
        shrinking so that every input pixel counts (antialiasing);
     4. centred in the output, the rest filled with the median of the border.
 
-    MNIST's own preparation also fits the ink into 20 x 20 pixels and centres its mass; this does
-    not.
+    MNIST's own preparation also fits the ink into 20 x 20 pixels and centres its mass:
+    `prepare_digit` does; this does not.
     """
     grey = _grey(array)
     sizes("prepare_image", (height, width), 4)

@@ -45,7 +45,7 @@ x.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
 x.topk | P | td.topk(x, 2)
 x.sort | P | td.sort(x) | the values alone; td.argsort has the places
 x.norm | P | td.norm(x)
-x.median | P | np.median(x.numpy())
+x.median | P | td.median(x)
 x.amax | P | x.max(axis=1)
 x.amin | P | x.min(axis=1)
 x.mm | P | x @ x.T
@@ -64,16 +64,16 @@ x.ge | P | x >= x
 x.lt | P | x < x
 x.le | P | x <= x
 x.logical_not | P | ~(x > 0.5)
-x.square | P | x * x
-x.rsqrt | P | 1 / x.sqrt()
+x.square | P | td.square(x)
+x.rsqrt | P | td.rsqrt(x)
 x.reciprocal | P | 1 / x
 x.sin | P | td.sin(x)
 x.cos | P | td.cos(x)
 x.erf | P | td.erf(x)
 x.sign | P | td.sign(x)
 x.floor | P | td.floor(x)
-x.ceil | P | -td.floor(-x)
-x.isnan | P | x != x
+x.ceil | P | td.ceil(x)
+x.isnan | P | td.isnan(x)
 x.multinomial | P | td.multinomial(probabilities, 1)
 x.requires_grad_ | P | leaf.requires_grad = True
 x.retain_grad | P | td.grad(leaf.sum(), [leaf]) | of any tensor, not of leaves alone

@@ -16,7 +16,7 @@ import numpy as np
 from ..backend.cpu import _program
 from ..backend.cpu.conv import Conv
 from ..backend.cpu.matmul import pack_matrix
-from ..ops.activations import Relu, Sigmoid, Softplus, Tanh
+from ..ops.activations import Gelu, Relu, Sigmoid, Softplus, Tanh
 from ..ops.broadcast import BroadcastTo, Sum
 from ..ops.compare import Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual
 from ..ops.conv import Conv2d
@@ -356,7 +356,23 @@ def write_copy(w: Writer, step: Step) -> bool:
 
 #: Their names are those of csrc/elementwise_rows.h.
 MAPS = (
-    *(Abs, Cos, Erf, Exp, Expm1, Floor, Log, Log1p, Negative, Relu, Round, Sigmoid, Sign, Sin),
+    *(
+        Abs,
+        Cos,
+        Erf,
+        Exp,
+        Expm1,
+        Floor,
+        Gelu,
+        Log,
+        Log1p,
+        Negative,
+        Relu,
+        Round,
+        Sigmoid,
+        Sign,
+        Sin,
+    ),
     *(Softplus, Sqrt, Tanh),
     *(Add, Divide, Maximum, Minimum, Multiply, Power, Subtract),
     *(Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual),

@@ -350,17 +350,18 @@ def attention(w: Writer, step: Step) -> Any:
     """MatMul, Softmax, MatMul, as ONNX has no operator of it before opset 23; heads beside
     positions go in front of them and back."""
     f, (q, k, v, *mask) = step.functions[0], step.inputs
+    turn = [0, 1, 2, 3] if f.turned else [0, 2, 1, 3]
     if f.stream[2]:
         raise refuse(step, "with dropout: call model.eval() first")
-    (_, L, H, _), (_, S, G, _) = q.shapes[0], k.shapes[0]
+    (_, H, L, _), (_, G, S, _) = [[x.shapes[0][i] for i in turn] for x in (q, k)]
     scaled = w.node("Mul", [w.of(q), w.store(np.array(f.scale, q.dtype))])
-    query = w.node("Transpose", [scaled], perm=[0, 2, 1, 3])
+    query = w.node("Transpose", [scaled], perm=turn)
     keys, values = w.of(k), w.of(v)
     if G not in (1, H):
         shared = w.store(np.repeat(np.arange(G), H // G))
-        keys, values = [w.node("Gather", [x, shared], axis=2) for x in (keys, values)]
-    keys = w.node("Transpose", [keys], perm=[0, 2, 3, 1])
-    values = w.node("Transpose", [values], perm=[0, 2, 1, 3])
+        keys, values = [w.node("Gather", [x, shared], axis=turn[1]) for x in (keys, values)]
+    keys = w.node("Transpose", [keys], perm=[turn[i] for i in (0, 1, 3, 2)])
+    values = w.node("Transpose", [values], perm=turn)
     scores = w.node("MatMul", [query, keys])
     seen = [w.store(np.tri(L, S, f.first, dtype=np.bool_))] if f.first is not None else []
     if mask and mask[0].dtype.kind == "f":
@@ -377,7 +378,18 @@ def attention(w: Writer, step: Step) -> Any:
         shown = w.node("Where", [both, scores, w.store(lowest)])
         soft = w.node("Softmax", [shown], axis=-1)
         weights = w.node("Where", [both, soft, w.store(zero)])
-    return w.node("Transpose", [w.node("MatMul", [weights, values])], perm=[0, 2, 1, 3])
+    return w.node("Transpose", [w.node("MatMul", [weights, values])], perm=turn)
+
+
+def gelu(w: Writer, step: Step) -> Any:
+    """x (1 + erf(x / sqrt 2)) / 2, as ONNX has no operator of it before opset 20."""
+    (x,) = step.inputs
+    layout = FIRST if FIRST in x.written else LAST
+    root, one, half = [w.store(np.array(n, x.dtype)) for n in (0.5**0.5, 1, 0.5)]
+    name = w.of(x, layout)
+    bell = w.node("Erf", [w.node("Mul", [name, root])])
+    bell = w.node("Mul", [w.node("Add", [bell, one]), half])
+    return w.node("Mul", [name, bell]), layout
 
 
 def _direct(**kinds: str) -> dict[str, Row]:
@@ -429,5 +441,6 @@ ROWS: dict[str, Row] = {
     "row_norm": row_norm,
     "channel_norm": channel_norm,
     "attention": attention,
+    "gelu": gelu,
     **RECURRENT,
 }  # fmt: skip

@@ -27,6 +27,7 @@ from .attention import (
     AdditiveAttention,
     DotAttention,
     GeneralAttention,
+    KeyValueCache,
     MultiHeadAttention,
     PositionalEncoding,
     sinusoidal_positions,
@@ -67,6 +68,7 @@ from .norm import (
     LayerNorm,
     LocalResponseNorm,
     MinibatchStd,
+    RMSNorm,
 )
 from .penalties import L1, L1L2, L2
 from .pool import (
@@ -87,12 +89,21 @@ from .roi import RoiAlign, RoiPool
 from .sequential import Sequential
 from .shape import Flatten, Reshape, Upsample, ZeroPad2d
 from .summary import Summary, summary
+from .transformer import (
+    GLU,
+    LearnedPositions,
+    RotaryPositions,
+    SwiGLU,
+    TransformerDecoderLayer,
+    TransformerEncoderLayer,
+)
 from .watch import activations, looking
 from .weight_norms import EqualizedRate, SpectralNorm, WeightNorm
 
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "L1",
     "L1L2",
@@ -126,9 +137,11 @@ __all__ = [
     "HardSigmoid",
     "Identity",
     "InstanceNorm",
+    "KeyValueCache",
     "L2Normalize",
     "LayerNorm",
     "LeakyReLU",
+    "LearnedPositions",
     "Linear",
     "LocalResponseNorm",
     "LogSoftmax",
@@ -139,12 +152,14 @@ __all__ = [
     "MultiHeadAttention",
     "Parameter",
     "PositionalEncoding",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "RepeatVector",
     "Reshape",
     "RoiAlign",
     "RoiPool",
+    "RotaryPositions",
     "SeparableConv2d",
     "Sequential",
     "SiLU",
@@ -156,8 +171,11 @@ __all__ = [
     "SpectralNorm",
     "StackedRNN",
     "Summary",
+    "SwiGLU",
     "Swish",
     "Tanh",
+    "TransformerDecoderLayer",
+    "TransformerEncoderLayer",
     "Upsample",
     "WeightNorm",
     "ZeroPad2d",

@@ -152,6 +152,28 @@ class GeneralAttention(Attention):
         return ops.matmul(self.weight(query), key.transpose((0, 2, 1)))
 
 
+class KeyValueCache:
+    """Keys and values of the positions that were seen, (N, steps, heads, size), of one attention:
+    what comes next is then one query at a time. `steps` counts them. For generation: nothing that
+    is kept has a gradient."""
+
+    def __init__(self) -> None:
+        self.keys: Tensor | None = None
+        self.values: Tensor | None = None
+
+    @property
+    def steps(self) -> int:
+        return 0 if self.keys is None else self.keys.shape[1]
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Those so far, then these; ShapeError if they do not fit."""
+        if self.keys is not None and self.values is not None:
+            keys = ops.concat([self.keys, keys.detach()], 1)
+            values = ops.concat([self.values, values.detach()], 1)
+        self.keys, self.values = keys.detach(), values.detach()
+        return keys, values
+
+
 class MultiHeadAttention(Module):
     """Heads that each attend in their own projection of size features / heads, side by side:
 
@@ -163,8 +185,13 @@ class MultiHeadAttention(Module):
     (N, heads, L, S), as they were before dropout. A query that may look nowhere gets the bias of
     the output (PyTorch: NaN, if it returns weights). `dropout` acts on the weights, in training.
 
-    query, key, value and output are Linear layers. Vaswani et al. 2017 (arXiv:1706.03762), section
-    3.2.2. Raises ConfigError; the call ShapeError and DTypeError.
+    query, key, value and output are Linear layers. kv_heads: so many heads of keys and values,
+    which the others share (Ainslie et al. 2023, arXiv:2305.13245). positions: a module that turns
+    queries and keys (N, T, heads, size) by their place, such as RotaryPositions. cache: a
+    KeyValueCache, which the call extends; its keys come first, and causal counts them (neither mask
+    nor return_weights goes with it). Without return_weights the maps are never in memory. Vaswani
+    et al. 2017 (arXiv:1706.03762), section 3.2.2. Raises ConfigError; the call ShapeError and
+    DTypeError.
     """
 
     @checked
@@ -177,18 +204,27 @@ class MultiHeadAttention(Module):
         value_size: int | None = None,
         dropout: float = 0.0,
         bias: bool = True,
+        kv_heads: int | None = None,
+        positions: Module | None = None,
         rng: Generator | None = None,
     ) -> None:
         check_size("MultiHeadAttention", features=features, heads=heads)
+        kv_heads = heads if kv_heads is None else kv_heads
+        if kv_heads < 1 or heads % kv_heads:
+            raise ConfigError(
+                f"MultiHeadAttention: kv_heads must divide heads, got {kv_heads} and {heads}"
+            )
         if features % heads:
             raise ConfigError(
                 f"MultiHeadAttention: heads must divide features, got {heads} and {features}"
             )
         check_rate("MultiHeadAttention", "dropout", dropout)
         self.features, self.heads, self.dropout, self.rng = features, heads, dropout, rng
+        self.kv_heads, self.positions = kv_heads, positions
+        shared = features // heads * kv_heads
         self.query = Linear(features, features, bias, rng=rng)
-        self.key = Linear(features if key_size is None else key_size, features, bias, rng=rng)
-        self.value = Linear(features if value_size is None else value_size, features, bias, rng=rng)
+        self.key = Linear(features if key_size is None else key_size, shared, bias, rng=rng)
+        self.value = Linear(features if value_size is None else value_size, shared, bias, rng=rng)
         self.output = Linear(features, features, bias, rng=rng)
 
     def forward(
@@ -200,9 +236,14 @@ class MultiHeadAttention(Module):
         key_mask: Tensor | None = None,
         causal: bool = False,
         return_weights: bool = False,
+        cache: KeyValueCache | None = None,
     ) -> Any:
         key = query if key is None else key
         value = key if value is None else value
+        if cache is not None and not (mask is None is key_mask and not return_weights):
+            raise ConfigError(
+                "MultiHeadAttention: a cache goes with neither mask, key_mask nor return_weights"
+            )
         _check_sequence("MultiHeadAttention", "query", query, self.features)
         _check_sequence("MultiHeadAttention", "key", key, self.key.in_features)
         _check_sequence("MultiHeadAttention", "value", value, self.value.in_features)
@@ -219,10 +260,15 @@ class MultiHeadAttention(Module):
             query, key, value = without_absent(mask, query, key, value)
             mask = ops.expand_dims(mask, 1) if mask.ndim == 3 else mask  # the same for every head
         q, k, v = self._projected(query, key, value)
+        past = 0 if cache is None else cache.steps
+        if self.positions is not None:
+            q, k = self.positions(q, past), self.positions(k, past)
+        if cache is not None:
+            k, v = cache.extend(k, v)
         if return_weights:
             heads, weights = self._composed(q, k, v, mask, causal, rate)
         else:
-            first = 0 if causal and mask is None else None
+            first = past if causal and mask is None else None
             seen = None if mask is None else ops.broadcast_to(mask, (N, self.heads, L, S))
             heads = attend(q, k, v, seen, first, None, rate, self.rng)
         y = self.output(heads.reshape(N, L, self.features))
@@ -232,9 +278,10 @@ class MultiHeadAttention(Module):
         """Query, key and value as (N, steps, heads, features / heads)."""
         size = self.features // self.heads
         layers = (self.query, self.key, self.value)
+        heads = (self.heads, self.kv_heads, self.kv_heads)
         return [
-            layer(x).reshape(x.shape[0], x.shape[1], self.heads, size)
-            for layer, x in zip(layers, inputs, strict=True)
+            layer(x).reshape(x.shape[0], x.shape[1], n, size)
+            for layer, x, n in zip(layers, inputs, heads, strict=True)
         ]
 
     def _composed(
@@ -242,6 +289,13 @@ class MultiHeadAttention(Module):
     ) -> tuple[Tensor, Tensor]:
         """(heads (N, L, heads, features / heads), weights), by operations that hold the weights."""
         q, k, v = [x.transpose((0, 2, 1, 3)) for x in (q, k, v)]
+        if self.kv_heads < self.heads:  # each as often as it is shared
+            (N, G, S, E), times = k.shape, self.heads // self.kv_heads
+            wide = (N, G, times, S, E)
+            k, v = [
+                ops.broadcast_to(x.expand_dims(2), wide).reshape(N, self.heads, S, E)
+                for x in (k, v)
+            ]
         if mask is None:
             weights = ops.attention_weights(q, k, None, causal)
         else:

@@ -140,6 +140,28 @@ class LayerNorm(Affine):
         return f"{self.shape}"
 
 
+class RMSNorm(Module):
+    """Each sample divided by the root of its mean square, see `tinydl.rms_norm`: Zhang and Sennrich
+    2019. features: the size of the last axis; parameter scale (features,), first 1. Raises
+    ConfigError; the call ShapeError and DTypeError."""
+
+    @checked
+    def __init__(self, features: int, eps: float = 1e-6) -> None:
+        check_size("RMSNorm", features=features)
+        if not eps >= 0:
+            raise ConfigError(f"RMSNorm: eps must be >= 0, got {eps!r}")
+        self.features, self.eps = features, eps
+        self.scale = Parameter(_filled((features,), 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.features,):
+            raise ShapeError(f"RMSNorm: x must be (..., {self.features}), got {x.shape}")
+        return ops.rms_norm(x, self.scale, self.eps)
+
+    def arguments(self) -> str:
+        return f"{self.features}"
+
+
 class GroupNorm(Affine):
     """Each group of channels of a sample standardised, see `tinydl.group_norm`: Wu and He 2018.
 

@@ -7,11 +7,13 @@ from typing import Never
 
 from ..arguments import number
 from ..doors import door, unknown_to
-from ..errors import ConfigError
+from ..errors import ConfigError, ShapeError
 from ..function import Function
-from .elementwise import where
+from ..geometry import normalize_axis
+from .arrange import split
+from .elementwise import exp, where
 from .operands import _constant, _require_float
-from .special import Clip, clip, erf, expm1
+from .special import Clip, clip, expm1
 
 #: Klambauer et al. 2017 (arXiv:1706.02515): mean 0 and variance 1 are a fixed point of selu.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -219,6 +221,43 @@ def hard_sigmoid(x):
     return clip(_constant(x, 0.2) * x + _constant(x, 0.5), 0.0, 1.0)
 
 
+class Gelu(Function):
+    name = "gelu"
+    saves = (0,)
+
+    def forward(self, x):
+        return self.backend.gelu(x)
+
+    def backward(self, grad):
+        return GeluGrad().apply(self.saved[0], grad)
+
+
+class GeluGrad(Function):
+    """grad * gelu'(x), gelu'(x) = Phi(x) + x phi(x); gelu''(x) = (2 - x^2) phi(x)."""
+
+    name = "gelu_grad"
+    saves = (0, 1)
+
+    def forward(self, x, grad):
+        return self.backend.gelu_grad(x, grad)
+
+    def backward(self, grad):
+        x, first = self.saved
+        return (
+            _gelu_curvature(x) * first * grad if self.needed[0] else None,
+            GeluGrad().apply(x, grad) if self.needed[1] else None,
+        )
+
+
+def _gelu_curvature(x):
+    """(2 - x^2) phi(x). Beyond 30 phi is 0 in either type; the square of a large x would
+    overflow."""
+    square = clip(x, -30.0, 30.0)
+    square = square * square
+    phi = _constant(x, 1 / sqrt(2 * pi)) * exp(_constant(x, -0.5) * square)
+    return (_constant(x, 2) - square) * phi
+
+
 @door
 def gelu(x, approximation=None):
     """x Phi(x), Phi the standard normal distribution. Hendrycks and Gimpel 2016 (arXiv:1606.08415).
@@ -228,8 +267,8 @@ def gelu(x, approximation=None):
     """
     _require_float("gelu", x)
     if approximation is None:
-        bell = erf(x * _constant(x, sqrt(0.5)))
-    elif isinstance(approximation, str) and approximation == "tanh":
+        return Gelu().apply(x)
+    if isinstance(approximation, str) and approximation == "tanh":
         # Beyond 10 the tanh is 1 to the last digit; the cube of a large x would overflow, and its
         # derivative times 0 would be NaN.
         inner = clip(x, -10.0, 10.0)
@@ -238,6 +277,20 @@ def gelu(x, approximation=None):
     else:
         raise ConfigError(f"gelu: approximation must be None or 'tanh', got {approximation!r}")
     return _constant(x, 0.5) * x * (bell + _constant(x, 1))
+
+
+@door
+def glu(x, axis=-1):
+    """a sigmoid(b), x being a and b side by side along `axis`: a gate for every number.
+
+    Raises ShapeError for an odd size, and DTypeError. Dauphin et al. 2017 (arXiv:1612.08083).
+    """
+    _require_float("glu", x)
+    axis = normalize_axis("glu", axis, x.ndim)
+    if x.shape[axis] % 2:
+        raise ShapeError(f"glu: axis {axis} of {x.shape} has no two halves")
+    a, b = split(x, sections=2, axis=axis)
+    return a * sigmoid(b)
 
 
 @door

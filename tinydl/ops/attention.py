@@ -20,7 +20,7 @@ from math import inf, prod, sqrt
 
 import numpy as np
 
-from ..arguments import flag, probability, sizes, tensor, whole
+from ..arguments import flag, is_tensor, probability, sizes, tensor, whole
 from ..doors import door, generator
 from ..errors import DTypeError, ShapeError
 from ..function import Function, composed_gradients, is_recording
@@ -37,20 +37,28 @@ from .shape import expand_dims, reshape, transpose
 from .softmax import softmax
 from .special import masked_fill
 
+#: From heads beside positions, as the kernels have them, to heads before them, and back.
+TURN = (0, 2, 1, 3)
+
 
 class Attention(Function):
-    """q (N, L, H, E), k (N, S, G, E), v (N, S, G, V) -> (N, L, H, V): heads beside positions."""
+    """q (N, L, H, E), k (N, S, G, E), v (N, S, G, V) -> (N, L, H, V): heads beside positions, or
+    before them, (N, H, L, E) and so on, if `turned`."""
 
     name = "attention"
     saves: tuple[int, ...] = (0, 1, 2)
     saves_output = True
 
-    def __init__(self, first, scale, stream):
+    def __init__(self, first, scale, stream, turned=False):
         self.first, self.scale, self.stream = first, scale, stream  # stream: key, offset, rate
+        self.turned = turned
+
+    def _turn(self, *arrays):
+        return [self.backend.transpose(x, TURN) for x in arrays] if self.turned else arrays
 
     def forward(self, q, k, v, mask=None):
-        y, self.logs = self.backend.attention(q, k, v, *self._options(mask))
-        return y
+        y, self.logs = self.backend.attention(*self._turn(q, k, v), *self._options(mask))
+        return self._turn(y)[0]
 
     def _options(self, mask):
         bias = mask if mask is not None and mask.dtype.kind == "f" else None
@@ -61,7 +69,8 @@ class Attention(Function):
 
     def _pairs(self, q, k):
         """How many weights there are, of those that causality leaves."""
-        (N, L, H, _), S = q.shape, k.shape[1]
+        N, L, H, _ = [q.shape[axis] for axis in TURN] if self.turned else q.shape
+        S = k.shape[2 if self.turned else 1]
         if self.first is None:
             return N * H * L * S
         return N * H * int(np.clip(np.arange(L) + self.first + 1, 0, S).sum())
@@ -74,12 +83,16 @@ class Attention(Function):
         if is_recording():
             return composed_gradients(self.composition, self.saved, grad)
         q, k, v, *mask = [t.data for t in self.saved]
-        given = (grad.data, self.output(grad).data, self.logs, q, k, v)
-        found = self.backend.attention_grad(*given, *self._options(mask[0] if mask else None))
-        return tuple([grad._new(g, self.backend) for g in found]) + (None,) * len(mask)
+        given, y, *heads = self._turn(grad.data, self.output(grad).data, q, k, v)
+        options = self._options(mask[0] if mask else None)
+        found = self.backend.attention_grad(given, y, self.logs, *heads, *options)
+        found = [grad._new(g, self.backend) for g in self._turn(*found)]
+        return (*found, *[None] * len(mask))
 
     def composition(self, q, k, v, mask=None):
-        return attention_composed(q, k, v, mask, self.first, self.scale, self.stream)
+        q, k, v = [transpose(x, TURN) for x in (q, k, v)] if self.turned else (q, k, v)
+        y = attention_composed(q, k, v, mask, self.first, self.scale, self.stream)
+        return transpose(y, TURN) if self.turned else y
 
     def release(self):
         super().release()
@@ -266,6 +279,22 @@ def _beside_positions(x, outer, heads):
     return transpose(reshape(x, (prod(outer), *heads, steps, size)), (0, 2, 1, 3))
 
 
+def _usual(query, key, value):
+    """Whether these are (N, H, L, E), (N, H, S, E), (N, H, S, V) of one float type."""
+    if not (is_tensor(query) and is_tensor(key) and is_tensor(value)):
+        return False
+    q, k, v = query.data, key.data, value.data
+    a, b, c = q.shape, k.shape, v.shape
+    return (
+        len(a) == len(b) == len(c) == 4
+        and a[:2] == b[:2] == c[:2]
+        and a[3] == b[3]
+        and b[2] == c[2]
+        and q.dtype == k.dtype == v.dtype
+        and q.dtype.kind == "f"
+    )
+
+
 def _batches(query, key, value, grouped):
     """(outer, heads, shared): the batch axes of the query, cut before those of its heads, and the
     heads of key and value; empty for a query without an axis of heads."""
@@ -300,6 +329,10 @@ def scaled_dot_product_attention(
     ConfigError. Vaswani et al. 2017 (arXiv:1706.03762); in tiles: Dao et al. 2022
     (arXiv:2205.14135).
     """
+    plain = mask is None and grouped is False and type(dropout) is float and dropout == 0
+    if plain and (causal is True or causal is False) and _usual(query, key, value):
+        scale = _scale(query, scale)
+        return Attention(0 if causal else None, scale, (0, 0, 0.0), True).apply(query, key, value)
     _require_float("attention", query, key, value)
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
         raise ShapeError(
@@ -309,7 +342,8 @@ def scaled_dot_product_attention(
         _check_kind(query, mask)
     else:
         _checked_scores(query, key, mask)
-    rate = probability("attention", "dropout", dropout)
+    rate = dropout if type(dropout) is float else probability("attention", "dropout", dropout)
+    rate = rate if 0 <= rate <= 1 else probability("attention", "dropout", rate)
     causal, grouped = flag("attention", "causal", causal), flag("attention", "grouped", grouped)
     if rng is not None:
         generator("attention", "rng", rng)

@@ -7,7 +7,8 @@ import numpy as np
 from ..doors import door
 from ..errors import DTypeError
 from ..function import Function
-from .operands import _binary
+from .elementwise import abs as absolute
+from .operands import _binary, _constant, _kind
 
 
 class Equal(Function):
@@ -155,3 +156,27 @@ def logical_or(a, b):
 def logical_xor(a, b):
     """True where exactly one of the bool tensors is."""
     return _logical(LogicalXor(), a, b)
+
+
+@door
+def isnan(x):
+    """Whether a number is not a number; a bool tensor like x, False for every integer."""
+    return not_equal(x, x)
+
+
+@door
+def isinf(x):
+    """Whether a number is infinite, of either sign; a bool tensor like x, False for every
+    integer."""
+    if _kind("isinf", x) != "f":
+        return not_equal(x, x)
+    return equal(absolute(x), _constant(x, np.inf))
+
+
+@door
+def isfinite(x):
+    """Whether a number is neither infinite nor NaN; a bool tensor like x, True for every
+    integer."""
+    if _kind("isfinite", x) != "f":
+        return equal(x, x)
+    return less(absolute(x), _constant(x, np.inf))

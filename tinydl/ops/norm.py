@@ -21,9 +21,9 @@ from ..function import Function, composed_gradients, is_recording
 from ..quoting import quoted
 from .arrange import pad
 from .broadcast import broadcast_to, sum
-from .elementwise import maximum, sqrt
+from .elementwise import abs, maximum, sqrt
 from .operands import _require_float
-from .reduce import mean, norm, var
+from .reduce import max, mean, norm, var
 from .shape import reshape
 
 
@@ -312,7 +312,7 @@ def layer_norm(x, scale=None, shift=None, axes=1, eps=1e-3):
     x (..., D) -> like x; scale, shift (D,), or x.shape[-axes:], or None. Raises ShapeError,
     DTypeError and ConfigError. Ba et al. 2016 (arXiv 1607.06450).
     """
-    most = max(rank("layer_norm", x), 1)
+    most = rank("layer_norm", x) or 1
     if type(axes) is not int or not 1 <= axes <= most:
         axes = whole("layer_norm", f"axes for x {x.shape}", axes, 1, most)
     _check_eps("layer_norm", eps)
@@ -320,6 +320,25 @@ def layer_norm(x, scale=None, shift=None, axes=1, eps=1e-3):
     shape = x.shape[-axes:]
     _check("layer_norm", x, shape, scale=scale, shift=shift)
     return RowNorm(eps).apply(x, *_vectors(x, shape, scale, shift))
+
+
+@door
+def rms_norm(x, scale=None, eps=1e-6):
+    """y = x / sqrt(mean of x^2 over the last axis + eps) * scale: layer norm without the mean.
+
+    x (..., D), D >= 1 -> like x; scale (D,) or None. Raises ShapeError, DTypeError and ConfigError.
+    Zhang and Sennrich 2019 (arXiv:1910.07467), equation 4.
+    """
+    _check_eps("rms_norm", eps)
+    _need_axes("rms_norm", x, 1, "(..., D)")
+    _check("rms_norm", x, x.shape[-1:], scale=scale)
+    if x.shape[-1] == 0:
+        raise ShapeError(f"rms_norm: the last axis of x {x.shape} is empty")
+    # By a number of its own size, so that no square overflows; it cancels, and is no variable.
+    unit = maximum(max(abs(x.detach()), -1, True), x._lift(1.0))
+    share = x / unit
+    root = sqrt(mean(share * share, -1, True) + x._lift(float(eps)) / (unit * unit))
+    return _affine(share / root, scale, None)
 
 
 @door

@@ -9,11 +9,11 @@ from ..arguments import finite, number, rank
 from ..doors import door, unknown_to
 from ..errors import ConfigError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axes, normalize_axis, reduced_shape
+from ..geometry import broadcast_shape, normalize_axes, normalize_axis, reduced_shape
 from .broadcast import Sum, _whether, broadcast_to
 from .elementwise import astype, exp, log, power, sqrt, where
-from .operands import _constant, _kind, _require_float
-from .shape import _take, concat, reshape, transpose
+from .operands import _constant, _kind, _lifted, _require_float
+from .shape import _take, concat, expand_dims, reshape, transpose
 from .special import magnitude
 
 
@@ -170,6 +170,17 @@ def logsumexp(x, axis=None, keepdims=False):
     shift = where(infinite, _constant(largest, 0), largest)
     total = log(Sum(axes, True).apply(exp(x - shift))) + shift
     return total if keepdims else reshape(total, reduced_shape(x.shape, axes, False))
+
+
+@door
+def logaddexp(a, b):
+    """log(e^a + e^b), also where the powers are too large or too small: `logsumexp` of two; -inf of
+    two -inf."""
+    a, b = _lifted("logaddexp", a, b)
+    _require_float("logaddexp", a, b)
+    shape = broadcast_shape("logaddexp", a.shape, b.shape)
+    both = [expand_dims(broadcast_to(t, shape), 0) for t in (a, b)]
+    return logsumexp(concat(both, 0), axis=0)
 
 
 @door

@@ -1,10 +1,11 @@
-"""More functions of numbers: trigonometry, erf, rounding, clipping.
+"""More functions of numbers: sine and cosine, erf, logarithms, rounding, clipping.
 
 They follow the rules of elementwise.py: operands broadcast and agree in dtype.
 """
 
 from __future__ import annotations
 
+from math import log as log_of
 from math import pi, sqrt
 from typing import Never
 
@@ -15,8 +16,17 @@ from ..doors import door, unknown_to
 from ..errors import ConfigError, DTypeError, ShapeError
 from ..function import Function
 from ..geometry import broadcast_shape
-from .elementwise import exp, maximum, where
-from .operands import _beside, _binary, _constant, _kind, _number_for, _require_float
+from . import elementwise
+from .elementwise import exp, log, maximum, where
+from .operands import (
+    _beside,
+    _binary,
+    _constant,
+    _kind,
+    _number_for,
+    _require_float,
+    _require_number,
+)
 
 
 class Sin(Function):
@@ -219,6 +229,41 @@ def round(x):
     return Round().apply(x)
 
 
+@door
+def ceil(x):
+    """The smallest integer >= x, in x's float dtype; no gradient."""
+    _require_float("ceil", x)
+    return -floor(-x)
+
+
+@door
+def log2(x):
+    """Logarithm of base 2: log x / log 2; -inf at 0, NaN below."""
+    _require_float("log2", x)
+    return log(x) / _constant(x, log_of(2))
+
+
+@door
+def log10(x):
+    """Logarithm of base 10: log x / log 10; -inf at 0, NaN below."""
+    _require_float("log10", x)
+    return log(x) / _constant(x, log_of(10))
+
+
+@door
+def rsqrt(x):
+    """1 / sqrt(x); inf at 0, NaN below."""
+    _require_float("rsqrt", x)
+    return 1 / elementwise.sqrt(x)
+
+
+@door
+def square(x):
+    """x * x, of integers too; the gradient is 2 x."""
+    _require_number("square", x)
+    return x * x
+
+
 def minimum(a, b):
     """The smaller of a and b, NaN if either is; at a tie each gets half of the gradient, at NaN
     all of it."""
@@ -266,3 +311,17 @@ def masked_fill(x, mask, value):
     if broadcast_shape("masked_fill", x.shape, mask.shape) != x.shape:
         raise ShapeError(f"masked_fill: mask {mask.shape} does not broadcast to x {x.shape}")
     return where(mask, _beside("masked_fill", x, value), x)
+
+
+def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
+    """x with numbers in place of NaN, inf and -inf; None: the largest number of x's type, and the
+    smallest. No gradient flows where a number was put. As NumPy's."""
+    _require_float("nan_to_num", x)
+    most = float(np.finfo(x.dtype).max)
+    given = {"nan": nan, "posinf": most, "neginf": -most}
+    given |= {n: v for n, v in (("posinf", posinf), ("neginf", neginf)) if v is not None}
+    given = {name: number("nan_to_num", name, value) for name, value in given.items()}
+    infinite = _constant(x, np.inf)
+    x = masked_fill(x, x != x, given["nan"])
+    x = masked_fill(x, x == infinite, given["posinf"])
+    return masked_fill(x, x == -infinite, given["neginf"])

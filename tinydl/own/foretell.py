@@ -56,15 +56,13 @@ def _said(own: Any, row: np.ndarray) -> dict[str, Any]:
     return {"classes": dict(zip(own.classes, shares, strict=True))}
 
 
-def prepared_pictures(bound: Bound, images: Sequence[np.ndarray], op: str) -> np.ndarray:
-    """uint8 pictures (H, W) or (H, W, 3) of any size as the model takes them, (N, ...) in 0 ... 1;
+def fitted_picture(bound: Bound, image: np.ndarray, op: str) -> np.ndarray:
+    """A uint8 picture (H', W') or (H', W', 3) by the run's rule: (H, W) or (H, W, 3) of 0 ... 1;
     ConfigError, with `op` in front, for a run that was not trained on pictures."""
     own = kept(bound)
     if own.kind != PICTURES:
         raise ConfigError(
             f"{op}: {bound.name} was trained on {KINDS[own.kind]}, it takes no pictures"
         )
-    form = pictures.form_of(own.preparation)
-    program: Any = bound.program
-    x = np.stack([form.of(image) for image in images]) / np.float32(255)
-    return x.reshape(len(images), *program.input_shape)
+    pixels: np.ndarray = pictures.form_of(own.preparation).of(image) / np.float32(255)
+    return pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels

@@ -31,7 +31,8 @@ from ..train.schema import read_json as read_checked
 from ..train.tensor_files import read_tensors
 from ..zoo.shelf import found
 from .folder import CONFIG, MODEL_FILE, has
-from .run import SPARE, OpenRun, numbers_of_classes
+from .outputs import numbers_of_classes
+from .run import SPARE, OpenRun
 
 FORMAT = "tinydl-import-1"
 NET, CONSTANTS, SOURCE = "net.json", "constants.safetensors", "model.py"
@@ -112,13 +113,23 @@ class ImportedRun:
         path = self.folder / CONFIG
         content = read_regular(path, KINDS["imported"].most, f"run: {folder} is no run folder")
         self.config: dict[str, Any] = read_checked(content, "imported", f"run: {path}")
+        self.kept: Imported | None = None
 
     @property
     def name(self) -> str:
         return str(self.config["source"])
 
+    def keep(self, backend: str | None = None) -> Imported:
+        """`model(backend)` in evaluation mode, which is `model` from now on: nothing is read again,
+        however many questions follow."""
+        self.kept = self.model(backend)
+        self.kept.eval()
+        return self.kept
+
     def model(self, backend: str | None = None) -> Imported:
         """The net with its weights."""
+        if self.kept is not None:
+            return self.kept
         most = 64 * (self.config["parameters"] + SPARE)
         for name in (NET, CONSTANTS, MODEL_FILE):
             if not has(self.folder, name):
@@ -139,13 +150,17 @@ class ImportedRun:
         self, images: Sequence[np.ndarray], backend: str | None = None, op: str = "predict"
     ) -> np.ndarray:
         """P(class | image), float64 (N, classes), for uint8 images of any size."""
-        self.must_give(op, CLASSES)
-        return self._shares(self._run(self.pictures(images, op), backend, op)[0], op)
+        self.check_classifies(op)
+        return self.shares(self._run(self.pictures(images, op), backend, op)[0], op)
 
     def probabilities_of(self, x: np.ndarray, backend: str | None, op: str) -> np.ndarray:
         """The same of samples (N, ...) of a data set, of 0 ... 255 or 0 ... 1."""
+        self.check_classifies(op)
+        return self.shares(self._run(self.samples_of(x), backend, op)[0], op)
+
+    def check_classifies(self, op: str) -> None:
+        """ConfigError unless the net tells classes apart."""
         self.must_give(op, CLASSES)
-        return self._shares(self._run(self.samples_of(x), backend, op)[0], op)
 
     def samples_of(self, x: np.ndarray) -> list[np.ndarray]:
         """Samples (N, ...) of a data set as the net takes them."""
@@ -158,7 +173,8 @@ class ImportedRun:
                 f"{op}: the net of {self.folder} ({self.name}) gives {found}, no {kind}"
             )
 
-    def _shares(self, rows: np.ndarray, op: str) -> np.ndarray:
+    def shares(self, rows: np.ndarray, op: str) -> np.ndarray:
+        """The probabilities (N, classes) that the net's outputs stand for, float64."""
         classes, applied = self.config["classes"], self.config["answer"]["applied"]
         return self._as_shares(numbers_of_classes(rows, classes, self.folder, op), applied)
 
@@ -174,14 +190,18 @@ class ImportedRun:
 
     def pictures(self, images: Sequence[np.ndarray], op: str) -> list[np.ndarray]:
         """Every picture as the net takes it."""
+        return [self.of_pixels(self.fitted(image, op)) for image in images]
+
+    def fitted(self, image: np.ndarray, op: str) -> np.ndarray:
+        """A uint8 picture in the net's size: (H, W) or (H, W, 3) of 0 ... 1; ConfigError where it
+        takes none."""
         picture = self._picture(op)
-        height, width, depth = picture["height"], picture["width"], picture["depth"]
-        found = []
-        for image in images:
-            h, w = height or image.shape[0], width or image.shape[1]
-            prepare: Callable[..., Any] = prepare_colour_image if depth == 3 else prepare_image
-            found.append(self._scaled(prepare(image, h, w)))
-        return found
+        h, w = picture["height"] or image.shape[0], picture["width"] or image.shape[1]
+        prepare: Callable[..., Any] = (
+            prepare_colour_image if picture["depth"] == 3 else prepare_image
+        )
+        fitted: np.ndarray = prepare(image, h, w)
+        return fitted
 
     def _picture(self, op: str) -> dict[str, Any]:
         picture: dict[str, Any] | None = self.config["picture"]
@@ -191,7 +211,7 @@ class ImportedRun:
             raise FormatError(f"{op}: {self.folder / CONFIG} does not fit: pictures of 2 channels")
         return picture
 
-    def _scaled(self, pixels: np.ndarray) -> np.ndarray:
+    def of_pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels 0 ... 1, (H, W) or (H, W, 3), with the net's scale, in its layout."""
         picture: dict[str, Any] = self.config["picture"]
         x = pixels if pixels.ndim == 3 else pixels[:, :, None]
@@ -213,7 +233,7 @@ class ImportedRun:
             raise ConfigError(f"evaluate: samples {sample.shape} for pictures of {depth} channels")
         if any(n not in (None, m) for n, m in zip(sides, pixels.shape, strict=False)):
             raise ConfigError(f"evaluate: samples {sample.shape}, the net takes {sides}")
-        return self._scaled(pixels if pixels.max(initial=0) <= 1 else pixels / 255)
+        return self.of_pixels(pixels if pixels.max(initial=0) <= 1 else pixels / 255)
 
     def _run(
         self, pictures: Sequence[np.ndarray], backend: str | None, op: str
@@ -249,7 +269,7 @@ class ImportedRun:
         if not 0 <= score <= 1:
             raise ConfigError(f"detect: score must be in [0, 1], got {score}")
         fitted = [fit_image(image, picture["height"], picture["width"]) for image in images]
-        x = [self._scaled(pixels) for pixels, _ in fitted]
+        x = [self.of_pixels(pixels) for pixels, _ in fitted]
         boxes, scores = self._run(x, backend, "detect")
         classes = len(self.config["classes"])
         if boxes.ndim != 3 or scores.shape != (*boxes.shape[:2], classes):

@@ -19,13 +19,13 @@ from .._version import __version__
 from ..backend import get, use_backend
 from ..baselines import Found, beaten, beside, name_of
 from ..data import prepare_colour_image, prepare_image
-from ..errors import AnomalyError, ConfigError, DeviceError, FormatError
+from ..errors import ConfigError, DeviceError, FormatError
 from ..experiment.card import Recipe
 from ..experiment.program import Settings, Training
 from ..files import FolderLock
 from ..nn import Module
 from ..own.bind import Bound, rebound
-from ..own.foretell import prepared_pictures
+from ..own.foretell import fitted_picture
 from ..programs.scores import ACCURACY, check_kind
 from ..quoting import quoted, shown
 from ..train import (
@@ -38,7 +38,7 @@ from ..train import (
     save_checkpoint,
     save_weights,
 )
-from ..train.checkpoint import MODEL, load_tensors, restore_saved
+from ..train.checkpoint import load_tensors, restore_saved
 from .folder import (
     CHECKPOINT,
     CONFIG,
@@ -55,7 +55,9 @@ from .folder import (
     write_result,
 )
 from .folder import claim as claim
+from .outputs import numbers_of_classes
 from .outside import file_of, recipe_of
+from .weights import weights_of, widened
 
 DEFAULTS = Settings()
 
@@ -252,6 +254,7 @@ class OpenRun:
         run on other data lie now; None: where they lay."""
         self.folder, self.recipe_file, self.on = Path(folder), recipe_file, on
         self.config = read_config(self.folder)
+        self.kept: Module | None = None
         if on is not None and "own" not in self.config:
             raise ConfigError(f"run: {self.folder} is a run of a recipe's own data; leave --on out")
 
@@ -368,11 +371,19 @@ class OpenRun:
                 f"`tinydl train --resume {self.folder}` begins it"
             )
         if name == CHECKPOINT:
-            return _weights_of(load_checkpoint(path, self.most)[0]), path
-        return _widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
+            return weights_of(load_checkpoint(path, self.most)[0]), path
+        return widened(read_tensors(path, self.most)[0], self.config["dtype"]), path
+
+    def keep(self, backend: str | None = None) -> Module:
+        """`model(backend)` in evaluation mode, which is `model` from now on: nothing is read again,
+        however many questions follow."""
+        self.kept = self.model(backend).eval()
+        return self.kept
 
     def model(self, backend: str | None = None) -> Module:
         """The trained model; of an unfinished run, the model of its last checkpoint."""
+        if self.kept is not None:
+            return self.kept
         tensors, path = self._tensors()
         program = self.recipe.program
         with use_backend(get(self.settings(backend).backend).name):
@@ -395,53 +406,40 @@ class OpenRun:
         """P(class | image), float64 (N, classes), for uint8 images of any size; ConfigError, with
         `op` in front, for a run that does not classify pictures; AnomalyError where the network's
         outputs are no numbers."""
+        self.check_classifies(op)
+        x = self.prepared(images, op)
+        return self.shares(predict(self.model(backend), x), op)
+
+    def check_classifies(self, op: str) -> None:
+        """ConfigError unless the run tells classes apart."""
         check_kind(op, self.recipe, ACCURACY)
-        classes = self.config["classes"]
-        if not classes:
+        if not self.config["classes"]:
             raise ConfigError(f"{op}: {self.recipe.name} estimates numbers, it has no classes")
-        x = self._prepared(images, op)
-        logits = numbers_of_classes(predict(self.model(backend), x), classes, self.folder, op)
+
+    def shares(self, outputs: np.ndarray, op: str) -> np.ndarray:
+        """The probabilities (N, classes) that the network's outputs stand for, float64."""
+        logits = numbers_of_classes(outputs, self.config["classes"], self.folder, op)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def _prepared(self, images: Sequence[np.ndarray], op: str) -> np.ndarray:
+    def prepared(self, images: Sequence[np.ndarray], op: str) -> np.ndarray:
         """The pictures in the size and type of the network."""
+        return np.stack([self.of_pixels(self.fitted(image, op)) for image in images])
+
+    def fitted(self, image: np.ndarray, op: str) -> np.ndarray:
+        """A uint8 picture in the network's size: (H, W) or (H, W, 3) of 0 ... 1; ConfigError where
+        it takes none."""
         recipe = self.recipe
         if isinstance(recipe, Bound):
-            return prepared_pictures(recipe, images, op).astype(self.config["dtype"])
-        shape = self.recipe.program.input_shape
+            return fitted_picture(recipe, image, op)
+        shape = recipe.program.input_shape
         if len(shape) == 3 and shape[-1] == 3:
-            x = np.stack([prepare_colour_image(image, *shape[:2]) for image in images])
-        else:
-            side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
-            if side < LEAST_SIDE or side * side != prod(shape):
-                raise ConfigError(
-                    f"{op}: {self.recipe.name} takes inputs of shape {shape}, no pictures"
-                )
-            x = np.stack([prepare_image(image, side, side) for image in images])
-        return x.astype(self.config["dtype"]).reshape(len(images), *shape)
+            return prepare_colour_image(image, *shape[:2])
+        side = shape[0] if len(shape) > 1 else isqrt(prod(shape))
+        if side < LEAST_SIDE or side * side != prod(shape):
+            raise ConfigError(f"{op}: {recipe.name} takes inputs of shape {shape}, no pictures")
+        return prepare_image(image, side, side)
 
-
-def numbers_of_classes(
-    outputs: np.ndarray, classes: Sequence[str], folder: Path, op: str
-) -> np.ndarray:
-    """Outputs (N, classes) as float64; FormatError for another shape, AnomalyError for NaN."""
-    if outputs.ndim != 2 or outputs.shape[1] != len(classes):
-        raise FormatError(
-            f"{op}: {folder / CONFIG} does not fit: it names {len(classes)} classes, the "
-            f"outputs are {outputs.shape[1:]}"
-        )
-    if not np.isfinite(outputs).all():
-        raise AnomalyError(f"{op}: the network's outputs for these pictures are no numbers")
-    return outputs.astype(np.float64)
-
-
-def _weights_of(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {k.removeprefix(MODEL): v for k, v in tensors.items() if k.startswith(MODEL)}
-
-
-def _widened(tensors: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Weights that were stored in half their bytes (tinydl/zoo) in the run's own type."""
-    half = np.float16
-    return {k: v.astype(dtype) if v.dtype == half != np.dtype(dtype) else v
-            for k, v in tensors.items()}  # fmt: skip
+    def of_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Such a picture as one sample of the network's input."""
+        return pixels.astype(self.config["dtype"]).reshape(self.recipe.program.input_shape)

@@ -65,8 +65,20 @@ def _output_and_grad(d: Draw) -> Example:
 _normal = _one("normal")
 
 
+def _halved(d: Draw) -> Example:
+    """An axis of an even size."""
+    shape = list(d.shape(1, 3))
+    axis = d.integer(0, len(shape) - 1)
+    shape[axis] *= 2
+    return Example((d.normal(tuple(shape)),), {"axis": axis})
+
+
 def _above_minus_one(d: Draw) -> Example:
     return Example((d.uniform(d.shape(), -0.6, 3.0),))
+
+
+def _between(low: float, high: float) -> Callable[[Draw], Example]:
+    return lambda d: Example((d.uniform(d.shape(), low, high),))
 
 
 def _away_from(*kinks: float, reach: float = 2.0, **options: Any) -> Callable[[Draw], Example]:
@@ -236,6 +248,24 @@ ROWS = (
     OpCase("atan2", ops.atan2, _points, torch="atan2", kernel=_kernel("normal", "normal", ulps=8)),
     OpCase("floor", ops.floor, _normal, 0, NO_DERIVATIVE, "floor", _kernel("normal")),
     OpCase("round", ops.round, _normal, 0, NO_DERIVATIVE, "round", _kernel("halves")),
+    OpCase("ceil", ops.ceil, _normal, 0, NO_DERIVATIVE, "ceil"),
+    OpCase("log2", ops.log2, _one("positive"), torch="log2"),
+    OpCase("log10", ops.log10, _one("positive"), torch="log10"),
+    OpCase("rsqrt", ops.rsqrt, _one("positive"), torch="rsqrt"),
+    OpCase("square", ops.square, _normal, torch="square"),
+    OpCase("tan", ops.tan, _between(-1.2, 1.2), torch="tan"),
+    OpCase("asin", ops.asin, _between(-0.9, 0.9), torch="asin"),
+    OpCase("acos", ops.acos, _between(-0.9, 0.9), torch="acos"),
+    OpCase("atan", ops.atan, _normal, torch="atan"),
+    OpCase("sinh", ops.sinh, _between(-3, 3), torch="sinh"),
+    OpCase("cosh", ops.cosh, _between(-3, 3), torch="cosh"),
+    OpCase("asinh", ops.asinh, _between(-3, 3), torch="asinh"),
+    OpCase("acosh", ops.acosh, _between(1.1, 4), torch="acosh"),
+    OpCase("atanh", ops.atanh, _between(-0.9, 0.9), torch="atanh"),
+    OpCase("isnan", ops.isnan, _normal, 0, NO_DERIVATIVE, "isnan"),
+    OpCase("isinf", ops.isinf, _normal, 0, NO_DERIVATIVE, "isinf"),
+    OpCase("isfinite", ops.isfinite, _normal, 0, NO_DERIVATIVE, "isfinite"),
+    OpCase("nan_to_num", ops.nan_to_num, _normal, torch="nan_to_num"),
     OpCase("clip", ops.clip, _clip),
     OpCase("masked_fill", ops.masked_fill, _masked),
     OpCase("softplus", ops.softplus, _normal, kernel=_kernel("normal", ulps=4)),
@@ -245,6 +275,18 @@ ROWS = (
     OpCase("elu", ops.elu, _with(_away_from(0.0), alpha=(1.0, 0.5)), torch="elu"),
     OpCase("selu", ops.selu, _away_from(0.0), torch="selu"),
     OpCase("hard_sigmoid", ops.hard_sigmoid, _away_from(-2.5, 2.5)),
-    OpCase("gelu", ops.gelu, _with(_normal, approximation=(None, "tanh"))),
+    OpCase(
+        "gelu",
+        ops.gelu,
+        _with(_normal, approximation=(None, "tanh")),
+        kernel=_kernel("normal", ulps=16),
+    ),
+    OpCase(
+        "gelu_grad",
+        lambda x, g: activations.GeluGrad().apply(x, g),
+        _output_and_grad,
+        kernel=_kernel("normal", "normal", ulps=32),
+    ),
+    OpCase("glu", ops.glu, _halved),
     OpCase("swish", ops.swish, _with(_normal, beta=(1.0, 1.5))),
 )

@@ -165,6 +165,18 @@ def _masked_rows(d: Draw) -> Example:
     return Example((x, d.bools(shape[d.integer(0, len(shape) - 1) :])) if d.flag() else (x,))
 
 
+def _rms_norm(d: Draw) -> Example:
+    shape = (*d.shape(0, 2), d.integer(2, 4))  # of one number the sign would be left
+    x = d.normal(shape)
+    return Example((x, d.normal(shape[-1:])) if d.flag() else (x,), {"eps": d.choose((1e-6, 0.1))})
+
+
+def _rotary(d: Draw) -> Example:
+    shape = (*d.shape(0, 2), d.integer(1, 4), d.integer(1, 3), 2 * d.integer(1, 3))
+    options = {"start": d.choose((0, 7)), "axis": d.choose((-2, -3)), "halves": d.flag()}
+    return Example((d.normal(shape),), options)
+
+
 def _attention(value: bool) -> Callable[[Draw], Example]:
     """A mask may leave a query nothing to look at; heads may share key and value."""
 
@@ -221,6 +233,8 @@ ROWS = (
     OpCase("layer_norm", ops.layer_norm, _layer_norm),
     OpCase("instance_norm", ops.instance_norm, _instance_norm),
     OpCase("group_norm", lambda x, a, b, groups: ops.group_norm(x, groups, a, b), _group_norm),
+    OpCase("rms_norm", ops.rms_norm, _rms_norm),
+    OpCase("rotary", ops.rotary, _rotary),
     OpCase("local_response_norm", ops.local_response_norm, _local_response_norm),
     OpCase("l2_normalize", ops.l2_normalize, _l2_normalize),
     OpCase("masked_softmax", ops.masked_softmax, _masked_rows),

@@ -64,6 +64,29 @@ def _along(kind: str) -> Any:
     return draw
 
 
+def _two_terms(d: Draw) -> Example:
+    a, b = d.broadcastable()
+    return Example((d.normal(a), d.normal(b)))
+
+
+def _running_product(d: Draw) -> Example:
+    """Of numbers around 0, so that a zero stands among them now and then."""
+    shape = d.shape(1, 3)
+    x = d.normal(shape) * d.bools(shape) if d.flag() else d.normal(shape)
+    return Example((x,), {"axis": d.integer(-len(shape), len(shape) - 1)})
+
+
+def _middle(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    axis = d.integer(-len(shape), len(shape) - 1) if d.flag() else None
+    return Example((d.distinct(shape),), {"axis": axis, "keepdims": d.flag()})
+
+
+def _quantile(d: Draw) -> Example:
+    example = _middle(d)
+    return Example(example.inputs, {"q": d.choose((0.0, 0.3, 0.5, 1.0)), **example.options})
+
+
 def _topk(d: Draw) -> Example:
     shape = d.shape(1, 3)
     axis = d.integer(-len(shape), len(shape) - 1)
@@ -102,6 +125,10 @@ ROWS = (
     OpCase("any", ops.any, _truths, 0, NO_DERIVATIVE),
     OpCase("all", ops.all, _truths, 0, NO_DERIVATIVE),
     OpCase("cumsum", ops.cumsum, _along("cumsum")),
+    OpCase("logaddexp", ops.logaddexp, _two_terms, torch="logaddexp"),
+    OpCase("cumprod", ops.cumprod, _running_product),
+    OpCase("quantile", ops.quantile, _quantile),
+    OpCase("median", ops.median, _middle),
     OpCase("argsort", ops.argsort, _along("argsort"), 0, NO_DERIVATIVE),
     OpCase("sort", ops.sort, _along("sort")),
     OpCase("topk", lambda x, **options: ops.topk(x, **options)[0], _topk),

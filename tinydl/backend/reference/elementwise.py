@@ -131,6 +131,12 @@ class Elementwise:
         """a - floor_divide(a, b) b, of the sign of b, as in Python; integers: 0 for b = 0."""
         return _quiet(np.remainder, a, b)
 
+    def gelu(self, x: Array) -> Array:
+        """x Phi(x), Phi the standard normal distribution: x (1 + erf(x / sqrt 2)) / 2."""
+        bell = self.erf(np.asarray(x * x.dtype.type(0.5**0.5)))
+        with np.errstate(all="ignore"):
+            return np.asarray(x.dtype.type(0.5) * x * (bell + 1), order="C")
+
     # -- derivatives in one pass: grad times the derivative in terms of the output y --------------
 
     def relu_grad(self, y: Array, grad: Array) -> Array:
@@ -144,6 +150,14 @@ class Elementwise:
     def sigmoid_grad(self, y: Array, grad: Array) -> Array:
         """grad * y * (1 - y)."""
         return _quiet(np.multiply, grad, y * (1 - y))
+
+    def gelu_grad(self, x: Array, grad: Array) -> Array:
+        """grad * (Phi(x) + x e^(-x^2 / 2) / sqrt(2 pi)), of the input x."""
+        half, root = x.dtype.type(0.5), x.dtype.type((2 * np.pi) ** -0.5)
+        phi = half * (self.erf(np.asarray(x * x.dtype.type(0.5**0.5))) + 1)
+        with np.errstate(all="ignore"):
+            slope = phi + x * (root * np.exp(-half * x * x))
+            return np.asarray(grad * slope, order="C")
 
     # -- comparisons: bool results ---------------------------------------------------------------
 

@@ -1,0 +1,8 @@
+"""`tinydl bench gpt`; takes the same options (--against, --threads, --quick, --json)."""
+
+import sys
+
+from tinydl.command.main import main
+
+if __name__ == "__main__":
+    sys.exit(main(["bench", "gpt", *sys.argv[1:]]))
