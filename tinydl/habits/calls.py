@@ -37,7 +37,6 @@ KEYWORDS = """
 LeakyReLU(alpha=) | K | nn.LeakyReLU(slope=0.3)
 (is_causal=) | P | causal=True
 (dropout_p=) | P | dropout=0.1 | of the weights; 0 in evaluation
-(enable_gqa=) | P | grouped=True
 (attn_mask=) | P | mask=mask | True: may attend
 (return_indices=) | P | return_places=True
 
