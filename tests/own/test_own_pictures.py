@@ -9,6 +9,7 @@ from commands import does, fails
 from tinydl.data import Pictures, read_image
 from tinydl.own import bind, pictures
 from tinydl.own.models import FITS, fit_of, kinds_of, recipes_for
+from tinydl.own.options import Options
 from tinydl.recipes import RECIPES
 from tinydl.runs.run import OpenRun
 
@@ -227,3 +228,12 @@ def test_boxes(capsys, tmp_path):
     assert measured["samples"] == 8 and "map_square" in measured
     err = fails(capsys, "train", "lenet-mnist", "--on", folder)
     assert "boxes (VOC or COCO)" in err and "ssd-bccd" in err
+
+
+def test_options_as_they_were_typed():
+    """What a report prints is what trains such a run again."""
+    assert Options().typed() == []
+    given = Options(target="the price", size=(8, 9), by_prefix=True, fit="pad", strict=True)
+    assert given.typed() == [
+        "--target", "'the price'", "--size", "8,9", "--fit", "pad", "--group-by-prefix", "--strict"
+    ]  # fmt: skip
