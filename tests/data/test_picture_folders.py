@@ -1,10 +1,12 @@
 """Pictures in folders: what one becomes, that they stand where an array does, the cache."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from closeness import assert_close
+from support import script
 
 from tinydl import nn, seed
 from tinydl.data import Batches, PictureForm, Pictures, Samples, image_folder, take
@@ -301,3 +303,18 @@ def test_folders_that_hold_something_else(tmp_path, folder):
         image_folder(tmp_path / "texts", (4, 4))
     with pytest.raises(DataError, match="no folder"):
         image_folder(tmp_path / "gone", (4, 4))
+
+
+def test_the_benchmark_reads_what_it_makes(tmp_path):
+    """Small, and without torchvision, which the extra `bench` brings."""
+    bench = script(Path(__file__).resolve().parents[2] / "benchmarks" / "folders.py")
+    for kind, size in bench.SIZES.items():
+        root = tmp_path / kind
+        bench.make(root, kind, 12, 7)
+        first, second = bench.passes(bench.OURS, str(root), size, 12)
+        assert first > 0 and second > 0
+        images, labels = next(iter(bench.our_batches(str(root), size, 0)))
+        assert images.shape == (12, size, size, 3) and images.dtype == np.float32
+        assert sorted(labels.tolist()) == [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    found = bench.looked_at(str(tmp_path / "png"))
+    assert found["problems"] >= 5  # the links are copies

@@ -26,6 +26,7 @@ from tinydl.models.reinforcement.q_table import QTable, value_iteration
 from tinydl.optim import SGD, Adam
 from tinydl.programs.agent_replay import FromReplay
 from tinydl.programs.agent_rollouts import FromRollouts
+from tinydl.programs.attacked import Attack, UnderAttack
 from tinydl.programs.episode_lessons import ByPairs, ByStreams, Sights, Ways
 from tinydl.recipes import RECIPES, find
 from tinydl.runs.run import OpenRun, begin, claim, resumed, train, train_into
@@ -98,6 +99,16 @@ SMALL = {
         "batch_size": 30,
     },
     "fraud-denoising": {"dataset": "drawn_payments"},
+    "adversarial-mnist": {
+        "dataset": "synthetic_digits",
+        "scale": 1.0,
+        "input_shape": (8, 8, 1),
+        "samples": (60, 30),
+        "split": RECIPES["synthetic-digits"].program.split,
+        "architecture": {"picture": (8, 8, 1), "filters": (4, 8), "kernels": (3, 3), "hidden": 8},
+        "attack": Attack(0.1, 2),
+        "asked": (UnderAttack(0.1, 2, 1, 20),),
+    },
     "capsnet-mnist": {
         "dataset": "synthetic_digits",
         "scale": 1.0,

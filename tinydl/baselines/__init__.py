@@ -22,6 +22,7 @@ from .agents import (
     random_search,
     value_iteration_policy,
 )
+from .attacked import PlainTraining
 from .branches import leaves_by_heart, most_frequent_label
 from .doubts import one_logistic_regression, one_mean_a_class, one_settled_network
 from .estimates import mean_target, ridge_regression
@@ -121,6 +122,7 @@ def problem_of_fast(recipe: Any, score: float, found: Mapping[str, Mapping[str, 
 __all__ = [
     "Components",
     "Found",
+    "PlainTraining",
     "Tuned",
     "WittenBell",
     "any_of_the_kind",

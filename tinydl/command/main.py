@@ -1,9 +1,9 @@
 """The command `tinydl`: train recipes, look at runs, reproduce the books, look after data.
 
-Exit codes: 0 done, 1 a check failed (`gradcheck`, `data verify`, `bench`), 2 bad input with one
-message on stderr, 3 a fault of tinydl itself, 130 interrupted. With --json the only thing on stdout
-is one JSON value; what is meant for people goes to stderr (`bench --json OUT` writes a file
-instead).
+Exit codes: 0 done, 1 a check failed (`gradcheck`, `data verify`, `bench`, `look --strict`), 2 bad
+input with one message on stderr, 3 a fault of tinydl itself, 130 interrupted. With --json the only
+thing on stdout is one JSON value; what is meant for people goes to stderr (`bench --json OUT`
+writes a file instead).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Data sets, splits, mini-batches, texts and images: NumPy arrays only, no Tensor, no device.
 
-`sets/` has the data sets, each with record and loader in a file; `formats/` what reads a file
-format; `augment/` random changes of training samples; `synthetic/` made-up data. Beside them stand
-what they return (`types`), how files are found (`record`, `download`, `catalog`, `inventory`) and
-what is done to data of any origin: splits, batches, texts, sequences, boxes, masks, `prepare`.
+`sets/` has the data sets, each with record and loader in a file; `folders/` what a person has,
+listed safely and read lazily; `formats/` what reads a file format; `augment/` random changes of
+training samples; `synthetic/` made-up data. Beside them stand what they return (`types`), how files
+are found (`record`, `download`, `catalog`, `inventory`) and what is done to data of any origin:
+splits, batches, texts, sequences, boxes, masks, `prepare`.
 """
 
 from typing import TYPE_CHECKING

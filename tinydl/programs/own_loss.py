@@ -19,6 +19,7 @@ from ..optim.schedules import Cosine
 from ..tensor import Tensor
 from ..train import History, State, predict
 from ..train.metrics import Metric, accuracy
+from .attacked import Attack
 from .parts import Parts, Split, load_parts, split_of
 from .scores import ACCURACY
 
@@ -35,6 +36,7 @@ class OwnLoss(Program):
     An epoch is one pass over the training part in a new order, a step of Adam after each batch;
     the rate falls from lr to 0 along half a cosine. transform: augmentation of the training
     batches. score: "accuracy" of the largest output. asked: further questions, answered beside it.
+    attack: what each training batch is replaced by, the worst near it; None: nothing.
     input_shape, picture_shape, scale, split: as in `Supervised`.
     """
 
@@ -48,6 +50,7 @@ class OwnLoss(Program):
     split: Split = EVERYTHING
     draws: bool = False
     transform: Transform | None = None
+    attack: Attack | None = None
     asked: tuple[Question, ...] = ()
     score: str = ACCURACY
     metric: Metric = accuracy
@@ -75,6 +78,7 @@ class OwnLoss(Program):
             "transform": str(self.transform),
             "batch_size": self.batch_size,
             "lr": self.lr,
+            **({} if self.attack is None else {"attack": str(self.attack)}),
         }
 
     def restored(self, stored: Mapping[str, Any]) -> OwnLoss:
@@ -120,9 +124,13 @@ class OwnLossTraining(Training):
 
     def epoch(self) -> dict[str, float]:
         steps, total, home = len(self.batches), 0.0, self.model.backend
+        attack = self.program.attack
         rate = Cosine(self.program.lr, steps * self.recipe.epochs)
         for step, (x, y) in enumerate(self.batches, self.state.epoch * steps):
             self.optimizer.lr = rate(step)
+            if attack is not None:
+                done = step / (steps * self.recipe.epochs)
+                x = attack(self.model, x, y, self.streams["draws"], done)
             loss = self.loss(Tensor(x, backend=home), Tensor(y, backend=home))
             self.optimizer.zero_grad()
             loss.backward()

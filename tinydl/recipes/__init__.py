@@ -23,6 +23,7 @@ from .agents import (
     WIDTH_CONTROLLER,
 )
 from .atienza2020 import CNN_MNIST, MLP_MNIST, RNN_MNIST
+from .attacks import ADVERSARIAL_MNIST
 from .autoencoders import (
     COLOURING_CIFAR,
     DENOISING_MNIST,
@@ -203,6 +204,7 @@ RECIPES: dict[str, Recipe] = {
     "width-controller": WIDTH_CONTROLLER,
     "catch-dqn": CATCH_DQN,
     "capsnet-mnist": CAPSNET_MNIST,
+    "adversarial-mnist": ADVERSARIAL_MNIST,
     "siamese-orl": SIAMESE_ORL,
     "prototypes-omniglot": PROTOTYPES_OMNIGLOT,
     "memory-omniglot": MEMORY_OMNIGLOT,

@@ -141,11 +141,14 @@ class Pictures:
         """The pictures of these indices (K,), decoded: (K, H, W, C)."""
         files = self.files[self._within(indices)]
         sizes("Pictures", (len(files), *self.form.shape), self.dtype.itemsize)
-        found = np.empty((len(files), *self.form.shape), np.uint8)
         places = self.cache.places[files]
         kept = places >= 0
-        found[kept] = self.cache.block[places[kept]]
-        self._decode(files, np.flatnonzero(~kept), found)
+        if len(files) and kept.all():
+            found = np.take(self.cache.block, places, axis=0)
+        else:
+            found = np.empty((len(files), *self.form.shape), np.uint8)
+            found[kept] = self.cache.block[places[kept]]
+            self._decode(files, np.flatnonzero(~kept), found)
         if self.dtype.kind == "u":
             return found
         return found / self.dtype.type(self.divisor)

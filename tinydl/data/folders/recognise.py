@@ -255,10 +255,11 @@ class _Places:
             other = folded.setdefault(name.casefold(), name)
             if other != name:
                 self._class(name, f"differs from {quoted(other)} in capitals alone")
+        told = {p.path for p in self.listing.problems}  # such as those that may not be listed
         self.problems += [
             Problem("class", folder, "is a folder without any sample")
             for folder in self.listing.folders
-            if self._could_be_class(folder)
+            if folder not in told and self._could_be_class(folder)
         ]
 
     def _could_be_class(self, folder: str) -> bool:
