@@ -9,6 +9,7 @@ from commands import does, fails
 from tinydl.data import Pictures, read_image
 from tinydl.own import bind, pictures
 from tinydl.own.models import FITS, fit_of, kinds_of, recipes_for
+from tinydl.own.options import Options
 from tinydl.recipes import RECIPES
 from tinydl.runs.run import OpenRun
 
@@ -67,6 +68,23 @@ def test_what_is_kept(folder, run):
     rule = {"height": 8, "width": 8, "channels": 3, "fit": "crop"}
     assert own["preparation"] == rule and own["classes"] == ["blå", "red"]
     assert own["kind"] == "pictures" and own["division"]["how"] == "stratified"
+
+
+def test_a_report_names_the_folder_and_not_where_it_lies(folder, run, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason='curves are drawn: pip install ".[plot]"')
+    from tinydl.reporting import told
+    from tinydl.reporting.report import write_report
+
+    monkeypatch.setattr(told, "roofline", lambda subject: None)  # takes a second
+    page = write_report(str(run), str(tmp_path / "page.html")).read_text()
+    assert "flowers (own data)" in page and "--on flowers" in page and "blå" in page
+    for title in ("Scores by class", "What the model looks at", "Curves"):
+        assert title in page, title
+    moved = folder.rename(folder.parent / "elsewhere")
+    without = write_report(str(run), str(tmp_path / "without.html")).read_text()
+    moved.rename(folder)
+    assert "The data are not here" in without and "Figures" in without
+    assert all(str(folder.parent) not in text for text in (page, without))
 
 
 def test_channels_and_sizes(capsys, tmp_path):
@@ -210,3 +228,12 @@ def test_boxes(capsys, tmp_path):
     assert measured["samples"] == 8 and "map_square" in measured
     err = fails(capsys, "train", "lenet-mnist", "--on", folder)
     assert "boxes (VOC or COCO)" in err and "ssd-bccd" in err
+
+
+def test_options_as_they_were_typed():
+    """What a report prints is what trains such a run again."""
+    assert Options().typed() == []
+    given = Options(target="the price", size=(8, 9), by_prefix=True, fit="pad", strict=True)
+    assert given.typed() == [
+        "--target", "'the price'", "--size", "8,9", "--fit", "pad", "--group-by-prefix", "--strict"
+    ]  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import ConfigError
@@ -40,6 +41,19 @@ class Options:
             raise ConfigError(f"train: --test is a share between 0 and 1, got {self.test:g}")
         if self.group and self.by_prefix:
             raise ConfigError("train: --group and --group-by-prefix exclude each other")
+
+    def typed(self) -> list[str]:
+        """As the command line has them, those that are not the default."""
+        given = []
+        for option in fields(self):
+            value, name = getattr(self, option.name), option.name.replace("_", "-")
+            if value == option.default:
+                continue
+            given.append({"by-prefix": "--group-by-prefix"}.get(name, f"--{name}"))
+            if value is not True:
+                value = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                given.append(shlex.quote(value))
+        return given
 
     def only_for(self, kind: str, **asked: Any) -> None:
         """ConfigError for an option that says nothing about data of this kind."""

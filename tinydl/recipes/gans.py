@@ -319,7 +319,7 @@ STACKEDGAN_MNIST = Recipe(
     time_budget=1_500,
     baselines=ASKED,
     fast={**FAST_ASKED, "apart_epochs": 2},
-    targets={"agreement": Target(at_least=0.90)},
+    targets={"agreement": Target(at_least=0.85)},
     notes=(
         "First the encoder learns the classes of the 10,000 digits in three epochs and is frozen; "
         "then each level is trained by itself, pictures of the encoder's features, for four "

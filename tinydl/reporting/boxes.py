@@ -14,6 +14,7 @@ from ..train import predict
 from ..viz.figure import colour_of, new_figure, plain_axes
 from .colours import BLUE, RED, enlarged, framed, shown_picture
 from .html import Html, figure, image, paragraph, png, row, section, table
+from .subject import first_of
 from .told import fitted
 
 LOOKED = 200  # pictures of the test part
@@ -26,7 +27,7 @@ def detection(training: Training) -> list[Html]:
     program, parts = training.recipe.program, getattr(training, "parts", None)
     if parts is None or getattr(program, "score", "") not in (MAP, MASK_MAP):
         return []
-    x, targets = (array[:LOOKED] for array in parts.test)
+    x, targets = first_of(parts.test, LOOKED)
     found, truths = found_in(training.model, x), truths_of(program, targets)
     area = mean_average_precision(found, truths, len(parts.classes))
     rows, curves = [], {}
@@ -127,7 +128,7 @@ def regions(training: Training) -> list[Html]:
     program, parts = training.recipe.program, getattr(training, "parts", None)
     if parts is None or getattr(program, "score", "") != MEAN_IOU:
         return []
-    x, y = (array[:LOOKED] for array in parts.test)
+    x, y = first_of(parts.test, LOOKED)
     said = predict(training.model, x, LOOK)
     shares = class_iou(y, said.argmax(axis=-1), said.shape[-1])
     names = parts.classes if len(parts.classes) == len(shares) else range(len(shares))

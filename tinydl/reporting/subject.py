@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isqrt
+from math import isqrt, prod
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ..tensor import Tensor
 from ..train import predict
 
 MOST = 10_000  # samples of the test part that are looked at
+AT_ONCE = 50_000_000  # numbers of pictures that are decoded for the page
 LEAST_SIDE = 8  # pixels; smaller inputs are measurements
 
 
@@ -61,7 +62,9 @@ def subject_of(
         found.training = run.trained(backend)
         found.model = found.training.model
     except TinydlError as error:  # the page says so, and holds what needs no data
-        found.missing = private(str(error))
+        own = getattr(run.recipe, "own", None)  # data of a person, whose place is nobody's matter
+        told = str(error) if own is None else str(error).replace(own.path, own.name)
+        found.missing = private(told)
     return found
 
 
@@ -109,7 +112,7 @@ def classified(subject: Subject) -> Classified | None:
     parts = getattr(training, "parts", None)
     if training is None or not isinstance(parts, Parts) or len(parts.classes) < 2:
         return None
-    x, y = (array[:MOST] for array in parts.test)
+    x, y = first_of(parts.test, MOST)
     if hasattr(training, "text") and y.shape[1:] == (1,):  # a text and one logit
         logit = predict(subject.model, x)[:, 0].astype(np.float64)
         p = 1 / (1 + np.exp(-np.stack([-logit, logit], axis=1)))
@@ -132,6 +135,14 @@ def classified(subject: Subject) -> Classified | None:
     return Classified(y.astype(np.int64), p, parts.classes, pictures, model, shares=not own)
 
 
+def first_of(part: Any, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first samples of a part; of pictures that stay in their files not more than fit."""
+    x, y = part
+    if not isinstance(x, np.ndarray):
+        most = min(most, max(1, AT_ONCE // prod(x.shape[1:])))
+    return np.asarray(x[:most]), y[:most]
+
+
 def _shares(outputs: np.ndarray) -> np.ndarray:
     powers = np.exp(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -141,8 +152,11 @@ def _as_pictures(x: np.ndarray) -> np.ndarray | None:
     """(N, H, W, C) of samples that are pictures, in whatever shape their model takes them."""
     if x.dtype.kind != "f":
         return None
-    if x.ndim == 2 and isqrt(x.shape[1]) ** 2 == x.shape[1]:
-        x = x.reshape(len(x), isqrt(x.shape[1]), -1)
+    if x.ndim == 2:
+        for channels in (1, 3):
+            side = isqrt(x.shape[1] // channels)
+            if channels * side * side == x.shape[1]:
+                return _as_pictures(x.reshape(len(x), side, side, channels))
     if x.ndim == 3 and x.shape[1] == x.shape[2]:
         x = x[..., None]
     fits = x.ndim == 4 and x.shape[3] in (1, 3) and min(x.shape[1:3]) >= LEAST_SIDE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..interop.imported import Imported
 from ..measure.profiler import profile
 from ..nn import summary
 from ..nn.watch import looking, one_sample
+from ..own.options import Options
 from ..quoting import shown
 from ..runs.folder import HISTORY, has, read_result
 from ..runs.imported import ImportedRun
@@ -72,7 +74,14 @@ def _command(subject: Subject) -> str:
     if "recipe_file" in config:
         name = f"{config['recipe_file']['name']}:{name}"
     parts = [f"tinydl train {name} --seed {config['seed']} --epochs {config['epochs']}"]
+    own = getattr(run.recipe, "own", None)  # type: ignore[union-attr]
+    parts += [] if own is None else [f"--on {own.name}"]
     parts += [f"--backend {config['backend']}"] if config["backend"] != "cpu" else []
+    if (own := config.get("own")) is not None:
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in own["options"].items()}
+        source = own["source"]
+        parts += [f"--on {shlex.quote(own['name'])}", *Options(**options).typed()]
+        parts += [] if source is None else [f"--from {shlex.quote(source['name'])}"]
     return " ".join(parts)
 
 

@@ -55,7 +55,8 @@ def fine_tuned(
     frozen = 2 * total // 3
     values = {f.name: getattr(base, f.name) for f in fields(Recipe)}
     shape = _picture(run, base.program)
-    program = fine_tuning(base.program, frozen, shape[2], picture_shape=shape)
+    trained: Any = base.program
+    program = fine_tuning(trained, frozen, shape[2], picture_shape=shape)
     plain = Recipe(**{**values, "program": program, "epochs": total})
     plain = plain.changed(batch_size=batch_size, lr=lr)
     weights = {name: np.asarray(v) for name, v in run.model().state_dict().items()}

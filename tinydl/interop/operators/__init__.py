@@ -9,6 +9,7 @@ from . import (
     activations,
     arithmetic,
     arrange,
+    attention,
     boxes,
     convolution,
     create,
@@ -28,7 +29,7 @@ from .table import Operator
 OPERATORS: dict[str, Operator] = {}
 for _group in (
     arithmetic, logic, activations, arrange, create, index, reduce, linear, convolution, pooling,
-    norm, recurrent, resize, quantize, boxes, losses,
+    norm, recurrent, resize, quantize, boxes, losses, attention,
 ):  # fmt: skip
     OPERATORS.update(_group.OPERATORS)
 

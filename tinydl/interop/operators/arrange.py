@@ -139,6 +139,18 @@ def pad(node, x, widths=None, value=None, axes=None):
     return _copied_border(x, wide, mode)
 
 
+def center_crop_pad(node, x, shape):
+    """The middle of x, or x in the middle of zeros, axis by axis; odd rests go to the end."""
+    places = [axis_in(node.kind, a, x.ndim) for a in node.get("axes", list(range(x.ndim)))]
+    wanted = list(x.shape)
+    for axis, size in zip(places, bounded(node, integers(shape)), strict=True):
+        wanted[axis] = size
+    bounded(node, wanted)
+    pairs = list(zip(x.shape, wanted, strict=True))
+    x = x[tuple(slice(max(n - m, 0) // 2, max(n - m, 0) // 2 + m) for n, m in pairs)]
+    return ops.pad(x, tuple((max(m - n, 0) // 2, -(-max(m - n, 0) // 2)) for n, m in pairs))
+
+
 def _copied_border(x, wide, mode):
     """The border is read from x itself, axis by axis."""
     modes = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
@@ -203,6 +215,7 @@ OPERATORS = {
     "Expand": row(expand, host=(1,)),
     "Tile": row(tile, host=(1, 2)),
     "Pad": row(pad, host=(1, 2, 3)),
+    "CenterCropPad": row(center_crop_pad, host=(1,)),
     "DepthToSpace": row(depth_to_space),
     "SpaceToDepth": row(space_to_depth),
     "Trilu": row(trilu, host=(1,)),

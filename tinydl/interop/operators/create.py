@@ -84,7 +84,24 @@ def non_zero(node, x):
     return np.stack(np.nonzero(np.atleast_1d(x))).astype(np.int64)
 
 
+def window(*terms):
+    """sum_k (-1)^k terms[k] cos(2 pi k n / N) at n = 0 ... size - 1; N = size, or size - 1 where
+    the window is not periodic. Harris 1978, doi:10.1109/PROC.1978.10837."""
+
+    def made(node, size):
+        (size,) = bounded(node, integers(size))
+        around = size if node.get("periodic", 1) else max(size - 1, 1)
+        turns = 2 * np.pi * np.arange(size) / around
+        found = sum((-1) ** k * a * np.cos(k * turns) for k, a in enumerate(terms))
+        return np.asarray(found).astype(element_type(node.kind, node.get("output_datatype", 1)))
+
+    return made
+
+
 OPERATORS = {
+    "HannWindow": row(window(0.5, 0.5), host=(0,)),
+    "HammingWindow": row(window(25 / 46, 21 / 46), host=(0,)),
+    "BlackmanWindow": row(window(0.42, 0.5, 0.08), host=(0,)),
     "Constant": row(constant),
     "ConstantOfShape": row(constant_of_shape, host=(0,)),
     "Range": row(ranged, host=(0, 1, 2)),
