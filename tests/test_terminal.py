@@ -86,7 +86,8 @@ def strange_table():
     return main(["look", str(root)])
 
 
-MODULES |= {"look": strange_folder, "look a table": strange_table}
+MODULES |= {"look a table": strange_table}
+MODULES |= {"look": strange_folder} if find_spec("PIL") else {}
 RUNS = {" ".join(("tinydl", *a)): partial(main, a) for a in LISTINGS} | MODULES
 
 

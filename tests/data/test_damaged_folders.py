@@ -3,6 +3,7 @@ broken, and nothing is changed."""
 
 import io
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -137,3 +138,13 @@ def test_files_that_change_after_the_listing(tmp_path):
         x[3]
     with pytest.raises(DataError, match="a pipe or a device"):
         x[4]
+
+
+def test_without_pillow_it_is_one_sentence(tmp_path, monkeypatch):
+    """And not every file a damaged one."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.png").write_bytes(packed(np.zeros((4, 4, 3), np.uint8)))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    for call in (lambda: look(tmp_path), lambda: image_folder(tmp_path, (4, 4))):
+        with pytest.raises(DataError, match="needs Pillow"):
+            call()

@@ -14,7 +14,8 @@ from tinydl.errors import TinydlError
 
 CALLS = 2000
 #: Doors whose right call needs a package of an extra; tests/interop calls them in the oracle pass.
-NEEDS = {"td.save_onnx": "onnx"}
+PICTURES = ("data.image_folder", "data.look", "data.PictureForm")
+NEEDS = {"td.save_onnx": "onnx", **dict.fromkeys(PICTURES, "PIL")}
 
 
 def test_odd_arguments_give_results_or_errors_of_tinydl():

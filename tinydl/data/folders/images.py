@@ -12,6 +12,7 @@ from ...arguments import texts
 from ...doors import checked
 from ...errors import ConfigError, DataError
 from ...quoting import quoted, shown
+from ..formats.images import pillow
 from ..types import Dataset, Samples
 from .form import PictureForm
 from .pictures import Pictures
@@ -63,6 +64,7 @@ def samples_of(
     whole: bool = False,
 ) -> Dataset | Samples:
     """`image_folder` of what `recognise` has found."""
+    pillow()
     where = _checked(found, labels)
     gone = set(texts("image_folder", "leave_out", leave_out))
     kept = np.array([k for k, file in enumerate(found.files) if file.path not in gone], np.int64)

@@ -13,7 +13,14 @@ import numpy as np
 
 from ...errors import DataError, FormatError
 from ...foreign import read_regular, read_start
-from ..formats.images import MAX_BYTES, MAX_PIXELS, describe, has_too_many_pixels, open_picture
+from ..formats.images import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    describe,
+    has_too_many_pixels,
+    open_picture,
+    pillow,
+)
 from .alike import small_grey
 from .copies import Copies, as_numbers
 from .pictures import processors
@@ -63,7 +70,9 @@ class Scan:
 def scan_pictures(
     root: str, files: tuple[File, ...], copies: Copies, progress: Progress | None = None
 ) -> Scan:
-    """Open every file, tell `copies` which are twice; progress(done, N) is called now and then."""
+    """Open every file, tell `copies` which are twice; progress(done, N) is called now and then.
+    DataError without Pillow."""
+    pillow()
     N = len(files)
     sizes, greys = np.zeros((N, 2), np.int64), np.zeros((N, 8, 9), np.uint8)
     digests = np.zeros((N, 2), np.uint64)

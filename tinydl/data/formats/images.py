@@ -33,7 +33,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     DataError if there is no such file or Pillow is missing, FormatError for anything unreadable,
     incomplete or too large.
     """
-    _pillow()
+    pillow()
     if Path(path).is_dir():
         raise DataError(f"read_image: {shown(path)} is a folder, not an image")
     return _decode(read_regular(path, MAX_BYTES, "read_image"), shown(path), max_pixels)
@@ -68,7 +68,7 @@ def describe(data: bytes, name: str) -> tuple[str, str, tuple[int, int]]:
     """(format, mode, (rows, columns)) of the bytes of an image file, by its head alone; errors as
     `decode_image`. Formats are those of `FORMATS`, modes Pillow's ("RGB", "L", "P", "RGBA" ...)."""
     try:
-        with _pillow().open(io.BytesIO(data), formats=FORMATS) as image:
+        with pillow().open(io.BytesIO(data), formats=FORMATS) as image:
             kind = "JPEG" if image.format == "MPO" else str(image.format)
             return kind, image.mode, (image.height, image.width)
     except DataError:  # no Pillow
@@ -92,7 +92,8 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {shown(error, 160)}"
 
 
-def _pillow() -> Any:
+def pillow() -> Any:
+    """Pillow's `Image`; DataError without it."""
     try:
         from PIL import Image
     except ImportError:
@@ -125,7 +126,7 @@ def _decoded(
 
 
 def _open(data: bytes, max_pixels: int, whole: bool, least: tuple[int, int] | None) -> Any:
-    with _pillow().open(io.BytesIO(data), formats=FORMATS) as image:
+    with pillow().open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise FormatError(f"it has {width} x {height} pixels, more than {max_pixels}")
