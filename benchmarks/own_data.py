@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -245,7 +244,6 @@ def main() -> int:
     args = parser.parse_args()
     work = Path(args.work or tempfile.mkdtemp())
     work.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("TINYDL_THREADS", "2")
     chosen = [m for m in SETS if not args.sets or any(m.name.startswith(s) for s in args.sets)]
     table = [measured(made, work, args.fast) for made in chosen]
     if not args.sets or "few" in args.sets:

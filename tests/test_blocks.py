@@ -13,6 +13,7 @@ import pytest
 
 import tinydl
 from tinydl import instruments, nn
+from tinydl.attribution.asking import recorded
 from tinydl.blocks import Decorator
 from tinydl.errors import ConfigError, GraphError, TinydlError
 from tinydl.nn.watch import looking, shadowing
@@ -49,6 +50,7 @@ BLOCKS = {
     "reading": (lambda: instruments.reading(watcher), lambda: watcher in instruments.readers),
     "shadowing": (lambda: shadowing(MODEL, lambda n, m, f: f), forwards),
     "looking": (lambda: looking(MODEL), lambda: (MODEL.training, tinydl.is_recording())),
+    "recorded": (lambda: recorded(MODEL), lambda: (MODEL.training, tinydl.is_recording())),
     "noting_draws": (noting_draws, lambda: tinydl.random._noting.get() is not None),
     "drawing_again": (
         lambda: drawing_again({default_generator(): 0}),

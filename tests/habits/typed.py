@@ -411,7 +411,7 @@ td.set_grad_enabled(False)  # ! td.no_grad()
 td.device('cuda')  # ! x.to("cpu")
 td.cuda.is_available()  # ! x.to("cpu")
 td.manual_seed(0)  # works
-td.set_num_threads(2)  # ! TINYDL_THREADS
+td.set_num_threads(2)  # ! OMP_NUM_THREADS
 td.optim.Adam  # works
 td.nn.Linear(3, 4)  # works
 td.linear(x2, lin.weight, lin.bias)  # (4, 5)

@@ -35,3 +35,12 @@ def test_the_table_is_what_the_source_reads():
 @pytest.mark.parametrize("variable", sorted(rows()) if PAGE.exists() else [])
 def test_the_file_named_beside_it_reads_it(variable):
     assert variable in (ROOT / rows()[variable]).read_text()
+
+
+def test_no_text_speaks_of_a_variable_that_nothing_reads():
+    """A row of tinydl/habits named one that there is not. TINYDL_OPENMP is a macro of the build."""
+    texts = [p for name in ("tinydl", "docs", "tutorials", "benchmarks") for p in
+             (ROOT / name).rglob("*") if p.suffix in {".py", ".md", ".txt"}]  # fmt: skip
+    texts += [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    named = {name for path in texts for name in re.findall(r"\bTINYDL_[A-Z_]+", path.read_text())}
+    assert named - {"TINYDL_OPENMP"} <= set(rows())

@@ -41,13 +41,7 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
         vectors = {"scale": normal(s["C"]), "shift": normal(s["C"])}
         return {"x": normal(*shape), **vectors, "dy": normal(*shape)}
     if (cell := kind.removesuffix("_backward")) in CELLS:
-        N, T, D, H = (s[k] for k in "NTDH")
-        W = CELLS[cell] * H
-        return {
-            "x": normal(N, T, D), "h0": np.zeros((N, H), np.float32), "dy": normal(N, T, H),
-            "weight_x": normal(D, W, scale=0.05), "weight_h": normal(H, W, scale=0.03),
-            "bias": normal(W, scale=0.1),
-        }  # fmt: skip
+        return _recurrent(CELLS[cell], s, normal)
     if kind.startswith("attention"):
         return {name: normal(1, s["T"], s["H"] * s["E"]) for name in ("q", "k", "v", "dy")}
     if kind == "ctc_backward":
@@ -68,6 +62,16 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
         return {"x": normal(s["n"]), "y": normal(s["n"])}
     x = {"x": normal(s["N"], s["C"]), "bias": normal(s["C"])}
     return x | ({"labels": rng.integers(0, s["C"], s["N"])} if kind.startswith("softmax") else {})
+
+
+def _recurrent(gates: int, s: Mapping[str, int], normal: Normal) -> Arrays:
+    N, T, D, H = (s[k] for k in "NTDH")
+    W = gates * H
+    return {
+        "x": normal(N, T, D), "h0": np.zeros((N, H), np.float32), "dy": normal(N, T, H),
+        "weight_x": normal(D, W, scale=0.05), "weight_h": normal(H, W, scale=0.03),
+        "bias": normal(W, scale=0.1),
+    }  # fmt: skip
 
 
 def _convolution(case: Case, normal: Normal) -> Arrays:

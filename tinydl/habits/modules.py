@@ -104,7 +104,7 @@ td.function | K | td.compile(model, x) | for inference
 td.device | P | x.to("cpu") | backends are named by strings: "cpu", "numpy", "opencl"
 td.cuda | P | x.to("cpu") | backends are "cpu", "numpy" and, for a GPU, "opencl"
 td.set_default_device | P | td.set_default_backend("cpu")
-td.set_num_threads | P | | the environment variable TINYDL_THREADS says how many
+td.set_num_threads | P | | the environment variable OMP_NUM_THREADS says how many
 td.use_deterministic_algorithms | P | | nothing to ask for: every run gives the same bits
 td.set_default_dtype | P | td.zeros((2, 3), dtype="float64") | lists become float32; say the type
 td.Module | P | nn.Module()
