@@ -74,11 +74,11 @@ def _command(subject: Subject) -> str:
     if "recipe_file" in config:
         name = f"{config['recipe_file']['name']}:{name}"
     parts = [f"tinydl train {name} --seed {config['seed']} --epochs {config['epochs']}"]
-    own = getattr(run.recipe, "own", None)  # type: ignore[union-attr]
-    parts += [] if own is None else [f"--on {own.name}"]
     parts += [f"--backend {config['backend']}"] if config["backend"] != "cpu" else []
     if (own := config.get("own")) is not None:
-        options = {k: tuple(v) if isinstance(v, list) else v for k, v in own["options"].items()}
+        options: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in own["options"].items()
+        }
         source = own["source"]
         parts += [f"--on {shlex.quote(own['name'])}", *Options(**options).typed()]
         parts += [] if source is None else [f"--from {shlex.quote(source['name'])}"]
