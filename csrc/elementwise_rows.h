@@ -26,7 +26,7 @@ UNARY(log1p, 4, log1p_one(x))
 UNARY(expm1, 3, expm1_one(x))
 UNARY(softplus, 6, (x > 0 ? x : 0) + log1p_one(exp_one(-FABS(x))))
 UNARY(erf, 5, erf_one(x))
-UNARY(gelu, 6, HALF *x *(ONE + erf_one(x * ROOT_HALF)))
+UNARY(gelu, 5, gelu_one(x))
 UNARY(floor, 1, FLOOR(x))
 UNARY(round, 1, RINT(x))
 /* One call of the C library per element. */
@@ -48,8 +48,7 @@ BINARY(relu_grad, 1, a <= 0 ? 0 : b)
 BINARY(tanh_grad, 1, b *(ONE - a * a))
 BINARY(sigmoid_grad, 1, a *(ONE - a) * b)
 /* a is its input. */
-BINARY(gelu_grad, 8,
-       b *(HALF * (ONE + erf_one(a * ROOT_HALF)) + a * (BELL * exp_one(-HALF * a * a))))
+BINARY(gelu_grad, 5, b *gelu_slope_one(a))
 
 COMPARISON(equal, 1, a == b)
 COMPARISON(not_equal, 1, a != b)

@@ -229,7 +229,7 @@ static inline real sigmoid_one(real x) {
    which runs from -1 to 1 as 1 / (x + 3) does for x from ERF_HIGHEST to 1. Both interpolate at
    Chebyshev points. Relative errors of P and Q: 1.3e-9 and 5.5e-8 (float), 8.1e-18 and 1.1e-16
    (double), where those of Q are multiplied by erfc(1) = 0.16 or less. */
-static inline real erf_one(real x) {
+static inline real erf_given(real x, real e) { /* e = e^(-x^2) */
     real a = FABS(x);
     a = a > ERF_HIGHEST ? ERF_HIGHEST : a;
     const real z = a * a;
@@ -278,8 +278,24 @@ static inline real erf_one(real x) {
     q = q * t + 0.13823691f;
     q = q * t + 0.24602112f;
 #endif
-    const real y = a < 1 ? a * p : ONE - exp_one(-z) * q;
+    const real y = a < 1 ? a * p : ONE - e * q;
     return COPYSIGN(y, x);
+}
+
+static inline real erf_one(real x) {
+    const real a = FABS(x) > ERF_HIGHEST ? ERF_HIGHEST : FABS(x);
+    return erf_given(x, exp_one(-a * a));
+}
+
+/* x Phi(x), and its derivative Phi(x) + x phi(x): one e^(-x^2 / 2) serves erf and phi. */
+static inline real gelu_one(real x) {
+    const real s = x * ROOT_HALF;
+    return HALF * x * (ONE + erf_given(s, exp_softmax(-s * s)));
+}
+
+static inline real gelu_slope_one(real x) {
+    const real s = x * ROOT_HALF, e = exp_softmax(-s * s);
+    return HALF * (ONE + erf_given(s, e)) + x * (BELL * e);
 }
 
 /* sin and cos of 0 <= x <= 2 pi: x = k pi/2 + r, |r| <= pi/4, then k picks polynomial and sign.
