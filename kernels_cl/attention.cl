@@ -14,7 +14,6 @@
 
 #define ROWS 4
 #define CHUNK 64
-
 #define OPTIONS                                                                                    \
     int L, int S, int H, int G, int E, int V, int q_n, int q_l, int q_h, int k_n, int k_s,         \
         int k_g, int v_n, int v_s, int v_g, int m_n, int m_h, int m_l, int m_s, int b_n, int b_h,  \

@@ -44,7 +44,8 @@ def test_compare_holds_what_is_true_or_false():
 
 def test_activations_holds_the_nonlinearities_of_networks():
     """Each is a layer, or what recurrent cells take for their gates."""
-    source = inspect.getsource(inspect.getmodule(nn.ReLU))
+    homes = (inspect.getmodule(layer) for layer in (nn.ReLU, nn.GLU))
+    source = "".join(map(inspect.getsource, homes))
     gates = inspect.getsource(inspect.getmodule(nn.LSTM))
     for name in public("activations"):
         assert f"ops.{name}" in source or name in gates, f"no layer of {name}"

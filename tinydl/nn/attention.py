@@ -244,15 +244,8 @@ class MultiHeadAttention(Module):
             raise ConfigError(
                 "MultiHeadAttention: a cache goes with neither mask, key_mask nor return_weights"
             )
-        _check_sequence("MultiHeadAttention", "query", query, self.features)
-        _check_sequence("MultiHeadAttention", "key", key, self.key.in_features)
-        _check_sequence("MultiHeadAttention", "value", value, self.value.in_features)
+        self._check(query, key, value)
         N, L, S = query.shape[0], query.shape[1], key.shape[1]
-        if key.shape[0] != N or value.shape[:2] != (N, S):
-            raise ShapeError(
-                f"MultiHeadAttention: query (N, L, ...), key and value (N, S, ...) do not fit: "
-                f"{query.shape}, {key.shape} and {value.shape}"
-            )
         mask = _joint_mask("MultiHeadAttention", mask, key_mask, N, L, S)
         rate = self.dropout if self.training else 0.0
         if mask is not None or (causal and S > L):  # somebody may be absent: before any product
@@ -273,6 +266,16 @@ class MultiHeadAttention(Module):
             heads = attend(q, k, v, seen, first, None, rate, self.rng)
         y = self.output(heads.reshape(N, L, self.features))
         return (y, weights) if return_weights else y
+
+    def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
+        _check_sequence("MultiHeadAttention", "query", query, self.features)
+        _check_sequence("MultiHeadAttention", "key", key, self.key.in_features)
+        _check_sequence("MultiHeadAttention", "value", value, self.value.in_features)
+        if key.shape[0] != query.shape[0] or value.shape[:2] != key.shape[:2]:
+            raise ShapeError(
+                f"MultiHeadAttention: query (N, L, ...), key and value (N, S, ...) do not fit: "
+                f"{query.shape}, {key.shape} and {value.shape}"
+            )
 
     def _projected(self, *inputs: Tensor) -> list[Tensor]:
         """Query, key and value as (N, steps, heads, features / heads)."""
