@@ -318,6 +318,7 @@ STACKEDGAN_MNIST = Recipe(
     epochs=10,
     time_budget=1_500,
     baselines=ASKED,
+    not_beaten=(gaussian_of_each_class, mean_of_each_class),
     fast={**FAST_ASKED, "apart_epochs": 2},
     targets={"agreement": Target(at_least=0.85)},
     notes=(
