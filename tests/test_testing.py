@@ -203,7 +203,7 @@ def test_gradcheck_op_reports():
 def test_gradcheck_op_of_an_unknown_name():
     with pytest.raises(ConfigError, match=r"no operation 'tanhh'; there are tanh"):
         gradcheck_op("tanhh")
-    with pytest.raises(ConfigError, match=r"no operation '#'; there are abs, adaptive_"):
+    with pytest.raises(ConfigError, match=r"no operation '#'; there are abs, acos, "):
         gradcheck_op("#")
 
 

@@ -60,7 +60,10 @@ def pattern(y, value):
     return np.isnan(y) if np.isnan(value) else ~np.isfinite(y)
 
 
-CASES = [case for case in ROWS if "float32" in case.dtypes and case.name not in ("astype",)]
+#: attention_grad: the logs among its arguments are those of the others, and one that is spoiled by
+#: itself is a call that never happens; tests/ops/test_attention.py sends NaN through both kernels.
+LEFT_OUT = ("astype", "attention_grad")
+CASES = [case for case in ROWS if "float32" in case.dtypes and case.name not in LEFT_OUT]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

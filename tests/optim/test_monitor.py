@@ -27,7 +27,7 @@ FALL = {
 #: They give curves, tables or lists, not one number.
 NO_NUMBER = {
     "confusion_matrix", "precision_recall_f1", "precision_recall_curve", "roc_curve", "assignment",
-    "calibration_curve", "rejection_curve",
+    "calibration_curve", "rejection_curve", "wilson_interval",
 }  # fmt: skip
 #: Neither way is better: samples should differ as much as real ones do.
 NO_DIRECTION = {"pair_distance"}

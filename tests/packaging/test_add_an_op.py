@@ -15,46 +15,46 @@ pytestmark = pytest.mark.slow
 
 FUNCTION = '''
 
-class Rsqrt(Function):
-    name = "rsqrt"
+class Reciprocal(Function):
+    name = "reciprocal"
     saves_output = True
 
     def forward(self, x):
-        return self.backend.rsqrt(x)
+        return self.backend.reciprocal(x)
 
     def backward(self, grad):
         y = self.output(grad)
-        return grad * _constant(y, -0.5) * y * y * y
+        return -grad * y * y
 
 
-def rsqrt(x):
-    """1 / sqrt(x): infinite at 0, NaN below."""
-    _require_float("rsqrt", x)
-    return Rsqrt().apply(x)
+def reciprocal(x):
+    """1 / x: infinite at 0."""
+    _require_float("reciprocal", x)
+    return Reciprocal().apply(x)
 '''
 
 #: File: (the line after which, or "" at the end, and what is written there), once or more.
 ADDED = {
     "tinydl/ops/special.py": [("", FUNCTION)],
     "tinydl/ops/__init__.py": [
-        ("    round,\n", "    rsqrt,\n"),
-        ('    "round",\n', '    "rsqrt",\n'),
+        ("    nan_to_num,\n", "    reciprocal,\n"),
+        ('    "quantile",\n', '    "reciprocal",\n'),
     ],
     "tinydl/backend/reference/elementwise.py": [
         (
             "        return _quiet(np.sqrt, x)\n",
-            "\n    def rsqrt(self, x: Array) -> Array:\n"
-            "        return _quiet(np.divide, 1, _quiet(np.sqrt, x))\n",
+            "\n    def reciprocal(self, x: Array) -> Array:\n"
+            "        return _quiet(np.divide, 1, x)\n",
         )
     ],
-    "csrc/elementwise_rows.h": [("UNARY(sqrt, 1, SQRT(x))\n", "UNARY(rsqrt, 2, ONE / SQRT(x))\n")],
+    "csrc/elementwise_rows.h": [("UNARY(sqrt, 1, SQRT(x))\n", "UNARY(reciprocal, 2, ONE / x)\n")],
     "kernels_cl/elementwise.cl": [
-        ("FLOAT_UNARY(sqrt, sqrt(x))\n", "FLOAT_UNARY(rsqrt, ONE(T) / sqrt(x))\n")
+        ("FLOAT_UNARY(sqrt, sqrt(x))\n", "FLOAT_UNARY(reciprocal, ONE(T) / x)\n")
     ],
     "tinydl/testing/cases_elementwise.py": [
         (
             "ROWS = (\n",
-            '    OpCase("rsqrt", ops.rsqrt, _one("positive"), torch="rsqrt",\n'
+            '    OpCase("reciprocal", ops.reciprocal, _one("positive"), torch="reciprocal",\n'
             '           kernel=_kernel("positive", ulps=4)),\n',
         )
     ],
@@ -132,7 +132,7 @@ def outcome_of(tree, *arguments):
 
 
 CASES = "tests/cases/test_op_rows.py"
-USE = "import tinydl as td; print(td.rsqrt(td.tensor([0.25, 4.0])).tolist())"
+USE = "import tinydl as td; print(td.reciprocal(td.tensor([0.25, 4.0])).tolist())"
 
 
 def test_it_is_six_files_and_a_few_lines():
@@ -159,22 +159,24 @@ def test_the_tutorial_has_the_same_list():
 def test_without_its_c_row_the_import_names_the_table(tree):
     with lacking(tree, "csrc/elementwise_rows.h"):
         said = complaint(tree, "-c", USE)
-    assert "CpuBackend lacks the kernels rsqrt: write them in csrc/elementwise_rows.h" in said
+    assert "CpuBackend lacks the kernels reciprocal: write them in csrc/elementwise_rows.h" in said
 
 
 def test_without_its_formula_the_build_names_the_file(tree):
     with lacking(tree, "tinydl/backend/reference/elementwise.py"):
         said = complaint(tree, "setup.py", "-q", "build_ext", "--inplace")
     assert "Traceback" not in said
-    assert "csrc/elementwise_rows.h has a row 'rsqrt', for which" in said
+    assert "csrc/elementwise_rows.h has a row 'reciprocal', for which" in said
     assert "tinydl/backend/reference/elementwise.py has no method" in said
 
 
 def test_it_runs_everywhere(built):
-    assert run(sys.executable, "-c", USE, cwd=built).strip() == "[2.0, 0.5]"
-    said = outcome_of(built, "tests/ops/test_calculus.py", "-k", "rsqrt")
+    assert run(sys.executable, "-c", USE, cwd=built).strip() == "[4.0, 0.25]"
+    said = outcome_of(built, "tests/ops/test_calculus.py", "-k", "reciprocal")
     assert "1 passed" in said
-    said = outcome_of(built, "tests/kernels/test_backends.py", "-k", "rsqrt and not signatures")
+    said = outcome_of(
+        built, "tests/kernels/test_backends.py", "-k", "reciprocal and not signatures"
+    )
     assert "failed" not in said and int(re.findall(r"(\d+) passed", said)[0]) >= 9
     outcome_of(built, "tests/cases", "tests/kernels/test_backends.py", "-k", "row or export")
 
@@ -182,20 +184,25 @@ def test_it_runs_everywhere(built):
 def test_without_its_opencl_row_the_import_names_the_file(built):
     with lacking(built, "kernels_cl/elementwise.cl"):
         said = complaint(built, "-c", "import tinydl.backend.opencl")
-    assert "OpenCLBackend lacks the kernels rsqrt: write them in kernels_cl/elementwise.cl" in said
+    assert (
+        "OpenCLBackend lacks the kernels reciprocal: write them in kernels_cl/elementwise.cl"
+        in said
+    )
 
 
 def test_without_its_formula_the_import_names_the_file(built):
     with lacking(built, "tinydl/backend/reference/elementwise.py"):
         said = complaint(built, "-c", "import tinydl.backend.opencl")
-    assert "kernels_cl/elementwise.cl has a row 'rsqrt', for which" in said
+    assert "kernels_cl/elementwise.cl has a row 'reciprocal', for which" in said
     assert "backend/reference/elementwise.py has no method" in said
 
 
 def test_without_its_case_row_the_tests_name_the_table(built):
     with lacking(built, "tinydl/testing/cases_elementwise.py"):
         said = complaint(built, "-m", "pytest", "-q", CASES, "-k", "public_operation")
-    assert "no row for an operation in {'tinydl/testing/cases_elementwise.py': 'rsqrt'}" in said
+    assert (
+        "no row for an operation in {'tinydl/testing/cases_elementwise.py': 'reciprocal'}" in said
+    )
 
 
 def test_without_its_kernel_row_the_tests_name_the_table(built):
@@ -206,11 +213,13 @@ def test_without_its_kernel_row_the_tests_name_the_table(built):
         built, "-m", "pytest", "-q", "tests/kernels/test_backends.py", "-k", "kernel_has_a_row"
     )
     table.write_text(text)
-    assert "tinydl/testing/cases_elementwise.py (`kernel=` of the row): ['rsqrt'] missing" in said
+    assert (
+        "tinydl/testing/cases_elementwise.py (`kernel=` of the row): ['reciprocal'] missing" in said
+    )
 
 
 def test_without_its_export_the_tests_name_the_file(built):
     table = "tinydl/testing/cases_elementwise.py"
     with lacking(built, "tinydl/ops/__init__.py"), lacking(built, table):
         said = complaint(built, "-m", "pytest", "-q", CASES, "-k", "exported")
-    assert "tinydl/ops/__init__.py does not export ['rsqrt'] of special.py" in said
+    assert "tinydl/ops/__init__.py does not export ['reciprocal'] of special.py" in said

@@ -215,7 +215,8 @@ def test_a_fast_form_is_trained_kept_and_checked(tmp_path, capsys, monkeypatch):
     assert code == 1
     assert "synthetic-digits/fast does not beat nearest mean" in capsys.readouterr().err
     assert main(["train", "--resume", str(run), "--fast"]) == 2
-    assert "only --epochs may be new; got fast" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "only --epochs may be new (and --on, where its data lie now); got fast" in said
 
 
 def test_only_the_baselines_are_computed_where_that_is_asked_for(capsys, tmp_path, monkeypatch):
