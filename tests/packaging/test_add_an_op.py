@@ -15,46 +15,45 @@ pytestmark = pytest.mark.slow
 
 FUNCTION = '''
 
-class Reciprocal(Function):
-    name = "reciprocal"
+class Inverse(Function):
+    name = "inverse"
     saves_output = True
 
     def forward(self, x):
-        return self.backend.reciprocal(x)
+        return self.backend.inverse(x)
 
     def backward(self, grad):
         y = self.output(grad)
         return -grad * y * y
 
 
-def reciprocal(x):
+def inverse(x):
     """1 / x: infinite at 0."""
-    _require_float("reciprocal", x)
-    return Reciprocal().apply(x)
+    _require_float("inverse", x)
+    return Inverse().apply(x)
 '''
 
 #: File: (the line after which, or "" at the end, and what is written there), once or more.
 ADDED = {
     "tinydl/ops/special.py": [("", FUNCTION)],
     "tinydl/ops/__init__.py": [
-        ("    nan_to_num,\n", "    reciprocal,\n"),
-        ('    "quantile",\n', '    "reciprocal",\n'),
+        ("    floor,\n", "    inverse,\n"),
+        ('    "instance_norm",\n', '    "inverse",\n'),
     ],
     "tinydl/backend/reference/elementwise.py": [
         (
             "        return _quiet(np.sqrt, x)\n",
-            "\n    def reciprocal(self, x: Array) -> Array:\n"
-            "        return _quiet(np.divide, 1, x)\n",
+            "\n    def inverse(self, x: Array) -> Array:\n        return _quiet(np.divide, 1, x)\n",
         )
     ],
-    "csrc/elementwise_rows.h": [("UNARY(sqrt, 1, SQRT(x))\n", "UNARY(reciprocal, 2, ONE / x)\n")],
+    "csrc/elementwise_rows.h": [("UNARY(sqrt, 1, SQRT(x))\n", "UNARY(inverse, 2, ONE / x)\n")],
     "kernels_cl/elementwise.cl": [
-        ("FLOAT_UNARY(sqrt, sqrt(x))\n", "FLOAT_UNARY(reciprocal, ONE(T) / x)\n")
+        ("FLOAT_UNARY(sqrt, sqrt(x))\n", "FLOAT_UNARY(inverse, ONE(T) / x)\n")
     ],
     "tinydl/testing/cases_elementwise.py": [
         (
             "ROWS = (\n",
-            '    OpCase("reciprocal", ops.reciprocal, _one("positive"), torch="reciprocal",\n'
+            '    OpCase("inverse", ops.inverse, _one("positive"), torch="reciprocal",\n'
             '           kernel=_kernel("positive", ulps=4)),\n',
         )
     ],
@@ -132,7 +131,7 @@ def outcome_of(tree, *arguments):
 
 
 CASES = "tests/cases/test_op_rows.py"
-USE = "import tinydl as td; print(td.reciprocal(td.tensor([0.25, 4.0])).tolist())"
+USE = "import tinydl as td; print(td.inverse(td.tensor([0.25, 4.0])).tolist())"
 
 
 def test_it_is_six_files_and_a_few_lines():
@@ -159,24 +158,22 @@ def test_the_tutorial_has_the_same_list():
 def test_without_its_c_row_the_import_names_the_table(tree):
     with lacking(tree, "csrc/elementwise_rows.h"):
         said = complaint(tree, "-c", USE)
-    assert "CpuBackend lacks the kernels reciprocal: write them in csrc/elementwise_rows.h" in said
+    assert "CpuBackend lacks the kernels inverse: write them in csrc/elementwise_rows.h" in said
 
 
 def test_without_its_formula_the_build_names_the_file(tree):
     with lacking(tree, "tinydl/backend/reference/elementwise.py"):
         said = complaint(tree, "setup.py", "-q", "build_ext", "--inplace")
     assert "Traceback" not in said
-    assert "csrc/elementwise_rows.h has a row 'reciprocal', for which" in said
+    assert "csrc/elementwise_rows.h has a row 'inverse', for which" in said
     assert "tinydl/backend/reference/elementwise.py has no method" in said
 
 
 def test_it_runs_everywhere(built):
     assert run(sys.executable, "-c", USE, cwd=built).strip() == "[4.0, 0.25]"
-    said = outcome_of(built, "tests/ops/test_calculus.py", "-k", "reciprocal")
+    said = outcome_of(built, "tests/ops/test_calculus.py", "-k", "inverse")
     assert "1 passed" in said
-    said = outcome_of(
-        built, "tests/kernels/test_backends.py", "-k", "reciprocal and not signatures"
-    )
+    said = outcome_of(built, "tests/kernels/test_backends.py", "-k", "inverse and not signatures")
     assert "failed" not in said and int(re.findall(r"(\d+) passed", said)[0]) >= 9
     outcome_of(built, "tests/cases", "tests/kernels/test_backends.py", "-k", "row or export")
 
@@ -185,24 +182,21 @@ def test_without_its_opencl_row_the_import_names_the_file(built):
     with lacking(built, "kernels_cl/elementwise.cl"):
         said = complaint(built, "-c", "import tinydl.backend.opencl")
     assert (
-        "OpenCLBackend lacks the kernels reciprocal: write them in kernels_cl/elementwise.cl"
-        in said
+        "OpenCLBackend lacks the kernels inverse: write them in kernels_cl/elementwise.cl" in said
     )
 
 
 def test_without_its_formula_the_import_names_the_file(built):
     with lacking(built, "tinydl/backend/reference/elementwise.py"):
         said = complaint(built, "-c", "import tinydl.backend.opencl")
-    assert "kernels_cl/elementwise.cl has a row 'reciprocal', for which" in said
+    assert "kernels_cl/elementwise.cl has a row 'inverse', for which" in said
     assert "backend/reference/elementwise.py has no method" in said
 
 
 def test_without_its_case_row_the_tests_name_the_table(built):
     with lacking(built, "tinydl/testing/cases_elementwise.py"):
         said = complaint(built, "-m", "pytest", "-q", CASES, "-k", "public_operation")
-    assert (
-        "no row for an operation in {'tinydl/testing/cases_elementwise.py': 'reciprocal'}" in said
-    )
+    assert "no row for an operation in {'tinydl/testing/cases_elementwise.py': 'inverse'}" in said
 
 
 def test_without_its_kernel_row_the_tests_name_the_table(built):
@@ -213,13 +207,11 @@ def test_without_its_kernel_row_the_tests_name_the_table(built):
         built, "-m", "pytest", "-q", "tests/kernels/test_backends.py", "-k", "kernel_has_a_row"
     )
     table.write_text(text)
-    assert (
-        "tinydl/testing/cases_elementwise.py (`kernel=` of the row): ['reciprocal'] missing" in said
-    )
+    assert "tinydl/testing/cases_elementwise.py (`kernel=` of the row): ['inverse'] missing" in said
 
 
 def test_without_its_export_the_tests_name_the_file(built):
     table = "tinydl/testing/cases_elementwise.py"
     with lacking(built, "tinydl/ops/__init__.py"), lacking(built, table):
         said = complaint(built, "-m", "pytest", "-q", CASES, "-k", "exported")
-    assert "tinydl/ops/__init__.py does not export ['reciprocal'] of special.py" in said
+    assert "tinydl/ops/__init__.py does not export ['inverse'] of special.py" in said
