@@ -135,7 +135,7 @@ def test_resuming_equals_training_in_one_go(trained, tmp_path, capsys):
         trained[0] / "model.safetensors"
     ).read_bytes()
     assert "has done its 3 epochs" in fails(capsys, "train", "--resume", run)
-    assert "only --epochs may be new; got recipe, lr" in fails(
+    assert "where its data lie now); got recipe, lr" in fails(
         capsys, "train", "synthetic-digits", "--resume", run, "--lr", "0.1"
     )
     assert "is no run folder" in fails(capsys, "train", "--resume", tmp_path / "absent")

@@ -243,6 +243,7 @@ def test_every_entry_point_ends_through_command():
     ]
     guarded = {p: p.read_text() for p in places}
     guarded = {p: t for p, t in guarded.items() if '\nif __name__ == "__main__":' in t}
+    guarded.pop(REPOSITORY / "tinydl/interop/keras/hdf5.py")  # a child, which answers its parent
     assert len(guarded) > 15
     for path, text in guarded.items():
         end = text.split('\nif __name__ == "__main__":')[1]

@@ -60,7 +60,8 @@ def one():
 SHOWN = {
     "char-lstm": "continued", "dates": "answered", "hierarchical-digits": "classes",
     "lenet-mnist": "classes", "mlp-digits": "classes", "softmax-mnist": "classes",
-    "spoken-digits": "spoken", "ssd-shapes": "boxes", "synthetic-digits": "classes",
+    "resnet20-cifar": "classes", "spoken-digits": "spoken", "ssd-shapes": "boxes",
+    "synthetic-digits": "classes",
 }  # fmt: skip
 
 

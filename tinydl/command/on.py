@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..console import Parser
+from ..console import Parser, filled
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,34 +24,47 @@ ASKED = {
 def add_on(sub: Parser) -> None:
     """The arguments about data of one's own."""
     own = sub.add_argument_group("on your own data")
+    words: dict[str, Any] = {"type": filled}  # a group does not say so itself, as `Parser` does
     own.add_argument(
-        "--on", metavar="PATH",
+        "--on", metavar="PATH", **words,
         help="train on what lies there: pictures, texts or WAV in class folders, a CSV file, boxes "
         "(VOC, COCO), a text; with --resume: where the data lie now",
     )  # fmt: skip
     own.add_argument(
-        "--from", dest="source", metavar="RUN",
+        "--from", dest="source", metavar="RUN", **words,
         help="fine-tune the network of a run, or of a name of `tinydl zoo`: a new head, at first "
         "alone; it takes the place of the recipe",
     )  # fmt: skip
-    own.add_argument("--target", metavar="COLUMN", help="of a CSV file: what is foretold")
+    own.add_argument("--target", metavar="COLUMN", **words, help="of a CSV file: what is foretold")
     own.add_argument(
-        "--target-kind", choices=("classes", "numbers"), help="of --target (default: as it looks)"
+        "--target-kind",
+        **words,
+        choices=("classes", "numbers"),
+        help="of --target (default: as it looks)",
     )
-    own.add_argument("--size", metavar="H,W", help="of the input (default: the recipe's)")
+    own.add_argument("--size", metavar="H,W", **words, help="of the input (default: the recipe's)")
     own.add_argument(
-        "--fit", choices=("crop", "stretch", "pad"), help="pictures to that size (default crop)"
+        "--fit",
+        **words,
+        choices=("crop", "stretch", "pad"),
+        help="pictures to that size (default crop)",
     )
     own.add_argument("--test", type=float, metavar="SHARE", help="that is tested on (default 0.2)")
     own.add_argument(
-        "--group", metavar="COLUMN", help="rows with equal values stay on one side, as a person's"
+        "--group",
+        metavar="COLUMN",
+        **words,
+        help="rows with equal values stay on one side, as a person's",
     )
     own.add_argument(
         "--group-by-prefix", action="store_true",
         help='files whose names begin alike, up to the first "_" or "-", stay on one side',
     )  # fmt: skip
     own.add_argument(
-        "--class-weights", choices=("balanced",), help="rare classes weigh as much as others"
+        "--class-weights",
+        **words,
+        choices=("balanced",),
+        help="rare classes weigh as much as others",
     )
     own.add_argument("--strict", action="store_true", help="any problem of the data ends it")
     own.add_argument(
