@@ -168,5 +168,7 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
         by_gensim(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
-    else:
-        main()
+    else:  # the worker's Python has no tinydl
+        from tinydl.console import command
+
+        sys.exit(command(main, "words"))
