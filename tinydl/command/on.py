@@ -49,6 +49,11 @@ def add_on(sub: Parser) -> None:
         choices=("crop", "stretch", "pad"),
         help="pictures to that size (default crop)",
     )
+    _add_division(own, words)
+
+
+def _add_division(own: Any, words: dict[str, Any]) -> None:
+    """Who stands on which side, and what is left out."""
     own.add_argument("--test", type=float, metavar="SHARE", help="that is tested on (default 0.2)")
     own.add_argument(
         "--group",

@@ -132,7 +132,8 @@ def pad(node, x, widths=None, value=None, axes=None):
     if any(min(pair) < 0 for pair in wide):
         x = x[key]
     wide = [(max(b, 0), max(a, 0)) for b, a in wide]
-    bounded(node, [n + b + a for n, (b, a) in zip(x.shape, wide, strict=True)])
+    share = 1 if mode == "constant" else 16  # the border is gathered, axis by axis
+    bounded(node, [n + b + a for n, (b, a) in zip(x.shape, wide, strict=True)], share)
     if mode == "constant":
         kind = {"f": float, "b": bool}.get(x.dtype.kind, int)
         return ops.pad(x, tuple(wide), kind(value))

@@ -135,9 +135,10 @@ def integers(values: Any) -> list[int]:
     return [int(v) for v in np.asarray(values).reshape(-1)]
 
 
-def bounded(node: Node, shape: Sequence[int]) -> tuple[int, ...]:
-    """A shape that the file asks for; FormatError for one beyond all reason."""
-    most = MOST_FOLDED if node.folded else MOST_ELEMENTS
+def bounded(node: Node, shape: Sequence[int], share: int = 1) -> tuple[int, ...]:
+    """A shape that the file asks for; FormatError for one beyond all reason. share: only so many
+    times less is allowed, for what costs so much more than memory."""
+    most = (MOST_FOLDED if node.folded else MOST_ELEMENTS) // share
     if any(n < 0 for n in shape) or prod(shape) > most:
         raise FormatError(f"the file asks for an array of shape {quoted(tuple(shape), 80)}")
     return tuple(shape)
