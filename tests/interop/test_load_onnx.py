@@ -339,6 +339,16 @@ def test_lying_files(onnx, tmp_path):
         td.load_onnx(path)
 
 
+def test_a_border_that_is_gathered_has_a_limit_of_its_own(onnx, tmp_path):
+    """As many elements take seconds to be gathered and none to be filled."""
+    path, wide = tmp_path / "m.onnx", 1 << 25
+    for mode in ("edge", "reflect", "wrap"):
+        nodes = [("Pad", ["x", "w"], ["y"], {"mode": mode})]
+        graph_file(onnx, path, nodes, {"x": (2,)}, {"y": ("n",)}, {"w": np.array([0, wide])}, 19)
+        with pytest.raises(FormatError, match="asks for an array of shape"):
+            td.load_onnx(path)(td.Tensor(np.zeros(2, np.float32)))
+
+
 def test_external_data_stays_in_the_folder(onnx, tmp_path):
     from onnx.external_data_helper import set_external_data
 
