@@ -270,6 +270,16 @@ def test_a_cycle_is_found(h5py, tmp_path):
         td.load_keras(path)
 
 
+def test_an_input_that_is_named_twice(h5py, tmp_path):
+    start = layer("InputLayer", batch_shape=[None, 3]) | {"name": "i", "inbound_nodes": []}
+    after = layer("ReLU") | {"name": "a", "inbound_nodes": [[["i", 0, 0, {}]]]}
+    config = {"layers": [start, after], "input_layers": [["i", 0, 0], ["i", 0, 0]],
+              "output_layers": [["a", 0, 0]], "name": "m"}  # fmt: skip
+    path = described(tmp_path / "m.keras", [], class_name="Functional", config=config)
+    with pytest.raises(FormatError, match="m: an input is named twice among"):
+        td.load_keras(path)
+
+
 def test_hdf5_that_lies(h5py, tmp_path):
     """Links out of the file, numbers kept elsewhere, arrays larger than what is stored."""
     path = tmp_path / "m.h5"

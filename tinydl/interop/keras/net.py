@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import ShapeError, TinydlError
+from ...errors import FormatError, ShapeError, TinydlError
 from ...nn import Module
 from ...quoting import quoted, shown
 from ...tensor import Tensor
@@ -41,6 +41,9 @@ class KerasNet(Module):
         self.name = graph.name
         by_name = {layer.name: layer for layer in graph.layers}
         self.inputs: dict[str, Wire] = {r.layer: _wire(by_name[r.layer]) for r in graph.inputs}
+        if len(self.inputs) < len(graph.inputs):
+            names = quoted([r.layer for r in graph.inputs], 200)
+            raise FormatError(f"{graph.name}: an input is named twice among {names}")
         self.outputs: Any = graph.outputs
         self.steps = [Step(layer, call) for layer, call in steps(graph)]
         self._sources = list(graph.inputs)
