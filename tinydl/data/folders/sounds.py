@@ -15,7 +15,7 @@ from ...quoting import shown
 from ..formats.wav import decode_wav
 from .problems import Problem
 from .recognise import recognise
-from .texts import reason
+from .texts import parts_of, read_each
 
 MAX_SOUND = 1 << 26  # bytes of one of many sounds: half an hour at 16,000 samples a second
 
@@ -50,16 +50,8 @@ def audio_folder(path: str | Path, follow_links: bool = False) -> AudioFolder:
     found = recognise(path, follow_links)
     if found.kind != "wav" or not found.classes:
         raise DataError(f"audio_folder: {shown(path)} has no sounds (.wav) in class folders")
-    heard, problems = [], list(found.problems)
-    for k, file in enumerate(found.files):
-        path_of = Path(found.root, file.path)
-        try:
-            rate, wave = decode_wav(read_regular(path_of, MAX_SOUND), path_of.as_posix())
-            if not len(wave):
-                raise FormatError("it holds no sound")
-            heard.append((k, rate, wave))
-        except (FormatError, DataError) as error:
-            problems.append(Problem("damaged", file.path, reason(error, path_of)))
+    rows, problems = read_each(found, _heard)
+    heard = [(k, *sound) for k, sound in rows]
     if not heard:
         raise DataError(f"audio_folder: none of the {len(found.files)} files of {shown(path)} is a "
                         "sound that is read")  # fmt: skip
@@ -71,8 +63,16 @@ def audio_folder(path: str | Path, follow_links: bool = False) -> AudioFolder:
             problems.append(Problem("damaged", found.files[k].path, told))
     heard = [row for row in heard if row[1] == usual]
     kept = np.array([k for k, *_ in heard])
-    parts = tuple(found.parts[k] for k in found.part[kept]) if found.parts != ("",) else ()
     return AudioFolder(
         Path(found.root).name, tuple(wave for *_, wave in heard), usual, found.label[kept],
-        found.classes, tuple(found.files[k].path for k in kept), parts, tuple(problems),
+        found.classes, tuple(found.files[k].path for k in kept), parts_of(found, kept),
+        tuple(problems),
     )  # fmt: skip
+
+
+def _heard(path: Path) -> tuple[int, np.ndarray]:
+    """The rate and the wave of a file; FormatError for none."""
+    rate, wave = decode_wav(read_regular(path, MAX_SOUND), path.as_posix())
+    if not len(wave):
+        raise FormatError("it holds no sound")
+    return rate, wave

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,8 +15,9 @@ from ...errors import DataError, FormatError, TinydlError
 from ...quoting import shown
 from ..formats.plain_text import read_text
 from .problems import Problem
-from .recognise import recognise
+from .recognise import Found, recognise
 
+T = TypeVar("T")
 MAX_TEXT = 1 << 24  # bytes of one of many texts
 
 
@@ -47,22 +50,33 @@ def text_folder(path: str | Path, follow_links: bool = False) -> TextFolder:
     found = recognise(path, follow_links)
     if found.kind != "text" or not found.classes:
         raise DataError(f"text_folder: {shown(path)} has no texts (.txt) in class folders")
-    rows, problems = [], list(found.problems)
-    for k, file in enumerate(found.files):
-        try:
-            rows.append((k, read_text(Path(found.root, file.path), MAX_TEXT)))
-        except (FormatError, DataError) as error:
-            told = reason(error, Path(found.root, file.path))
-            problems.append(Problem("damaged", file.path, told))
+    rows, problems = read_each(found, lambda path: read_text(path, MAX_TEXT))
     if not rows:
         raise DataError(f"text_folder: none of the {len(found.files)} files of {shown(path)} is "
                         "a text in UTF-8")  # fmt: skip
     kept = np.array([k for k, _ in rows])
-    parts = tuple(found.parts[k] for k in found.part[kept]) if found.parts != ("",) else ()
     return TextFolder(
         Path(found.root).name, tuple(text for _, text in rows), found.label[kept], found.classes,
-        tuple(found.files[k].path for k in kept), parts, tuple(problems),
+        tuple(found.files[k].path for k in kept), parts_of(found, kept), tuple(problems),
     )  # fmt: skip
+
+
+def read_each(found: Found, read: Callable[[Path], T]) -> tuple[list[tuple[int, T]], list[Problem]]:
+    """(its place, what `read` makes of it) of every file that is read, and the folder's problems
+    with one for every other."""
+    rows, problems = [], list(found.problems)
+    for k, file in enumerate(found.files):
+        path = Path(found.root, file.path)
+        try:
+            rows.append((k, read(path)))
+        except (FormatError, DataError) as error:
+            problems.append(Problem("damaged", file.path, reason(error, path)))
+    return rows, problems
+
+
+def parts_of(found: Found, kept: np.ndarray) -> tuple[str, ...]:
+    """The part of each file that was kept; () where no folders say so."""
+    return tuple(found.parts[k] for k in found.part[kept]) if found.parts != ("",) else ()
 
 
 def reason(error: TinydlError, path: Path) -> str:
