@@ -334,6 +334,7 @@ def scaled_dot_product_attention(
         scale = _scale(query, scale)
         return Attention(0 if causal else None, scale, (0, 0, 0.0), True).apply(query, key, value)
     _require_float("attention", query, key, value)
+    causal, grouped = flag("attention", "causal", causal), flag("attention", "grouped", grouped)
     if value.ndim < 2 or key.ndim < 2 or value.shape[-2] != key.shape[-2]:
         raise ShapeError(
             f"attention: value must be (..., S, V) with S of key, got {value.shape} and {key.shape}"
@@ -344,7 +345,6 @@ def scaled_dot_product_attention(
         _checked_scores(query, key, mask)
     rate = dropout if type(dropout) is float else probability("attention", "dropout", dropout)
     rate = rate if 0 <= rate <= 1 else probability("attention", "dropout", rate)
-    causal, grouped = flag("attention", "causal", causal), flag("attention", "grouped", grouped)
     if rng is not None:
         generator("attention", "rng", rng)
     if not query.dtype == key.dtype == value.dtype:
