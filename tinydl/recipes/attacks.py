@@ -7,11 +7,12 @@ from ..experiment.card import Recipe, Target
 from ..models import TwoConvolutions
 from ..programs.attacked import Attack, UnderAttack
 from ..programs.own_loss import OwnLoss
+from .sources import PAPERS
 
 ADVERSARIAL_MNIST = Recipe(
     name="adversarial-mnist",
     title="digits told apart although every pixel may be moved by 0.3: training on the worst",
-    book="the papers",
+    book=PAPERS,
     chapter="Madry et al. 2018",
     dataset="mnist",
     parameters=267_668,

@@ -32,9 +32,9 @@ from ..models import (
 from ..programs.adversarial_pictures import AdversarialPictures
 from .judges import JUDGE_MNIST, QUICK_MNIST
 from .liu2019 import BOOK
+from .sources import PAPERS
 
 CHAPTER = "7, Generative Adversarial Networks"
-PAPERS = "the papers"
 NARROW = {"widths": (32, 64, 128)}
 SAMPLES = (10_000, 10_000)
 DRAWN = (noise_pictures, gaussian_of_each_class)

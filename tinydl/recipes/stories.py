@@ -8,7 +8,7 @@ from ..models import ClipClassifier, MemoryNetwork
 from ..optim import Adam
 from ..programs.sequences import Sequences
 from ..programs.supervised import warmed_cosine
-from .gans import PAPERS
+from .sources import PAPERS
 
 STORIES = Recipe(
     name="stories",

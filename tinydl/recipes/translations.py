@@ -6,8 +6,8 @@ from ..baselines import any_of_the_kind, uncut, untranslated
 from ..experiment.card import Recipe, Target, Variant
 from ..models import CycleGAN, Pix2Pix
 from ..programs.translators import Translating
-from .gans import PAPERS
 from .judges import JUDGE_FASHION, JUDGE_SEMEION, QUICK_FASHION
+from .sources import PAPERS
 
 PIX2PIX_FASHION = Recipe(
     name="pix2pix-fashion",
