@@ -61,7 +61,7 @@ class VisionTransformer(Module):
             )
             for _ in range(blocks)
         ]
-        self.norm = LayerNorm(features)
+        self.norm = LayerNorm(features, 1e-5)
         self.linear = Linear(features, classes, rng=rng)
 
     def forward(self, x: Tensor) -> Tensor:
