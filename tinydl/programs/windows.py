@@ -65,6 +65,7 @@ class WindowsTraining(LanguageTraining):
     """A text, a model, two optimizers; where windows begin has a stream of its own."""
 
     program: Any
+    optimizer: Any
 
     def started(self) -> State:
         program, length = self.program, self.program.length
@@ -83,9 +84,10 @@ class WindowsTraining(LanguageTraining):
             )
             for kind, decay in kinds
         }  # fmt: skip
-        self.optimizer: Any = Group(**rules)
+        both: Any = Group(**rules)
         data: Any = Streams(windows=self.generator.spawn())
-        return State(self.model, self.optimizer, data, History(), 0, self.recipe.epochs)
+        self.optimizer = both
+        return State(self.model, both, data, History(), 0, self.recipe.epochs)
 
     def _check(self, program: Windows) -> None:
         most = self.model.window
