@@ -2,7 +2,7 @@
 
 from cases.models import ModelCase
 from tinydl import Generator
-from tinydl.models import Llama, VisionTransformer
+from tinydl.models import GPT, Llama, VisionTransformer
 from tinydl.nn import cross_entropy
 
 
@@ -32,6 +32,17 @@ TRANSFORMERS = [
         loss=loss,
         full=Llama,
         parameters=260_032,
+        steps=250,
+        lr=0.03,
+        overfit=0.3,
+    ),
+    ModelCase(
+        name="GPT",
+        small=lambda: GPT(7, 6, 2, 2, 8, rng=Generator(3)),
+        batch=texts,
+        loss=loss,
+        full=GPT,
+        parameters=809_984,
         steps=250,
         lr=0.03,
         overfit=0.3,
