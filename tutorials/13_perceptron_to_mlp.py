@@ -201,8 +201,8 @@ drawing.save(
     figure,
     "13_xor.png",
     alt="Three squares with the four points of XOR. The perceptron and the linear hidden layer "
-    "divide the square by a line and get a point wrong; the tanh hidden layer draws a band "
-    "and gets all four right.",
+    "divide the square by a line and get points wrong; the tanh hidden layer draws a band and "
+    "gets all four right.",
 )
 
 # %% [markdown]
