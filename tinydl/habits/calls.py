@@ -29,6 +29,8 @@ KEYWORDS = """
 (shifts=) | P | shift=1
 (offset=) | P | k=1
 (diagonal=) | P | k=1
+(dim1=) | P | axis1=0
+(dim2=) | P | axis2=1
 (num_classes=) | P | depth=10
 (num_classes=) | P | classes=10
 (split_size_or_sections=) | P | sections=2 | parts, or a list of sizes
