@@ -208,6 +208,7 @@ COMPOSED = {
     "rotary",
     "special",
     "trigonometry",
+    "volumes",
 }
 
 

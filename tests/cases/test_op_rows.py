@@ -56,6 +56,7 @@ HELPERS = {
     },
     "conv": {"convolve"},
     "conv_forms": {"time_padding"},
+    "volumes": {"triple", "volume_padding"},
     "ctc": {"checked_lengths", "ctc_by_steps"},
     "getitem": {"getitem_arrays", "is_index_array"},
     "index": {"check_indices", "take_in_range"},
