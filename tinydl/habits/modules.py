@@ -93,6 +93,9 @@ td.var_mean | P | x.var(axis=1), x.mean(axis=1)
 td.interpolate | P | td.resize(images, scale_factor=2)
 td.math | K | td.log(x)
 td.silu | P | td.swish(x)
+td.hardswish | P | td.hard_swish(x)
+td.hardtanh | P | td.hard_tanh(x)
+td.logsigmoid | P | td.log_sigmoid(x)
 td.autograd | P | td.grad(leaf.sum(), [leaf])
 td.GradientTape | K | td.grad(leaf.sum(), [leaf]) | leaves are watched
 td.inference_mode | P | td.no_grad()
@@ -182,8 +185,9 @@ nn.SpectralNormalization | K | nn.SpectralNorm(nn.Linear(10, 5))
 nn.Dropout1d | P | nn.Dropout(0.25) | single elements; whole channels are not dropped
 nn.Dropout2d | P | nn.Dropout(0.25) | single elements; whole channels are not dropped
 nn.SpatialDropout2D | K | nn.Dropout(0.25) | single elements; whole channels are not dropped
-nn.PReLU | P | nn.LeakyReLU(0.25) | the slope is not learnt
 nn.Hardsigmoid | P | nn.HardSigmoid()
+nn.Hardswish | P | nn.HardSwish()
+nn.Hardtanh | P | nn.HardTanh()
 nn.Softmax2d | P | nn.Softmax(axis=-1)
 nn.RNN | P | nn.SimpleRNN(3, 4)
 nn.LSTMCell | P | nn.LSTM(3, 4).run(sequences[:, :1], None)
