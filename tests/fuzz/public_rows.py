@@ -635,6 +635,7 @@ ENVIRONMENTS = {
 
 _NET = lambda: nn.Sequential(nn.Conv2d(3, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 3))  # noqa: E731
 _PICTURES = lambda: np.linspace(0, 1, 120, dtype=np.float32).reshape(2, 5, 4, 3)  # noqa: E731
+_MAPS = lambda: [np.full((1, 2, 3, 3), 1 / 3)] * 2  # noqa: E731
 ATTRIBUTION = {
     "saliency": _of(attribution.saliency, _NET, _PICTURES, 1),
     "integrated_gradients": _of(attribution.integrated_gradients, _NET, _PICTURES, 1, 0.0, 3),
@@ -645,6 +646,7 @@ ATTRIBUTION = {
     "activation_maximization": _of(attribution.activation_maximization, _NET, _PICTURES, 1, 3),
     "fgsm": _of(attribution.fgsm, _NET, _PICTURES, 1, 0.1),
     "pgd": _of(attribution.pgd, _NET, _PICTURES, 1, 0.1, steps=2, rng=_R),
+    "attention_rollout": _of(attribution.attention_rollout, _MAPS),
     "cascading_randomization": _of(
         attribution.cascading_randomization,
         _NET,
