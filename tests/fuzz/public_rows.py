@@ -346,7 +346,7 @@ def _rule(cls):
 
 
 RULES = ("AMSGrad", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "CentredRMSprop", "Nadam",
-         "RMSprop", "SGD")  # fmt: skip
+         "RAdam", "RMSprop", "Rprop", "SGD")  # fmt: skip
 _NEXT = ("__call__", [3], {})
 OPTIM = {name: _rule(getattr(optim, name)) for name in RULES} | {
     "StepDecay": _of(optim.StepDecay, 0.1, 3, then=[_NEXT]),
