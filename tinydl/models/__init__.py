@@ -100,6 +100,7 @@ from .transformers.llama2c_tokens import (
     read_llama2c_tokens,
     text_of,
 )
+from .transformers.vit import VisionTransformer
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
 from .variational.conv_vae import ConvVAE
 from .variational.cvae import CVAE
@@ -232,6 +233,7 @@ __all__ = [
     "TwoConvolutions",
     "UNet",
     "VanillaGenerator",
+    "VisionTransformer",
     "WaveNet",
     "auxiliary_cross_entropy",
     "load_llama2c",
