@@ -41,7 +41,7 @@ class Softmax(Reference):
         if logits.dtype not in FLOATS or labels.dtype not in INTEGERS or logits.size == 0:
             return Reference.cross_entropy_grad(self, logits, shifts, labels, grad)
         y = np.empty(logits.shape, logits.dtype)
-        given = [contiguous(a) for a in (logits, shifts, labels, grad)]
+        given = contiguous(logits), contiguous(shifts), contiguous(labels), contiguous(grad)
         if compiled.cross_entropy_grad(*given, y) >= 0:
             check_range("cross_entropy_grad", labels, logits.shape[1])
         return y
