@@ -17,7 +17,7 @@ from tinydl.console import command
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "figures"
-LARGEST = 80_000  # bytes of one picture
+LARGEST = 150_000  # bytes of one picture
 COLOURS = 96
 
 CAPTIONS = {
@@ -76,8 +76,8 @@ INTRODUCTION = """# Pictures of the course, and figures of the books, redrawn fr
 
 Every picture is drawn by a tutorial from what the library computes there, at full length.
 `python tutorials/record.py` runs the tutorials and writes this folder; `python tutorials/NN_*.py`
-draws those of one in full colour into `tutorials/figures`. Those of 19 were drawn with `TINYDL_STYLE_RUN` naming a run
-of `vgg-cifar`. Pictures called `study_*` belong to the
+draws those of one in full colour into `tutorials/figures`. Those of 19 were drawn with
+`TINYDL_STYLE_RUN` naming a run of `vgg-cifar`. Pictures called `study_*` belong to the
 [studies](../../benchmarks/results/studies.md).
 """
 
@@ -95,10 +95,13 @@ def said(tutorial: Path) -> dict[str, str]:
 
 
 def captions() -> dict[str, str]:
-    """{picture: caption} of all that this folder holds, page by page."""
+    """{picture: caption} of all that this folder holds, page by page: CAPTIONS, and what pages say
+    whose full-length run is recorded."""
     found = dict(CAPTIONS)
     for tutorial in (ROOT / "tutorials").glob("[0-9][0-9]_*.py"):
-        found |= said(tutorial)
+        here = said(tutorial)
+        recorded = (ROOT / "tutorials" / "recorded" / f"{tutorial.name[:2]}.json").exists()
+        found |= here if recorded else {name: here[name] for name in here if name in found}
     return dict(sorted(found.items(), key=lambda item: item[0][:2]))
 
 
