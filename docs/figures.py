@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "figures"
 LARGEST = 150_000  # bytes of one picture
 COLOURS = 96
+NARROW = 1100  # pixels of a picture that would have too many bytes
 
 CAPTIONS = {
     "01_graph": "Values go forward, gradients back: e = (a + b)(b + 5), b is used twice.",
@@ -120,8 +121,10 @@ def shrink(source: Path, target: Path) -> None:
     from PIL import Image
 
     picture = Image.open(source).convert("RGB")
-    for colours in (COLOURS, 32, 16):
-        small = picture.quantize(colours, dither=Image.Dither.NONE)
+    narrow = picture.copy()
+    narrow.thumbnail((NARROW, NARROW))
+    for pixels, colours in ((picture, COLOURS), (narrow, COLOURS), (narrow, 32), (narrow, 16)):
+        small = pixels.quantize(colours, dither=Image.Dither.NONE)
         small.save(target, optimize=True)
         if target.stat().st_size <= LARGEST:
             return

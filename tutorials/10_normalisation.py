@@ -270,8 +270,8 @@ drawing.save(
     figure,
     "10_train_eval.png",
     alt="Held-out accuracy by step of one network judged by the batch's own moments, which rises "
-    "at once, and by running averages with momentum 0.9, a little later, and 0.99, a hundred "
-    "steps later.",
+    "at once, and by running averages with momentum 0.9, which lies on it, and 0.99, a "
+    "hundred steps later.",
 )
 step, own, lagging = max(gaps[0.99], key=lambda row: row[1] - row[2])
 print(f"\nafter {step} steps at momentum 0.99: accuracy {own:.2f} with the batch's moments,")
