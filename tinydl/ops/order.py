@@ -121,7 +121,8 @@ def cummax(x, axis=None):
     _require_number("cummax", x)
     if axis is None:
         raise ConfigError("cummax: needs an axis: cummax(x, axis=0)")
-    return _running(*_one_axis("cummax", x, axis), greater_equal)
+    x, axis = _one_axis("cummax", x, axis)
+    return _running(x, axis, greater_equal)
 
 
 @door
@@ -130,7 +131,8 @@ def cummin(x, axis=None):
     _require_number("cummin", x)
     if axis is None:
         raise ConfigError("cummin: needs an axis: cummin(x, axis=0)")
-    return _running(*_one_axis("cummin", x, axis), less_equal)
+    x, axis = _one_axis("cummin", x, axis)
+    return _running(x, axis, less_equal)
 
 
 @door
