@@ -11,7 +11,7 @@
 
    The gradient of the input is the same computation with grad as the image, one call per residue of
    the position modulo the stride (window.h); each residue sees its own subset of the taps,
-   reversed. (Of few channels: conv_narrow.c.)
+   reversed. (Of few channels: conv_narrow.c; to few filters: conv_few.c.)
 
    Images narrower than about half a tile are gathered instead: windows of TILE_ROWS pixels, from
    several rows and images, are copied side by side.
@@ -22,6 +22,7 @@
 
 #include "conv.h"
 
+#include "conv_few.h"
 #include "conv_narrow.h"
 #include "depthwise.h"
 #include "tile.h"
@@ -228,6 +229,7 @@ static Direct forward(const ConvSizes *g) {
 
 int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, const ConvSizes *g,
                  int epilogue, int packed, int threads) {
+    if (NAME(is_few)(g)) return NAME(conv2d_few)(x, weight, bias, y, g, epilogue, threads);
     if (is_depthwise(g)) {
         NAME(depthwise)(x, weight, bias, y, g, epilogue, threads);
         return 0;
@@ -242,7 +244,7 @@ int NAME(conv2d)(const real *x, const real *weight, const real *bias, real *y, c
 }
 
 ptrdiff_t NAME(conv2d_pack)(const real *weight, real *packed, const ConvSizes *g) {
-    if (is_depthwise(g)) return 0;
+    if (is_depthwise(g) || NAME(is_few)(g)) return 0;
     Direct d = forward(g);
     const ptrdiff_t size = plan_weights(&d);
     d.weight = weight, d.packed = packed;

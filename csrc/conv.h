@@ -20,7 +20,7 @@ typedef struct {
      int epilogue, int packed, int threads)
 KERNEL(int, conv2d, CONV2D_ARGS)
 
-/* The number of elements of the packed weights, 0 for a depthwise convolution, which packs none;
+/* The number of elements of the packed weights, 0 where none are packed (depthwise, few filters);
    writes them unless packed is NULL. Only g->KH, KW, C, F and groups matter. conv.c. */
 #define CONV2D_PACK_ARGS(real) (const real *weight, real *packed, const ConvSizes *g)
 KERNEL(ptrdiff_t, conv2d_pack, CONV2D_PACK_ARGS)

@@ -244,7 +244,7 @@ def test_cython_rooms():
 
 
 def test_kernel_sources_are_named_after_stems():
-    """conv.c, conv_narrow.c and conv_weight.c belong to the stem conv."""
+    """conv.c, conv_few.c and conv_weight.c belong to the stem conv."""
     files = stems_in("csrc", suffix=".c") | stems_in("kernels_cl", suffix=".cl")
     assert {f for f in files if f.split("_")[0] not in STEMS} == {"prelude", "runtime", "program"}
 

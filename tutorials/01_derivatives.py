@@ -96,7 +96,8 @@ assert abs(z - 0.9526) < 1e-4
 # %% [markdown]
 # ## By graph
 #
-# tinydl records each operation as it runs. `backward()` then applies the chain rule for us.
+# tinydl records each operation as it runs: the *computational graph*. `backward()` then applies the
+# chain rule to it from the end to the beginning, which is called *backpropagation*.
 
 # %%
 weight = Tensor(w, requires_grad=True)

@@ -44,8 +44,8 @@ for t in (from_floats, from_integers, from_numpy, tinydl.zeros(3), tinydl.arange
 assert (from_floats.dtype, from_integers.dtype, from_numpy.dtype) == ("float32", "int64", "float64")
 
 # %% [markdown]
-# The operators are those of NumPy, and a NumPy array may stand on either side. The result is a
-# tensor, and what NumPy computes agrees:
+# The operators are those of NumPy, `@` for the matrix product, and a NumPy array may stand on
+# either side. The result is a tensor, and what NumPy computes agrees:
 
 # %%
 square = Tensor([[1.0, 2.0], [3.0, 4.0]])

@@ -3,8 +3,8 @@
 #
 # A wrong gradient rarely crashes. The network still learns, only worse, and you may search for
 # weeks. So every derivative in tinydl is checked against a measurement. This page builds such a
-# check step by step, breaks it in a few ways, and ends with the one you can use for your own
-# operations: `tinydl.testing.check_grads`.
+# gradient check step by step, breaks it in a few ways, and ends with the one you can use for your
+# own operations: `tinydl.testing.check_grads`.
 
 # %%
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tinydl.testing import GradientError, check_grads, gradcheck_op, numerical_g
 # The definition says: take h towards 0 in (f(x + h) - f(x)) / h. On a computer that is bad advice.
 # Two errors fight each other.
 #
-# - *Truncation*: the curve bends between x and x + h. The error is about h |f''| / 2, so smaller h
-#   is better.
-# - *Rounding*: f(x + h) and f(x) are almost equal, so their difference keeps only a few good
+# - *Truncation error*: the curve bends between x and x + h. The error is about h |f''| / 2, so
+#   smaller h is better.
+# - *Rounding error*: f(x + h) and f(x) are almost equal, so their difference keeps only a few good
 #   digits, and dividing by h blows up the rest. The error is about u |f| / h, so larger h is
 #   better. Here u is the relative size of a rounding error, about 1.1e-16 for float64.
 #

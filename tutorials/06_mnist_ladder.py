@@ -340,9 +340,10 @@ drawing.save(figure, "06_train_accuracy.png")
 # %% [markdown]
 # ## Turning the knobs
 #
-# The book then varies one setting at a time, all with Adam: dropout rate, learning rate, hidden
-# units, batch size. Its curves are lost, but its findings are stated: the best learning rate is
-# near 0.001 (on MNIST), more hidden units cost much time and gain little, and batches of 128 did
+# What training does not find by itself, such as the rate or the size of a layer, is called a
+# *hyperparameter*. The book then varies one at a time, all with Adam: dropout rate, learning rate,
+# hidden units, batch size. Its curves are lost, but its findings are stated: the best learning rate
+# is near 0.001 (on MNIST), more hidden units cost much time and gain little, and batches of 128 did
 # best. Here are the same four knobs. Remember that all points train for the same number of epochs,
 # so small batches take more steps.
 

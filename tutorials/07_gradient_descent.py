@@ -144,7 +144,8 @@ drawing.save(figure, "07_steps.png")
 # %% [markdown]
 # ## Two valleys
 #
-# The next picture of the book has two minima: a shallow one at x = -1.51 and a deeper one at 1.66,
+# The next picture of the book has two minima: a shallow one at x = -1.51, a *local minimum*, and a
+# deeper one at 1.66,
 # with a hill at 0. The formula is lost again. This one fits all three places:
 #
 #     y  = x^4 - 0.2 x^3 - 5 x^2
@@ -186,7 +187,8 @@ drawing.save(figure, "07_two_minima.png")
 
 # %% [markdown]
 # Now start on the left, at x = -2, and try learning rates. The border 2 / y'' is the thing to know
-# first. We ask the library for y'' at the two minima: the derivative of the derivative.
+# first. We ask the library for y'' at the two minima: the derivative of the derivative, called the
+# second derivative.
 
 
 # %%

@@ -7,7 +7,8 @@
 #
 #     y = (x - mean) / sqrt(variance + eps) * scale + shift
 #
-# The only question is: the mean *of what*? Four answers have names.
+# The only question is: the mean *of what*? Four answers have names: batch normalisation, layer
+# normalisation, instance normalisation and group normalisation.
 
 # %%
 from __future__ import annotations

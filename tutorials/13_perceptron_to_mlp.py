@@ -80,8 +80,9 @@ assert min(endless) > 0
 # ## From the step to bends
 #
 # The step has slope 0 wherever it has a slope, so no derivative says which way a weight should
-# move. Everything later is a step that was smoothed or straightened. Books say that activations
-# "squash into a range": three of the six below do not.
+# move. Everything later is a step that was smoothed or straightened: an *activation function*, such
+# as tanh or ReLU, max(x, 0). Books say that activations "squash into a range": three of the six
+# below do not.
 
 # %%
 BENDS = {

@@ -82,6 +82,8 @@ LAYERS = {
     "GlobalMaxPool": LayerCase(lambda r: nn.GlobalMaxPool(), (IMAGE,), (2, 3)),
     "GroupNorm": LayerCase(lambda r: nn.GroupNorm(2, 4), ((2, 3, 4),), (2, 3, 4), 8),
     "HardSigmoid": LayerCase(lambda r: nn.HardSigmoid(), (IMAGE,), IMAGE),
+    "HardSwish": LayerCase(lambda r: nn.HardSwish(), (IMAGE,), IMAGE),
+    "HardTanh": LayerCase(lambda r: nn.HardTanh(-0.4, 0.6), (IMAGE,), IMAGE),
     "Identity": LayerCase(lambda r: nn.Identity(), (IMAGE,), IMAGE),
     "InstanceNorm": LayerCase(lambda r: nn.InstanceNorm(3), (IMAGE,), IMAGE, 6),
     "L2Normalize": LayerCase(lambda r: nn.L2Normalize(3), (IMAGE,), IMAGE, 3),
@@ -92,9 +94,11 @@ LAYERS = {
     "LeakyReLU": LayerCase(lambda r: nn.LeakyReLU(0.3), (IMAGE,), IMAGE),
     "Linear": LayerCase(lambda r: nn.Linear(3, 2, rng=r), (SEQUENCE,), (2, 4, 2), 8),
     "LocalResponseNorm": LayerCase(lambda r: nn.LocalResponseNorm(3), (IMAGE,), IMAGE),
+    "LogSigmoid": LayerCase(lambda r: nn.LogSigmoid(), (IMAGE,), IMAGE),
     "LogSoftmax": LayerCase(lambda r: nn.LogSoftmax(1), (IMAGE,), IMAGE),
     "MaxPool1d": LayerCase(lambda r: nn.MaxPool1d(2), (SEQUENCE,), (2, 2, 3)),
     "MaxPool2d": LayerCase(lambda r: nn.MaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
+    "Mish": LayerCase(lambda r: nn.Mish(), (IMAGE,), IMAGE),
     "MultiHeadAttention": LayerCase(
         lambda r: nn.MultiHeadAttention(4, 2, rng=r), ((2, 3, 4),), (2, 3, 4), 80
     ),
@@ -125,6 +129,7 @@ LAYERS = {
         160 + 24 + 2 * 4 * 5 + 9,
     ),
     "PositionalEncoding": LayerCase(lambda r: nn.PositionalEncoding(3), (SEQUENCE,), SEQUENCE),
+    "PReLU": LayerCase(lambda r: nn.PReLU(3), (IMAGE,), IMAGE, 3),
     "ReLU": LayerCase(lambda r: nn.ReLU(), (IMAGE,), IMAGE),
     "ReLU6": LayerCase(lambda r: nn.ReLU6(), (IMAGE,), IMAGE),
     "RepeatVector": LayerCase(lambda r: nn.RepeatVector(4), ((2, 3),), SEQUENCE),

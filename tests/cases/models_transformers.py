@@ -1,8 +1,8 @@
-"""Row of the Llama: seven tokens, two of them asked for at random places."""
+"""Rows of the Llama and the GPT: seven tokens, two of them asked for at random places."""
 
 from cases.models import ModelCase
 from tinydl import Generator
-from tinydl.models import Llama
+from tinydl.models import GPT, Llama
 from tinydl.nn import cross_entropy
 
 
@@ -28,6 +28,17 @@ TRANSFORMERS = [
         loss=loss,
         full=Llama,
         parameters=260_032,
+        steps=250,
+        lr=0.03,
+        overfit=0.3,
+    ),
+    ModelCase(
+        name="GPT",
+        small=lambda: GPT(7, 6, 2, 2, 8, rng=Generator(3)),
+        batch=texts,
+        loss=loss,
+        full=GPT,
+        parameters=809_984,
         steps=250,
         lr=0.03,
         overfit=0.3,

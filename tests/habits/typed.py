@@ -467,7 +467,9 @@ nn.Dropout(0.5, inplace=True)  # ! leave it out: results are new tensors
 nn.Activation('relu')  # ! nn.ReLU()
 nn.LeakyReLU(negative_slope=0.1)  # ! slope=0.1
 nn.LeakyReLU(alpha=0.1)  # ! nn.LeakyReLU(slope=0.3)
-nn.PReLU()  # ! nn.LeakyReLU(0.25)
+nn.PReLU()  # works
+nn.PReLU(num_parameters=8)  # ! features=8
+nn.Hardswish()  # ! nn.HardSwish()
 nn.Sigmoid()  # works
 nn.Tanh()  # works
 nn.Softmax()  # works

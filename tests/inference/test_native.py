@@ -49,6 +49,21 @@ def images():
 
 
 @pytest.mark.parametrize("level", _runtime.available_levels())
+def test_few_filters_with_all_that_is_done_after_them(level):
+    before = _runtime.level()
+    try:
+        _runtime.set_level(level)
+        net = Net(
+            lambda m, x: ops.relu6(m.one(x) + m.short(x)),
+            one=nn.Conv2d(24, 2, 3, padding=1),
+            short=nn.Conv2d(24, 2, 1),
+        )
+        assert compiled(net, numbers(2, 9, 11, 24)).runner.is_one
+    finally:
+        _runtime.set_level(before)
+
+
+@pytest.mark.parametrize("level", _runtime.available_levels())
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_level_and_type(level, dtype):
     before = _runtime.level()

@@ -87,6 +87,12 @@ GEOMETRIES = {
     "few channels, strided": ((2, 19, 23, 3), (7, 7, 3, 24), 2, 3, 1, 1),
     "one channel, dilated": ((2, 13, 15, 1), (3, 3, 1, 16), (2, 1), 2, (1, 2), 1),
     "one channel, padding beyond": ((2, 3, 3, 1), (2, 2, 1, 16), 2, ((4, 5), (6, 7)), 1, 1),
+    "one filter": ((2, 9, 21, 11), (3, 3, 11, 1), 1, 1, 1, 1),
+    "one filter, strided, dilated rows": ((2, 17, 40, 7), (5, 5, 7, 1), (2, 3), 2, (2, 1), 1),
+    "one filter, padding beyond": ((2, 3, 3, 16), (2, 2, 16, 1), 2, ((4, 5), (6, 7)), 1, 1),
+    "one filter, one output": ((1, 3, 3, 20), (3, 3, 20, 1), 1, 0, 1, 1),
+    "few filters of long rows": ((2, 9, 19, 33), (3, 5, 33, 3), 1, (1, 2), 1, 1),
+    "a filter of sound": ((1, 1, 1500, 1), (1, 256, 1, 1), (1, 2), 0, 1, 1),
     "1x1": ((2, 5, 6, 7), (1, 1, 7, 9), 1, 0, 1, 1),
     "1x1 strided": ((2, 5, 6, 7), (1, 1, 7, 9), 2, 0, 1, 1),
     "1x1 padded": ((2, 5, 6, 7), (1, 1, 7, 9), 1, 1, 1, 1),
@@ -131,6 +137,8 @@ def test_strided_inputs(level, name):
         ((11, 14, 14, 40), (3, 3, 1, 40), 1, 1, 1, 40),
         ((11, 29, 29, 32), (3, 3, 1, 32), 2, 1, 1, 32),
         ((5, 40, 50, 3), (5, 5, 3, 32), 2, 2, 1, 1),
+        ((1, 7, 301, 24), (3, 3, 24, 1), 1, 1, 1, 1),
+        ((2, 40, 31, 32), (3, 3, 32, 2), 1, 1, 1, 1),
     ],
 )
 def test_the_number_of_threads_changes_no_bit(level, runtime, case):
@@ -151,6 +159,19 @@ def test_loops_equal_the_kernel(level, dtype):
     loops = _conv.im2col_loops_f32 if dtype == "f4" else _conv.im2col_loops_f64
     loops(x, columns, g)
     assert np.array_equal(columns.reshape(g.columns_shape), Conv().im2col(x, g))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_stays_in_its_windows(level, bad):
+    """Vectors of few filters overlap: no lane that has been counted may count again as 0 * inf."""
+    g = conv2d_geometry((1, 6, 30, 11), (3, 3, 11, 1), padding="same")
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal(g.x_shape), rng.standard_normal(g.weight_shape)
+    x[0, 2, 13, 5] = bad
+    y, expected = (backend.conv2d(x, weight, None, g) for backend in (Conv(), Reference()))
+    assert np.array_equal(np.isnan(y), np.isnan(expected))
+    assert np.array_equal(np.isinf(y), np.isinf(expected))
+    assert np.isfinite(y).sum() == y.size - 9
 
 
 def test_buffers_are_checked():

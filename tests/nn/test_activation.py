@@ -51,6 +51,13 @@ TORCH = {
     nn.Softplus(): lambda t, F: t.Softplus(),
     nn.Softsign(): lambda t, F: t.Softsign(),
     nn.HardSigmoid(): lambda t, F: lambda x: F.hardtanh(0.2 * x + 0.5, 0.0, 1.0),
+    nn.HardSwish(): lambda t, F: t.Hardswish(),
+    nn.HardTanh(): lambda t, F: t.Hardtanh(),
+    nn.HardTanh(-0.5, 2.0): lambda t, F: t.Hardtanh(-0.5, 2.0),
+    nn.LogSigmoid(): lambda t, F: t.LogSigmoid(),
+    nn.Mish(): lambda t, F: t.Mish(),
+    nn.PReLU().astype("float64"): lambda t, F: t.PReLU(),
+    nn.PReLU(6, 0.5).astype("float64"): lambda t, F: t.PReLU(6, 0.5),
     nn.Sigmoid(): lambda t, F: t.Sigmoid(),
     nn.Tanh(): lambda t, F: t.Tanh(),
     nn.Softmax(): lambda t, F: t.Softmax(-1),
@@ -65,7 +72,8 @@ TORCH = {
 def test_against_pytorch(layer):
     torch = oracle_module("torch")
     x = np.random.default_rng(1).normal(size=(5, 6)) * 4
-    agree(layer, TORCH[layer](torch.nn, torch.nn.functional), [x])
+    theirs = TORCH[layer](torch.nn, torch.nn.functional)
+    agree(layer, theirs.double() if isinstance(theirs, torch.nn.Module) else theirs, [x])
 
 
 def test_every_activation_of_ops_is_a_layer():
@@ -74,17 +82,20 @@ def test_every_activation_of_ops_is_a_layer():
     functions |= {"relu", "sigmoid", "tanh", "softmax", "log_softmax"}
     layers = {type(layer).__name__.lower() for layer in TORCH}
     functions -= {"glu"}  # halves the last axis: with the feed-forward layers, nn/transformer.py
-    assert len(functions) == 14
+    assert len(functions) == 19
     assert {name.replace("_", "") for name in functions} | {"identity"} == layers
 
 
 def test_settings_show_and_wrong_ones_are_told():
     shown = "LeakyReLU(0.2) ELU(0.3) ELU() GELU('tanh') Swish() Swish(2) LogSoftmax(axis=0)"
+    shown += " HardTanh() HardTanh(-1, 2)"
     layers = (
         nn.LeakyReLU(), nn.ELU(0.3), nn.ELU(), nn.GELU("tanh"), nn.Swish(), nn.Swish(2.0),
-        nn.LogSoftmax(0),
+        nn.LogSoftmax(0), nn.HardTanh(), nn.HardTanh(high=2.0),
     )  # fmt: skip
     assert " ".join(map(repr, layers)) == shown
+    with pytest.raises(ConfigError, match="HardTanh: low must be below high, got 1.0 and 1.0"):
+        nn.HardTanh(1.0)
     with pytest.raises(ConfigError, match="GELU: approximation must be None or 'tanh', got 'erf'"):
         nn.GELU("erf")
 

@@ -6,7 +6,7 @@ from closeness import assert_close
 from support import load_backend
 
 from tinydl import Tensor, ops
-from tinydl.errors import ConfigError, DTypeError
+from tinydl.errors import ConfigError, DTypeError, ShapeError
 from tinydl.ops.activations import SELU_ALPHA, SELU_SCALE
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
@@ -29,6 +29,9 @@ def gradient(function, values):
         (ops.softplus, [0.0], [0.5]),
         (ops.softsign, [0.0], [1.0]),
         (ops.hard_sigmoid, [-2.5, 2.5], [0.2, 0.2]),
+        (ops.hard_swish, [-3.0, 3.0], [0.0, 1.0]),
+        (ops.hard_tanh, [-1.0, 1.0], [0.0, 0.0]),
+        (lambda x: ops.prelu(x, Tensor([0.25], dtype="float64")), [0.0], [0.25]),
     ],
 )
 def test_slopes_at_the_kinks(function, kinks, slopes):
@@ -36,7 +39,18 @@ def test_slopes_at_the_kinks(function, kinks, slopes):
 
 
 @pytest.mark.parametrize(
-    "function", [ops.softplus, ops.elu, ops.selu, ops.softsign, ops.swish, ops.gelu, ops.leaky_relu]
+    "function",
+    [
+        ops.softplus,
+        ops.elu,
+        ops.selu,
+        ops.softsign,
+        ops.swish,
+        ops.gelu,
+        ops.leaky_relu,
+        ops.mish,
+        ops.hard_swish,
+    ],
 )
 def test_large_arguments(function):
     """Neither the value nor the gradient turns into NaN or the wrong infinity."""
@@ -60,6 +74,13 @@ def test_gelu_approximation_is_close_to_the_exact_form():
     assert np.abs((ops.gelu(x) - ops.gelu(x, "tanh")).numpy()).max() < 1e-3
 
 
+def test_the_logarithm_of_sigmoid_has_no_zero():
+    """sigmoid(-1e4) is 0; its logarithm is -1e4."""
+    x = np.array([-1e4, -800.0, 0.0, 800.0])
+    assert_close(ops.log_sigmoid(Tensor(x)).numpy(), [-1e4, -800.0, np.log(0.5), 0.0], 1e-12)
+    assert gradient(ops.log_sigmoid, x) == [1.0, 1.0, 0.5, 0.0]
+
+
 def test_hard_sigmoid_and_relu6_are_flat_outside():
     assert ops.hard_sigmoid(Tensor([-3.0, -2.5, 0.0, 2.5, 3.0])).tolist() == [0, 0, 0.5, 1, 1]
     assert ops.relu6(Tensor([-1.0, 3.0, 7.0])).tolist() == [0, 3, 6]
@@ -75,6 +96,14 @@ def test_dtype_is_kept(dtype):
 def test_errors():
     with pytest.raises(ConfigError, match="gelu: approximation must be None or 'tanh', got 'erf'"):
         ops.gelu(Tensor([1.0]), "erf")
+    with pytest.raises(ConfigError, match="hard_tanh: low must be below high, got 1.0 and 1.0"):
+        ops.hard_tanh(Tensor([1.0]), 1.0)
+    with pytest.raises(ShapeError, match=r"prelu: slope \(3,\) does not broadcast to x \(1,\)"):
+        ops.prelu(Tensor([1.0]), Tensor([0.1, 0.2, 0.3]))
+    with pytest.raises(DTypeError, match="prelu: needs a float tensor, got int64"):
+        ops.prelu(Tensor([1.0]), Tensor([1]))
+    with pytest.raises(DTypeError, match="prelu: where: branches are"):
+        ops.prelu(Tensor([1.0]), Tensor([1.0], dtype="float64"))
     with pytest.raises(DTypeError, match="selu: needs a float tensor, got int64"):
         ops.selu(Tensor([1]))
 

@@ -87,6 +87,8 @@ def test_errors():
         ops.scaled_dot_product_attention(q, k, v.astype("float32"))
     with pytest.raises(ShapeError, match="G dividing H, got"):
         ops.scaled_dot_product_attention(q, k[:, :2], v[:, :2], grouped=True)
+    with pytest.raises(ConfigError, match="grouped must be True or False"):
+        ops.scaled_dot_product_attention(q, k, v, grouped=np.zeros(0))
     with pytest.raises(ConfigError, match="dropout must be"):
         ops.scaled_dot_product_attention(q, k, v, dropout=1.5)
     with pytest.raises(ShapeError, match=r"\(2, 3, 4, 5\) and \(2, 5\) do not broadcast"):

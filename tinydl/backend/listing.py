@@ -85,7 +85,8 @@ def _element_type(kernel: str, arrays: Sequence[Any], y: Any) -> str:
 
 def _c_file(kernel: str, stem: str, geometry: Any) -> str:
     """A convolution is a product of single pixels or whole images, and has kernels of its own where
-    every channel is a group. (conv.c hands the gradient of few channels on to conv_narrow.c.)"""
+    every channel is a group. (conv.c hands the gradient of few channels on to conv_narrow.c, and
+    few filters of long rows to conv_few.c.)"""
     if stem == "conv" and kernel.startswith("conv2d"):
         if geometry.product:
             return "matmul.c"

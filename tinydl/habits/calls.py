@@ -69,6 +69,9 @@ LeakyReLU(alpha=) | K | nn.LeakyReLU(slope=0.3)
 (num_features=) | P | channels=8
 (num_channels=) | P | channels=8
 (num_groups=) | P | groups=4
+(num_parameters=) | P | features=8
+(min_val=) | P | low=-1.0
+(max_val=) | P | high=1.0
 (normalized_shape=) | P | shape=(8,)
 (elementwise_affine=) | P | affine=False
 (center=) | K | affine=False

@@ -93,6 +93,9 @@ td.var_mean | P | x.var(axis=1), x.mean(axis=1)
 td.interpolate | P | td.resize(images, scale_factor=2)
 td.math | K | td.log(x)
 td.silu | P | td.swish(x)
+td.hardswish | P | td.hard_swish(x)
+td.hardtanh | P | td.hard_tanh(x)
+td.logsigmoid | P | td.log_sigmoid(x)
 td.autograd | P | td.grad(leaf.sum(), [leaf])
 td.GradientTape | K | td.grad(leaf.sum(), [leaf]) | leaves are watched
 td.inference_mode | P | td.no_grad()
@@ -182,8 +185,9 @@ nn.SpectralNormalization | K | nn.SpectralNorm(nn.Linear(10, 5))
 nn.Dropout1d | P | nn.Dropout(0.25) | single elements; whole channels are not dropped
 nn.Dropout2d | P | nn.Dropout(0.25) | single elements; whole channels are not dropped
 nn.SpatialDropout2D | K | nn.Dropout(0.25) | single elements; whole channels are not dropped
-nn.PReLU | P | nn.LeakyReLU(0.25) | the slope is not learnt
 nn.Hardsigmoid | P | nn.HardSigmoid()
+nn.Hardswish | P | nn.HardSwish()
+nn.Hardtanh | P | nn.HardTanh()
 nn.Softmax2d | P | nn.Softmax(axis=-1)
 nn.RNN | P | nn.SimpleRNN(3, 4)
 nn.LSTMCell | P | nn.LSTM(3, 4).run(sequences[:, :1], None)
@@ -210,7 +214,10 @@ nn.GaussianNLLLoss | P | nn.gaussian_nll(mean, log_variance, target) | losses ar
 nn.KLDivLoss | P | nn.kl_categorical(logits, probabilities) | losses are functions
 nn.CTCLoss | P | nn.ctc(sequences, td.tensor([[1], [2]])) | losses are functions; (N, T, classes)
 nn.TripletMarginLoss | P | nn.triplet(x, x, x) | losses are functions
-nn.CosineEmbeddingLoss | P | nn.cosine(x, x) | losses are functions
+nn.CosineEmbeddingLoss | P | nn.cosine_embedding(x, x, signs[:, 0]) | losses are functions
+nn.MarginRankingLoss | P | nn.margin_ranking(x, x, x) | losses are functions
+nn.PoissonNLLLoss | P | nn.poisson_nll(prediction, target) | losses are functions
+nn.Poisson | K | nn.poisson_nll(prediction, target, log_input=False) | losses are functions
 nn.Hinge | K | nn.hinge(logits, signs) | losses are functions
 nn.cross_entropy_loss | P | nn.cross_entropy(logits, labels)
 nn.nll_loss | P | nn.nll(td.log_softmax(logits), labels)
@@ -218,6 +225,9 @@ nn.mse_loss | P | nn.mse(prediction, target)
 nn.l1_loss | P | nn.mae(prediction, target)
 nn.smooth_l1_loss | P | nn.smooth_l1(prediction, target)
 nn.huber_loss | P | nn.huber(prediction, target)
+nn.margin_ranking_loss | P | nn.margin_ranking(x, x, x)
+nn.cosine_embedding_loss | P | nn.cosine_embedding(x, x, signs[:, 0])
+nn.poisson_nll_loss | P | nn.poisson_nll(prediction, target)
 nn.kl_div | P | nn.kl_categorical(logits, probabilities)
 nn.ctc_loss | P | nn.ctc(sequences, td.tensor([[1], [2]]))
 nn.binary_cross_entropy | P | nn.bce(probabilities, targets)

@@ -93,6 +93,7 @@ from .sound.ctc_labeller import CTCLabeller
 from .sound.keyword_cnn import KeywordCNN
 from .sound.wavenet import WaveNet
 from .style.small_vgg import SmallVGG
+from .transformers.gpt import GPT
 from .transformers.llama import Llama
 from .transformers.llama2c import load_llama2c, read_llama2c_tokens, text_of
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
@@ -110,6 +111,7 @@ __all__ = [
     "DDPM",
     "DQN",
     "GAN",
+    "GPT",
     "IIC",
     "LSGAN",
     "MAML",

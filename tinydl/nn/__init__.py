@@ -10,9 +10,14 @@ from .activation import (
     SELU,
     Apply,
     HardSigmoid,
+    HardSwish,
+    HardTanh,
     Identity,
     LeakyReLU,
+    LogSigmoid,
     LogSoftmax,
+    Mish,
+    PReLU,
     ReLU,
     ReLU6,
     Sigmoid,
@@ -49,7 +54,7 @@ from .losses_classes import (
     soft_cross_entropy,
     squared_hinge,
 )
-from .losses_distance import contrastive, cosine, triplet
+from .losses_distance import contrastive, cosine, cosine_embedding, margin_ranking, triplet
 from .losses_gan import (
     gradient_penalty,
     least_squares_discriminator,
@@ -57,7 +62,15 @@ from .losses_gan import (
     wasserstein_critic,
     wasserstein_generator,
 )
-from .losses_regression import gaussian_nll, huber, kl_gaussian, mae, smooth_l1, total_variation
+from .losses_regression import (
+    gaussian_nll,
+    huber,
+    kl_gaussian,
+    mae,
+    poisson_nll,
+    smooth_l1,
+    total_variation,
+)
 from .losses_sequence import ctc, ctc_beam, ctc_greedy
 from .module import Buffer, Module, Parameter
 from .norm import (
@@ -135,6 +148,8 @@ __all__ = [
     "GlobalMaxPool",
     "GroupNorm",
     "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
     "Identity",
     "InstanceNorm",
     "KeyValueCache",
@@ -144,12 +159,15 @@ __all__ = [
     "LearnedPositions",
     "Linear",
     "LocalResponseNorm",
+    "LogSigmoid",
     "LogSoftmax",
     "MaxPool1d",
     "MaxPool2d",
     "MinibatchStd",
+    "Mish",
     "Module",
     "MultiHeadAttention",
+    "PReLU",
     "Parameter",
     "PositionalEncoding",
     "RMSNorm",
@@ -184,6 +202,7 @@ __all__ = [
     "bce_with_logits",
     "contrastive",
     "cosine",
+    "cosine_embedding",
     "cross_entropy",
     "ctc",
     "ctc_beam",
@@ -203,8 +222,10 @@ __all__ = [
     "looking",
     "mae",
     "margin",
+    "margin_ranking",
     "mse",
     "nll",
+    "poisson_nll",
     "sinusoidal_positions",
     "smooth_l1",
     "soft_cross_entropy",

@@ -1,16 +1,20 @@
-"""Every activation of `tinydl.ops` as a layer. They have no parameters and keep the shape."""
+"""Every activation of `tinydl.ops` as a layer. They keep the shape; only PReLU has parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import ops
+from ..arguments import number
 from ..doors import checked
 from ..errors import ConfigError
 from ..quoting import quoted
 from ..tensor import Tensor
-from .module import Module
+from .linear import check_size
+from .module import Module, Parameter
 
 
 class ReLU(Module):
@@ -47,6 +51,26 @@ class LeakyReLU(Module):
 
     def arguments(self) -> str:
         return f"{self.slope:g}"
+
+
+class PReLU(Module):
+    """x where x > 0, else weight * x, whose slopes are learnt. He et al. 2015. See `tinydl.prelu`.
+
+    features: 1, one slope for all, or as many as the last axis has, one each; weight (features,)
+    begins at `slope`. A weight_decay would draw the slopes to 0, as the paper says: leave it off.
+    Raises ConfigError; the call ShapeError and DTypeError.
+    """
+
+    @checked
+    def __init__(self, features: int = 1, slope: float = 0.25) -> None:
+        check_size("PReLU", features=features)
+        self.weight = Parameter(np.full(features, number("PReLU", "slope", slope), np.float32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.prelu(x, self.weight)
+
+    def arguments(self) -> str:
+        return "" if self.weight.size == 1 else f"{self.weight.size}"
 
 
 class ReLU6(Module):
@@ -136,6 +160,43 @@ class HardSigmoid(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.hard_sigmoid(x)
+
+
+class HardSwish(Module):
+    """x relu6(x + 3) / 6, see `tinydl.hard_swish`. Howard et al. 2019."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.hard_swish(x)
+
+
+class HardTanh(Module):
+    """min(max(x, low), high), see `tinydl.hard_tanh`. Raises ConfigError unless low < high."""
+
+    @checked
+    def __init__(self, low: float = -1.0, high: float = 1.0) -> None:
+        if not low < high:
+            raise ConfigError(f"HardTanh: low must be below high, got {low!r} and {high!r}")
+        self.low, self.high = low, high
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.hard_tanh(x, self.low, self.high)
+
+    def arguments(self) -> str:
+        return "" if (self.low, self.high) == (-1, 1) else f"{self.low:g}, {self.high:g}"
+
+
+class LogSigmoid(Module):
+    """log sigmoid(x), see `tinydl.log_sigmoid`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.log_sigmoid(x)
+
+
+class Mish(Module):
+    """x tanh(softplus(x)), see `tinydl.mish`. Misra 2019."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.mish(x)
 
 
 class Softmax(Module):

@@ -9,7 +9,7 @@ from ..arguments import number
 from ..doors import door, unknown_to
 from ..errors import ConfigError, ShapeError
 from ..function import Function
-from ..geometry import normalize_axis
+from ..geometry import broadcast_shape, normalize_axis
 from .arrange import split
 from .elementwise import exp, where
 from .operands import _constant, _require_float
@@ -176,6 +176,19 @@ def leaky_relu(x, slope=0.2, **unknown: Never):
 
 
 @door
+def prelu(x, slope):
+    """x where x > 0, else slope * x, with slopes that are learnt; the gradient at 0 is `slope`.
+
+    slope: a float tensor that broadcasts to x's shape: () or (1,) for all, (C,) one of a channel.
+    Raises ShapeError and DTypeError. He et al. 2015 (arXiv:1502.01852).
+    """
+    _require_float("prelu", x, slope)
+    if broadcast_shape("prelu", x.shape, slope.shape) != x.shape:
+        raise ShapeError(f"prelu: slope {slope.shape} does not broadcast to x {x.shape}")
+    return x * where(x > _constant(x, 0), _constant(x, 1), slope)
+
+
+@door
 def relu6(x):
     """min(max(x, 0), 6); the gradient is 0 at both kinks. Krizhevsky 2010; Howard et al. 2017."""
     _require_float("relu6", x)
@@ -219,6 +232,34 @@ def hard_sigmoid(x):
     """
     _require_float("hard_sigmoid", x)
     return clip(_constant(x, 0.2) * x + _constant(x, 0.5), 0.0, 1.0)
+
+
+@door
+def hard_swish(x):
+    """x relu6(x + 3) / 6, a swish of straight lines and a parabola.
+
+    The gradient at the kinks is 0 at -3 and 1 at 3. Howard et al. 2019 (arXiv:1905.02244).
+    """
+    _require_float("hard_swish", x)
+    return x * (relu6(x + _constant(x, 3)) / _constant(x, 6))
+
+
+@door
+def hard_tanh(x, low=-1.0, high=1.0):
+    """min(max(x, low), high) for numbers low < high; the gradient is 0 at both kinks (that of
+    `clip` is 1). Raises ConfigError. Collobert 2004."""
+    _require_float("hard_tanh", x)
+    low, high = number("hard_tanh", "low", low), number("hard_tanh", "high", high)
+    if not low < high:
+        raise ConfigError(f"hard_tanh: low must be below high, got {low!r} and {high!r}")
+    return Clip(low, high, closed=False).apply(x)
+
+
+@door
+def log_sigmoid(x):
+    """log sigmoid(x) = -softplus(-x), where the logarithm of sigmoid(x) would be that of 0."""
+    _require_float("log_sigmoid", x)
+    return -softplus(-x)
 
 
 class Gelu(Function):
@@ -300,3 +341,10 @@ def swish(x, beta=1.0):
     _require_float("swish", x)
     beta = number("swish", "beta", beta)
     return x * sigmoid(x if beta == 1 else _constant(x, beta) * x)
+
+
+@door
+def mish(x):
+    """x tanh(softplus(x)). Misra 2019 (arXiv:1908.08681)."""
+    _require_float("mish", x)
+    return x * tanh(softplus(x))

@@ -338,13 +338,14 @@ def scaled_dot_product_attention(
         raise ShapeError(
             f"attention: value must be (..., S, V) with S of key, got {value.shape} and {key.shape}"
         )
+    grouped = flag("attention", "grouped", grouped)
     if grouped:
         _check_kind(query, mask)
     else:
         _checked_scores(query, key, mask)
     rate = dropout if type(dropout) is float else probability("attention", "dropout", dropout)
     rate = rate if 0 <= rate <= 1 else probability("attention", "dropout", rate)
-    causal, grouped = flag("attention", "causal", causal), flag("attention", "grouped", grouped)
+    causal = flag("attention", "causal", causal)
     if rng is not None:
         generator("attention", "rng", rng)
     if not query.dtype == key.dtype == value.dtype:

@@ -86,6 +86,7 @@ from .stocks import GRU_DJIA
 from .stories import CLIPS, STORIES
 from .texts import BOOK_LSTM_TEXT, BOOK_VANILLA_TEXT, CHAR_LSTM
 from .toys import CHAIN_Q, CLIFF_SARSA, GRID_Q, RING_GAN, RING_WGAN
+from .transformers import GPT_SHAKESPEARE
 from .translations import CYCLEGAN_DIGITS, PIX2PIX_FASHION
 from .uncertain import BAYES_MLP, BAYES_SOFTMAX, DROPOUT_MLP
 from .variational import BETA_VAE, CVAE_MNIST, VAE_MNIST, VAE_PLANE
@@ -212,6 +213,7 @@ RECIPES: dict[str, Recipe] = {
     "prototypes-omniglot": PROTOTYPES_OMNIGLOT,
     "memory-omniglot": MEMORY_OMNIGLOT,
     "attention-translated": ATTENTION_TRANSLATED,
+    "gpt-shakespeare": GPT_SHAKESPEARE,
 }
 DEFAULT = "mlp-digits"
 

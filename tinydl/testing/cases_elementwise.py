@@ -107,6 +107,17 @@ def _clip(d: Draw) -> Example:
     return Example(_away_from(-1.0, 1.5, reach=1.0)(d).inputs, bounds)
 
 
+def _with_bounds(d: Draw) -> Example:
+    low, high = d.choose(((-1.0, 1.0), (-0.5, 2.0)))
+    return _away_from(low, high, reach=0.5, low=low, high=high)(d)
+
+
+def _learnt_slopes(d: Draw) -> Example:
+    """One slope, or one of each of the last axis."""
+    shape = d.shape(1, 3)
+    return Example((d.away_from_zero(shape), d.normal(d.choose(((1,), shape[-1:])))))
+
+
 def _points(d: Draw) -> Example:
     a, b = d.broadcastable()
     return Example((d.normal(a), d.away_from_zero(b, 0.5)))
@@ -271,10 +282,15 @@ ROWS = (
     OpCase("softplus", ops.softplus, _normal, kernel=_kernel("normal", ulps=4)),
     OpCase("softsign", ops.softsign, _away_from(0.0), torch="softsign"),
     OpCase("leaky_relu", ops.leaky_relu, _with(_away_from(0.0), slope=(0.2, 0.01))),
+    OpCase("prelu", ops.prelu, _learnt_slopes),
     OpCase("relu6", ops.relu6, _away_from(0.0, 6.0), torch="relu6"),
     OpCase("elu", ops.elu, _with(_away_from(0.0), alpha=(1.0, 0.5)), torch="elu"),
     OpCase("selu", ops.selu, _away_from(0.0), torch="selu"),
     OpCase("hard_sigmoid", ops.hard_sigmoid, _away_from(-2.5, 2.5)),
+    OpCase("hard_swish", ops.hard_swish, _away_from(-3.0, 3.0), torch="hardswish"),
+    OpCase("hard_tanh", ops.hard_tanh, _with_bounds),
+    OpCase("log_sigmoid", ops.log_sigmoid, _normal, torch="logsigmoid"),
+    OpCase("mish", ops.mish, _normal, torch="mish"),
     OpCase(
         "gelu",
         ops.gelu,
