@@ -19,7 +19,7 @@ HOW = (
     "2022 in the place of the noise. Samples by 20 steps of DDIM (Song et al. 2020), the class "
     "made plainer by guidance 1 (Ho and Salimans 2022).",
     "The paper's net for CIFAR-10 has 35.7 million numbers and sees 800,000 batches of 128; this "
-    "one 308,490 and 11,250 of 32.",
+    "one 308,490 and 7,500 of 32.",
     "way: the Frechet distance in the judge's features, 0 for real pictures, 1 for noise, the axis "
     "of dcgan-mnist, cgan-mnist, acgan-mnist and cvae-mnist too.",
 )
@@ -32,7 +32,7 @@ DDPM_MNIST = Recipe(
     dataset="mnist",
     parameters=308_490,
     program=Diffusing(judge=JUDGE_MNIST, lr=0.002),
-    epochs=6,
+    epochs=4,
     time_budget=3_600,
     baselines=DRAWN,
     fast={**FAST, "judge": QUICK_MNIST},
@@ -53,7 +53,7 @@ DDPM_FASHION = Recipe(
     dataset="fashion_mnist",
     parameters=308_490,
     program=Diffusing(judge=JUDGE_FASHION, lr=0.002),
-    epochs=6,
+    epochs=4,
     time_budget=3_600,
     baselines=DRAWN,
     fast={**FAST, "judge": QUICK_FASHION},

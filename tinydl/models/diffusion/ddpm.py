@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class DDPM(Module):
         labels = self._integers(np.arange(count) % self.classes) if labels is None else labels
         x = self._normal(count, rng)
         with looking(self):
-            for t, s in zip(times[:-1], times[1:], strict=True):
+            for t, s in pairwise(times):
                 if film is not None:
                     film.append(x.numpy().copy())
                 v = self.guided(x, t, labels, guidance)

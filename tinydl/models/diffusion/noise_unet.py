@@ -1,5 +1,4 @@
-"""The network of a diffusion: what in this picture, at this time, is noise, if it is of this class?
-"""
+"""The network of a diffusion: what of this picture, of this class, is noise at this time?"""
 
 from __future__ import annotations
 
@@ -74,7 +73,7 @@ class NoiseUNet(Module):
     | 4x4 convolution, stride 2 | 14x14x32 | 544 |
     | block; 3x3 convolution, stride 2 | 14x14x32; 7x7x64 | 22,752; 18,496 |
     | block, attention of 4 heads, block | 7x7x64 | 82,368; 16,768; 82,368 |
-    | 2x2 transposed convolution, stride 2, beside the map before; block | 14x14x32 | 8,224; 34,112 |
+    | 2x2 transposed convolution, stride 2, beside what was; block | 14x14x32 | 8,224; 34,112 |
     | norm, SiLU, 4x4 transposed convolution, stride 2, SiLU | 28x28x16 | 8,272 |
     | beside x: 3x3 convolution | 28x28x1 | 154 |
 
