@@ -96,6 +96,7 @@ from .style.small_vgg import SmallVGG
 from .transformers.gpt import GPT
 from .transformers.llama import Llama
 from .transformers.llama2c import load_llama2c, read_llama2c_tokens, text_of
+from .transformers.vit import VisionTransformer
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
 from .variational.conv_vae import ConvVAE
 from .variational.cvae import CVAE
@@ -229,6 +230,7 @@ __all__ = [
     "TwoConvolutions",
     "UNet",
     "VanillaGenerator",
+    "VisionTransformer",
     "WaveNet",
     "auxiliary_cross_entropy",
     "load_llama2c",

@@ -90,6 +90,7 @@ from .transformers import GPT_SHAKESPEARE
 from .translations import CYCLEGAN_DIGITS, PIX2PIX_FASHION
 from .uncertain import BAYES_MLP, BAYES_SOFTMAX, DROPOUT_MLP
 from .variational import BETA_VAE, CVAE_MNIST, VAE_MNIST, VAE_PLANE
+from .vision import VIT_CIFAR
 from .words import SKIPGRAM_FILMS
 
 RECIPES: dict[str, Recipe] = {
@@ -117,6 +118,7 @@ RECIPES: dict[str, Recipe] = {
     "densenet-cifar": DENSENET_CIFAR,
     "mobilenet-cifar": MOBILENET_CIFAR,
     "vgg-cifar": VGG_CIFAR,
+    "vit-cifar": VIT_CIFAR,
     "ssd-bccd": SSD_BCCD,
     "ssd-shapes": SSD_SHAPES,
     "yolo-shapes": YOLO_SHAPES,
