@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 41. Diffusion: the way back from noise
 #
-# **You need**: a *loss* and a *training loop* (pages 1 and 40), a *convolution* (page 14), what a
+# **You need**: a *loss* and a *training loop* (pages 1 and 40), a *convolution* (page 5), what a
 # *generator* is for (page 24).
 #
 # **You will be able to** add the noise of a thousand steps in one; say from a formula what the best
@@ -124,7 +124,10 @@ def best_v(x, t):
 # A step back guesses x_0 and the noise, and puts them together again with a little less noise. That
 # is all of DDIM (Song et al. 2020): nothing is drawn on the way, the first noise decides
 # everything. DDPM puts fresh noise in the place of some of the old, as much as eta says: 0 is
-# DDIM; 1, over all the steps, is the paper's chain. Both end in the same world:
+# DDIM; 1, over all the steps, is the paper's chain. Both end in the same world.
+#
+# **Before you run**: of 2,000 ways, how many should end at -0.8? And can two ways without chance
+# cross each other?
 
 
 # %%
@@ -310,6 +313,18 @@ drawing.save(
 # real pictures, how often it names what was asked for, how far samples are in its features (the
 # Frechet distance), and whether they differ among themselves. `tinydl recipes ddpm-mnist` says what
 # was meant and what was reached.
+#
+# ## Exercises
+#
+# Answers are in `tutorials/answers/41.py`, which the test suite runs. Try first.
+#
+# 1. Derive: (x_0, noise) has been turned by the angle whose cosine is sqrt(abar). Show that turning
+#    (x_t, v) back gives both again, without a division.
+# 2. Predict, then run: the world is one point, 0.3. What does the best network answer, and how many
+#    steps of DDIM does it take to get there?
+# 3. Derive: pixels are normal, mean 0 and deviation s. What is E[x_0 | x_t]? For s = 1, what is the
+#    best v, and what does DDIM then do to x?
+# 4. Predict: guidance w = -1. What is drawn?
 #
 # ## What to take along
 #

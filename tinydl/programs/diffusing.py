@@ -248,11 +248,11 @@ class WayBack:
         if state.epoch < state.epochs:
             return
         film: list[np.ndarray] = []
-        self.program.sample(state.model, GRID, Generator(0), film)
+        model: Any = state.model
+        self.program.sample(model, GRID, Generator(0), film)
         frames = np.clip((np.stack(film) + 1) / 2, 0, 1)
         moments = frames[np.linspace(0, len(frames) - 1, MOMENTS).round().astype(int)]
-        classes: int = state.model.classes  # type: ignore[assignment]
-        rows = moments[:, :classes].swapaxes(0, 1).reshape(-1, *frames.shape[2:])
+        rows = moments[:, : model.classes].swapaxes(0, 1).reshape(-1, *frames.shape[2:])
         try:
             write_page(rows, self.folder / "denoising.png", MOMENTS)
             pages = [make_grid(larger(frame), 10, 1) for frame in (*frames, *[frames[-1]] * STILL)]
