@@ -79,9 +79,12 @@ def test_errors(subscripts, shapes, words):
         ops.einsum(subscripts, *tensors(*shapes))
 
 
-def test_integers_are_no_matter_for_products():
-    with pytest.raises(DTypeError, match="matmul: needs two tensors of one float type"):
-        ops.einsum("i,i->", Tensor([1]), Tensor([2]))
+def test_integers_are_summed_and_bool_is_refused():
+    assert ops.einsum("i,i->", Tensor([1, 2]), Tensor([3, 4])).item() == 11
+    with pytest.raises(
+        DTypeError, match="matmul: needs two tensors of one float type, or of one i"
+    ):
+        ops.einsum("i,i->", Tensor([True]), Tensor([True]))
 
 
 def test_gram_matrix_sums_over_the_positions():
