@@ -17,8 +17,9 @@ from tinydl.console import command
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "figures"
-LARGEST = 80_000  # bytes of one picture
+LARGEST = 150_000  # bytes of one picture
 COLOURS = 96
+NARROW = 1100  # pixels of a picture that would have too many bytes
 
 CAPTIONS = {
     "01_graph": "Values go forward, gradients back: e = (a + b)(b + 5), b is used twice.",
@@ -76,8 +77,8 @@ INTRODUCTION = """# Pictures of the course, and figures of the books, redrawn fr
 
 Every picture is drawn by a tutorial from what the library computes there, at full length.
 `python tutorials/record.py` runs the tutorials and writes this folder; `python tutorials/NN_*.py`
-draws those of one in full colour into `tutorials/figures`. Those of 19 were drawn with `TINYDL_STYLE_RUN` naming a run
-of `vgg-cifar`. Pictures called `study_*` belong to the
+draws those of one in full colour into `tutorials/figures`. Those of 19 were drawn with
+`TINYDL_STYLE_RUN` naming a run of `vgg-cifar`. Pictures called `study_*` belong to the
 [studies](../../benchmarks/results/studies.md).
 """
 
@@ -95,10 +96,13 @@ def said(tutorial: Path) -> dict[str, str]:
 
 
 def captions() -> dict[str, str]:
-    """{picture: caption} of all that this folder holds, page by page."""
+    """{picture: caption} of all that this folder holds, page by page: CAPTIONS, and what pages say
+    whose full-length run is recorded."""
     found = dict(CAPTIONS)
     for tutorial in (ROOT / "tutorials").glob("[0-9][0-9]_*.py"):
-        found |= said(tutorial)
+        here = said(tutorial)
+        recorded = (ROOT / "tutorials" / "recorded" / f"{tutorial.name[:2]}.json").exists()
+        found |= here if recorded else {name: here[name] for name in here if name in found}
     return dict(sorted(found.items(), key=lambda item: item[0][:2]))
 
 
@@ -117,8 +121,10 @@ def shrink(source: Path, target: Path) -> None:
     from PIL import Image
 
     picture = Image.open(source).convert("RGB")
-    for colours in (COLOURS, 32, 16):
-        small = picture.quantize(colours, dither=Image.Dither.NONE)
+    narrow = picture.copy()
+    narrow.thumbnail((NARROW, NARROW))
+    for pixels, colours in ((picture, COLOURS), (narrow, COLOURS), (narrow, 32), (narrow, 16)):
+        small = pixels.quantize(colours, dither=Image.Dither.NONE)
         small.save(target, optimize=True)
         if target.stat().st_size <= LARGEST:
             return

@@ -66,8 +66,9 @@ def main(numbers: list[str]) -> None:
             kept = record(page, Path(folder))
             text = json.dumps(kept, indent=1, ensure_ascii=False)
             (target / f"{page.name[:2]}.json").write_text(text + "\n")
+            captions = figures["captions"]()
             for name in kept["pictures"]:
-                if Path(name).stem in figures["captions"]():
+                if Path(name).stem in captions:
                     figures["shrink"](Path(folder) / name, ROOT / "docs" / "figures" / name)
         print(f"{page.stem}: {kept['seconds']} s, {len(kept['figures'])} figures")
     (ROOT / "docs" / "figures" / "README.md").write_text(figures["page"]())

@@ -27,7 +27,7 @@ def load():
 course = load()
 COURSE = course.read()
 #: Parts whose pages all have their opening, questions and exercises.
-WRITTEN = ""
+WRITTEN = "A"
 PAGES = [pytest.param(page, id=page.file) for page in COURSE.pages]
 
 
