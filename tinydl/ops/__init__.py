@@ -63,6 +63,7 @@ from .conv_forms import (
     depthwise_conv2d,
     separable_conv2d,
 )
+from .counting import argwhere, bincount, nonzero, searchsorted, unique
 from .ctc import ctc_log_likelihood
 from .einsum import einsum, gram_matrix
 from .elementwise import (
@@ -106,7 +107,18 @@ from .norm import (
     local_response_norm,
     rms_norm,
 )
-from .order import argsort, cumprod, cumsum, median, quantile, sort, topk
+from .order import (
+    argsort,
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    logcumsumexp,
+    median,
+    quantile,
+    sort,
+    topk,
+)
 from .pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -150,6 +162,7 @@ from .reduce import (
 from .resize import resize
 from .roi import roi_align, roi_pool
 from .rotary import rotary
+from .scatter import index_put, put_along_axis, scatter_reduce
 from .shape import concat, copy, expand_dims, reshape, squeeze, swapaxes, transpose
 from .softmax import cross_entropy_per_row, log_softmax, mean_cross_entropy, softmax
 from .special import (
@@ -189,6 +202,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "argwhere",
     "asin",
     "asinh",
     "astype",
@@ -202,6 +216,7 @@ __all__ = [
     "batch_norm",
     "batch_norm_with_statistics",
     "batch_statistics",
+    "bincount",
     "broadcast_to",
     "causal_mask",
     "ceil",
@@ -219,6 +234,8 @@ __all__ = [
     "cross",
     "cross_entropy_per_row",
     "ctc_log_likelihood",
+    "cummax",
+    "cummin",
     "cumprod",
     "cumsum",
     "depth_to_space",
@@ -255,6 +272,7 @@ __all__ = [
     "hard_swish",
     "hard_tanh",
     "im2col",
+    "index_put",
     "instance_norm",
     "isfinite",
     "isinf",
@@ -274,6 +292,7 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -301,6 +320,7 @@ __all__ = [
     "multiply",
     "nan_to_num",
     "negative",
+    "nonzero",
     "norm",
     "not_equal",
     "one_hot",
@@ -308,6 +328,7 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "put_along_axis",
     "quantile",
     "relu",
     "relu6",
@@ -328,6 +349,8 @@ __all__ = [
     "scaled_dot_product_attention",
     "scatter_add",
     "scatter_add_along_axis",
+    "scatter_reduce",
+    "searchsorted",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -359,6 +382,7 @@ __all__ = [
     "transpose",
     "tril",
     "triu",
+    "unique",
     "var",
     "where",
 ]
