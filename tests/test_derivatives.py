@@ -141,6 +141,9 @@ def test_errors():
         (lambda: td.hvp(td.tanh, x, x), ShapeError, "hvp: the function must return a single"),
         (lambda: td.jvp(td.tanh, x, x[:2]), ShapeError, r"tangents must be like .* \(2,\)'\]"),
         (lambda: td.jvp(td.tanh, [x, x], x), ShapeError, "tangents must be like the inputs"),
+        (lambda: td.jvp(td.tanh, 2, 3), DTypeError, r"jvp: inputs\[0\] must be a tensor, got 2"),
+        (lambda: td.hvp(td.sum, x, -1), DTypeError, r"hvp: vectors\[0\] must be a tensor, got -1"),
+        (lambda: td.hvp(td.sum, [], []), ShapeError, "hvp: needs at least one input"),
         (lambda: td.jvp(td.tanh, x, [X]), DTypeError, r"jvp: tangents\[0\] must be a tensor"),
         (lambda: td.per_sample_gradients(td.sum, [x]), ShapeError, "inputs must have one length"),
         (

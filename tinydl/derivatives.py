@@ -164,9 +164,10 @@ def _single(op: str, y: Any) -> Tensor:
 
 def _alike(op: str, name: str, inputs: One, others: One) -> tuple[list[Tensor], list[Tensor]]:
     """Both as lists; ShapeError unless they belong to each other."""
-    given, along = [[v] if isinstance(v, Tensor) else list(v) for v in (inputs, others)]
-    for k, x in enumerate([*given, *along]):
-        checked_tensor(op, f"{'inputs' if k < len(given) else name}[{k % len(given)}]", x)
+    given, along = [list(v) if isinstance(v, tuple | list) else [v] for v in (inputs, others)]
+    for what, tensors in (("inputs", given), (name, along)):
+        for k, x in enumerate(tensors):
+            checked_tensor(op, f"{what}[{k}]", x)
     kinds = [[f"{x.dtype} {x.shape}" for x in tensors] for tensors in (given, along)]
     if kinds[0] != kinds[1]:
         raise ShapeError(f"{op}: {name} must be like the inputs {kinds[0]}, got {kinds[1]}")
