@@ -189,6 +189,9 @@ LAYERS = {
     "Upsample-bilinear": LayerCase(
         lambda r: nn.Upsample((3, 6), mode="bilinear"), (IMAGE,), (2, 3, 6, 3)
     ),
+    "Upsample-bicubic": LayerCase(
+        lambda r: nn.Upsample((3, 6), mode="bicubic", antialias=True), (IMAGE,), (2, 3, 6, 3)
+    ),
     "ZeroPad2d": LayerCase(lambda r: nn.ZeroPad2d(((1, 0), (2, 3))), (IMAGE,), (2, 6, 9, 3)),
     "WeightNorm": LayerCase(
         lambda r: nn.WeightNorm(nn.Linear(3, 2, rng=r)), (SEQUENCE,), (2, 4, 2), 10

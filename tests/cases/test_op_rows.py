@@ -66,7 +66,7 @@ HELPERS = {
     },
     "packed": {"keeps_packed", "one_row_in_place", "packed_weight"},
     "reduce": {"scaled"},
-    "resize": {"size_or_factor", "target_size"},
+    "resize": {"check_mode", "size_or_factor", "target_size"},
     "roi": {"bin_cells", "bin_weights"},
     "special": {"magnitude"},
 }

@@ -129,7 +129,8 @@ def pad(x, widths, mode):
         if mode == "reflect":
             places = np.pad(np.arange(n), (before, after), "reflect")
         else:
-            places = np.pad(np.arange(n), (before, after), "edge")
+            names = {"replicate": "edge", "circular": "wrap"}
+            places = np.pad(np.arange(n), (before, after), names[mode])
         if x.dim() == 4 and axis in (1, 2):  # where PyTorch has it: (N, C, H, W)
             sides = (0, 0, before, after) if axis == 1 else (before, after, 0, 0)
             x = functional.pad(x.permute(0, 3, 1, 2), sides, mode).permute(0, 2, 3, 1)
@@ -151,14 +152,17 @@ def depth_to_space(x, block):
     return functional.pixel_shuffle(y, block).permute(0, 2, 3, 1)
 
 
-def resize(x, size, mode, align_corners, scale_factor=None):
+def resize(x, size, mode, align_corners, scale_factor=None, antialias=False):
     if size is None:
         size = [n * f for n, f in zip(x.shape[1:3], scale_factor, strict=True)]
     image = x.permute(0, 3, 1, 2)
     if mode == "nearest":
         y = functional.interpolate(image, size, mode="nearest-exact")
+    elif mode == "area":
+        y = functional.interpolate(image, size, mode="area")
     else:
-        y = functional.interpolate(image, size, mode="bilinear", align_corners=align_corners)
+        options = {"align_corners": align_corners, "antialias": antialias}
+        y = functional.interpolate(image, size, mode=mode, **options)
     return y.permute(0, 2, 3, 1)
 
 
@@ -427,6 +431,7 @@ BREADTH = {
     "norm": norm,
     "pad_reflect": pad,
     "pad_replicate": pad,
+    "pad_circular": pad,
     "prod": each_axis(torch.prod),
     "repeat": repeat,
     "resize": resize,
