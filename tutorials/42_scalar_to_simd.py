@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 41. A GPT, from one number at a time to SIMD
+# # 42. A GPT, from one number at a time to SIMD
 #
 # A language model is a loop: look at what was written, say how likely each sign is next, draw one.
 # Here the network inside is written twice and run four times: as a *scalar graph*, in which every
@@ -181,7 +181,7 @@ for label, value in RUNGS.items():
 figure, axis = drawing.plt.subplots(figsize=(6.4, 2.6))
 axis.barh(list(RUNGS)[::-1], list(RUNGS.values())[::-1], color=BLUE)
 axis.set(xscale="log", xlabel="tokens per second, forward, backward and update")
-drawing.save(figure, "41_rungs.png", alt="Tokens per second of the four rungs, a name or many.")
+drawing.save(figure, "42_rungs.png", alt="Tokens per second of the four rungs, a name or many.")
 
 # %% [markdown]
 # With one name, calling an operation costs more than its arithmetic. With all of them the loops
