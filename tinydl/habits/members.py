@@ -41,7 +41,8 @@ x.masked_select | P | x[x > 0.5]
 x.masked_fill | P | td.masked_fill(x, x > 0.5, 0.0)
 x.scatter_add | P | td.scatter_add(x[:2], indices, 4)
 x.where | P | td.where(x > 0.5, x, 0.0)
-x.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
+x.scatter | P | td.put_along_axis(x, labels[:, None], 0.0, axis=1)
+x.index_add | P | td.index_put(x, [0, 0], 1.0, accumulate=True)
 x.topk | P | td.topk(x, 2)
 x.sort | P | td.sort(x) | the values alone; td.argsort has the places
 x.norm | P | td.norm(x)
