@@ -42,7 +42,13 @@ DDPM_MNIST = Recipe(
         "least_share": Target(at_least=0.08),
         "way": Target(at_most=0.10),
     },
-    notes=HOW,
+    notes=(
+        *HOW,
+        "Seed 0 is named as asked in 99.9 %, more often than real digits are (99.2 %): guidance "
+        "draws the plain ones, which vary 86 % as much. Its Frechet distance is 10.7, that of "
+        "dcgan-mnist 8.9, of cgan-mnist 7.7, of acgan-mnist 6.5, of cvae-mnist 24.3: the GANs saw "
+        "10,000 digits ten times or more, this net 60,000 four times.",
+    ),
 )
 
 DDPM_FASHION = Recipe(
