@@ -39,6 +39,11 @@ HEAVY = {
     "nn.SimpleRNN": LARGE,
     "nn.LSTM": LARGE,
     "ops.selu": ("huge image", "huge square tensor", "huge tensor"),  # seven passes over 2^27
+    **dict.fromkeys(  # places and rounds of 2^27 elements
+        [f"ops.{n}" for n in ("argwhere", "nonzero", "unique", "searchsorted", "index_put")]
+        + [f"ops.{n}" for n in ("cummax", "cummin", "logcumsumexp")],
+        ("huge image", "huge square tensor", "huge tensor"),
+    ),
     "td.save_onnx": ("huge image", "huge square tensor", "huge tensor"),  # the recording keeps it
 }
 ROOM = 3 << 27  # bytes that the calls may take beyond what the process has when they begin
