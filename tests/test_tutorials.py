@@ -19,9 +19,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 TUTORIALS = sorted((REPOSITORY / "tutorials").glob("[0-9][0-9]_*.py"))
 SECONDS = 180  # generous: each takes a few seconds on an idle machine
 CELL = re.compile(r"^# %%( \[markdown\])?$", re.MULTILINE)
-PROMISED = re.compile(r'(?:drawing\.save\(figure, |FIGURES / )"([^"]+\.png)"')
+PROMISED = re.compile(r'(?:drawing\.save\(\s*figure,\s*|FIGURES / )"([^"]+\.png)"')
 
 
+ANSWERS = sorted((REPOSITORY / "tutorials" / "answers").glob("[0-9][0-9].py"))
+#: Tutorials whose exercises are trainings to try, without an answer in the repository.
+OPEN = {"32_capsules", "33_few_shot", "35_learning_to_learn"}
 #: Tutorials about files of a library, which the oracles have.
 NEEDS = {"37_foreign_nets": "onnx"}
 RUNS = [pytest.param(p, marks=pytest.mark.oracle) if p.stem in NEEDS else p for p in TUTORIALS]
@@ -45,12 +48,8 @@ def test_is_in_percent_format(path):
     assert len(CELL.findall(source)) == len(cells)
 
 
-@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
-def test_runs_and_draws(path, tmp_path):
-    """Exit status 0 (each asserts its own claims), no warning, and every promised figure."""
-    if path.stem in NEEDS:
-        oracle_module(NEEDS[path.stem])
-    figures = tmp_path / "figures"
+def run(path, tmp_path, figures):
+    """The finished process of a page, in fast mode: exit status 0 and no warning."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TINYDL_")}
     for kept in ("TINYDL_CPU", "TINYDL_CL_DEVICE"):
         if kept in os.environ:
@@ -71,8 +70,40 @@ def test_runs_and_draws(path, tmp_path):
     assert done.returncode == 0, f"{path.name}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     for warning in ("DeprecationWarning", "RuntimeWarning", "UserWarning"):
         assert warning not in done.stderr, done.stderr[-2000:]
+    return done
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
+def test_runs_and_draws(path, tmp_path):
+    """Each asserts its own claims, and writes every figure that it promises."""
+    if path.stem in NEEDS:
+        oracle_module(NEEDS[path.stem])
+    figures = tmp_path / "figures"
+    run(path, tmp_path, figures)
     promised = PROMISED.findall(path.read_text(encoding="utf-8"))
     assert promised, f"{path.name} draws nothing"
     for name in promised:
         assert (figures / name).stat().st_size > 2000, name
     assert sorted(p.name for p in figures.glob("*.png")) == sorted(promised)
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+def test_answers_run(path, tmp_path):
+    """Each asserts what it says."""
+    run(path, tmp_path, tmp_path / "figures")
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_each_exercise_has_its_answer(path):
+    """The numbers below "Exercises" of a page are the headings of tutorials/answers/NN.py."""
+    _, _, exercises = path.read_text(encoding="utf-8").partition("# ## Exercises\n")
+    exercises, _, _ = exercises.partition("\n# ## ")
+    tasks = re.findall(r"^# (\d+)\. ", exercises, re.MULTILINE)
+    assert tasks == [str(k + 1) for k in range(len(tasks))]
+    answers = REPOSITORY / "tutorials" / "answers" / f"{path.name[:2]}.py"
+    if not answers.exists():
+        assert not tasks or path.stem in OPEN
+        return
+    text = answers.read_text(encoding="utf-8")
+    assert re.findall(r"^# ## (\d+)\. ", text, re.MULTILINE) == tasks
+    assert f"tutorials/answers/{path.name[:2]}.py" in exercises

@@ -115,7 +115,8 @@ def cython_loops(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 #
 # - it keeps a small block of c in *registers* and lets all of k run through before it writes, so c
 #   is written once;
-# - it works on *vectors*: one instruction multiplies 4, 8 or 16 floats, whatever the processor has;
+# - it works on *vectors*: one vector instruction multiplies 4, 8 or 16 floats, whatever the
+#   processor has;
 # - it copies blocks of a and b into the order in which they are read (*packing*), so that they
 #   stay in the fast cache.
 #

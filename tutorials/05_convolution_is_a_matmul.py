@@ -29,9 +29,9 @@ from tinydl.geometry import conv2d_geometry, pool2d_geometry
 #
 # A 5 x 5 picture of zeros and ones and a 3 x 3 kernel. Lay the kernel on the shaded corner,
 # multiply cell by cell, add up. That is one output. The kernel fits into 3 x 3 places, so the
-# output is 3 x 3. (In mathematics this is called cross-correlation: a true convolution would flip
-# the kernel first. Deep learning says convolution anyway, since the kernel is learned and can flip
-# itself.)
+# output, called a *feature map*, is 3 x 3. (In mathematics this is called cross-correlation: a true
+# convolution would flip the kernel first. Deep learning says convolution anyway, since the kernel
+# is learned and can flip itself.)
 
 # %%
 rows = ["01110", "10010", "00110", "01001", "11110"]

@@ -410,8 +410,9 @@ assert spread["plain"] > 5 * spread["residual"]
 # the plain network by orders of magnitude. No learning rate suits both ends. The shortcut lets the
 # gradient pass beside the convolutions.
 #
-# It also makes "do nothing" easy. Where a plain layer must learn the identity, a residual one has
-# to learn zero. Set the last scale of a block to zero and its input comes out unchanged:
+# It also makes "do nothing" easy. Where a plain layer must learn the identity, a *residual block*
+# (convolutions with their shortcut) has to learn zero. Set the last scale of a block to zero and
+# its input comes out unchanged:
 
 # %%
 block = BasicBlock(8, 8)

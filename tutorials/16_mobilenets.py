@@ -36,10 +36,10 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Looking, then mixing
 #
-# A depthwise convolution has one k x k filter per channel and mixes nothing. A pointwise (1 x 1)
-# convolution mixes the channels of each pixel and looks at no neighbour. One after the other they
-# are an ordinary convolution, but a special one: its filter from channel c to channel f is
-# depthwise filter c times one number.
+# A depthwise convolution has one k x k filter per channel and mixes nothing. A pointwise
+# convolution (1 x 1) mixes the channels of each pixel and looks at no neighbour. One after the
+# other they are an ordinary convolution, but a special one: its filter from channel c to channel f
+# is depthwise filter c times one number.
 
 # %%
 k, C, F = 3, 4, 6

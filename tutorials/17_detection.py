@@ -145,8 +145,8 @@ drawing.save(figure, "17_anchors.png")
 # ## Who is responsible
 #
 # A true box is given to the default box that overlaps it most, whatever the overlap: so that none
-# is forgotten. Every other default box with IoU above 0.5 takes its best true box too. The rest is
-# background, and there is very much of it.
+# is forgotten. Every other default box with an *intersection over union* (IoU) above 0.5 takes its
+# best true box too. The rest is background, and there is very much of it.
 
 # %%
 matched = match(defaults, boxes.astype(np.float64))
@@ -250,7 +250,8 @@ assert curve[-1] < 0.5 * curve[0]
 # ## From answers to boxes: suppression
 #
 # Every default box near a thing reports it. Of boxes of one class that overlap by more than 0.45,
-# the surest stays; the *lower scored* one goes. (The book lets boxes "over a score" go.)
+# the surest stays; the *lower scored* one goes: non-maximum suppression. (The book lets boxes "over
+# a score" go.)
 
 # %%
 model.eval()

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 28. Words by their company, sentences by their branches
 #
-# A word is a number in a list; what it means is in how it is used. This page learns a vector for
-# every word from nothing but its neighbours, and then puts vectors together along the branches of a
+# A word is a number in a list; what it means is in how it is used. This page learns a *word vector*
+# for each from nothing but its neighbours, and then puts vectors together along the branches of a
 # sentence, until the sentence has one too.
 
 # %%

@@ -123,8 +123,8 @@ print(f"{read.count_parameters():,} parameters, the same answers")
 #
 # The digits 5 to 9 are new to it, and there are few of them: 12 of each. The source makes it easy
 # to say what is exchanged: the last layer. What is below has learnt strokes and bows from other
-# digits and is kept, first frozen, then trained along gently. Beside it: the same net from first
-# weights.
+# digits and is kept, first frozen, then trained along gently: *fine-tuning*. Beside it: the same
+# net from first weights.
 
 # %%
 rng = np.random.default_rng(1)

@@ -96,8 +96,9 @@ tinydl("train", "lenet-mnist", "--on", "things", "--size", "20", "--epochs", EPO
        "--batch-size", "16", "--out", "by-chance")  # fmt: skip
 
 # %% [markdown]
-# That figure is about pictures of which a neighbour, taken a moment before, was learned from. What
-# a stranger's picture may expect is another question: keep every series on one side.
+# That figure is about pictures of which a neighbour, taken a moment before, was learned from: a
+# *leak* from training to test. What a stranger's picture may expect is another question: keep every
+# series on one side.
 
 # %%
 tinydl("train", "lenet-mnist", "--on", "things", "--size", "20", "--epochs", EPOCHS,

@@ -7,6 +7,7 @@ TINYDL_FAST=1: small sizes, so that the test suite can run every tutorial.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -47,13 +48,27 @@ plt.rcParams.update(
 )
 
 
-def save(figure: Figure, name: str) -> None:
-    """Write FIGURES/name and say so."""
+def save(figure: Figure, name: str, alt: str = "") -> None:
+    """Write FIGURES/name, show it where a notebook is looking, and say so.
+
+    `alt` says in words what is seen; it is kept in the file (the PNG text "Description").
+    """
     FIGURES.mkdir(parents=True, exist_ok=True)
     path = FIGURES / name
-    figure.savefig(path, bbox_inches="tight", pad_inches=0.15)
+    figure.savefig(path, bbox_inches="tight", pad_inches=0.15, metadata={"Description": alt})
+    if in_notebook():
+        from IPython.display import display  # only where IPython runs already
+
+        display(figure)
     plt.close(figure)
     print(f"[figure] {path}")
+
+
+def in_notebook() -> bool:
+    """Whether IPython runs this page in a kernel, whose front end can show pictures."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and getattr(shell, "kernel", None) is not None
 
 
 def blank(axes: Axes, title: str = "") -> Axes:

@@ -17,7 +17,18 @@ from tinydl.data import (
 )
 from tinydl.experiment.card import Recipe
 from tinydl.experiment.datasets import DATASETS
-from tinydl.models import ACGAN, CVAE, DCGAN, VAE, CycleGAN, GloVe, LSTMGenerator, Pix2Pix, SkipGram
+from tinydl.models import (
+    ACGAN,
+    CVAE,
+    DCGAN,
+    GPT,
+    VAE,
+    CycleGAN,
+    GloVe,
+    LSTMGenerator,
+    Pix2Pix,
+    SkipGram,
+)
 from tinydl.models.adversarial.stackedgan import Encoder
 from tinydl.optim import Adam
 from tinydl.programs.adversarial_pictures import AdversarialPictures
@@ -28,6 +39,7 @@ from tinydl.programs.sounding import Sounding
 from tinydl.programs.supervised import Supervised
 from tinydl.programs.translators import Translating
 from tinydl.programs.variational import Variational
+from tinydl.programs.windows import Windows
 from tinydl.programs.wording import Wording
 
 ARCHITECTURE = {"picture": (8, 8, 1), "widths": (4, 6), "latent": 5}
@@ -192,4 +204,15 @@ def text():
     return recipe("text", program, dataset="drawn_text")
 
 
-TEXTS = {"text": text}
+def windows():
+    """A GPT of drawn words."""
+    program = Windows(
+        model=GPT,
+        architecture={"tokens": 33, "steps": 20, "blocks": 2, "heads": 2, "width": 16,
+                      "dropout": 0.1},
+        batch_size=4, length=20, lr=0.01, updates=15, overlap=5,
+    )  # fmt: skip
+    return recipe("windows", program, dataset="drawn_text")
+
+
+TEXTS = {"text": text, "windows": windows}

@@ -83,6 +83,13 @@ def torch_ctc(torch, r):
     return theirs
 
 
+def torch_positive(torch, r):
+    """PyTorch does not differentiate by its pos_weight."""
+    return lambda x, t, w: torch.nn.functional.binary_cross_entropy_with_logits(
+        x, t, pos_weight=w.detach(), reduction=r
+    )
+
+
 ONE_HOT = np.eye(5)[LABELS]
 ORACLES = {
     "cross_entropy": (nn.cross_entropy, (X, LABELS), functional("cross_entropy")),
@@ -136,6 +143,32 @@ ORACLES = {
     ),
     "nll": (nn.nll, (X, LABELS), functional("nll_loss")),
     "bce": (nn.bce, (P, SOFT), functional("binary_cross_entropy")),
+    "bce_with_logits-positive": (
+        lambda x, t, w, reduction: nn.bce_with_logits(x, t, reduction, pos_weight=w),
+        (X, SOFT, W),
+        torch_positive,
+    ),
+    "bce-positive": (
+        lambda p, t, w, reduction: nn.bce(p, t, reduction, pos_weight=w),
+        (P, SOFT, W),
+        lambda torch, r: lambda p, t, w: torch_positive(torch, r)(p.logit(), t, w),
+    ),
+    "poisson_nll": (nn.poisson_nll, (X, T), functional("poisson_nll_loss")),
+    "poisson_nll-rates": (
+        lambda x, t, reduction: nn.poisson_nll(x, t, reduction, log_input=False, full=True),
+        (P, T),
+        functional("poisson_nll_loss", log_input=False, full=True, eps=0.0),
+    ),
+    "margin_ranking": (
+        lambda a, b, t, reduction: nn.margin_ranking(a, b, t, reduction, margin=0.3),
+        (X, T, SIGNS),
+        functional("margin_ranking_loss", margin=0.3),
+    ),
+    "cosine_embedding": (
+        lambda a, b, t, reduction: nn.cosine_embedding(a, b, t, reduction, margin=-0.2),
+        (A, B, SAME * 2 - 1),
+        functional("cosine_embedding_loss", margin=-0.2),
+    ),
     "kl_categorical": (nn.kl_categorical, (X, SOFT), torch_kl),
     "triplet": (nn.triplet, (A, B, C), functional("triplet_margin_loss", eps=0.0)),
     "cosine": (nn.cosine, (A, B), torch_cosine),
@@ -146,7 +179,10 @@ ORACLES = {
     ),
 }
 #: Where only the first argument is differentiated: PyTorch's constants; targets that are 0 or 1.
-CONSTANTS = ("bce", "cross_entropy-weight", "cross_entropy-all", "focal")
+CONSTANTS = (
+    *("bce", "cross_entropy-weight", "cross_entropy-all", "focal"),
+    *("bce-positive", "bce_with_logits-positive", "poisson_nll-rates", "cosine_embedding"),
+)
 
 
 def relu(x):

@@ -82,6 +82,7 @@ _LSTM = (*_L, lambda: _t(2, 2), lambda: _t(3, 8), lambda: _t(2, 8), lambda: _t(8
 OWN_OPERATIONS = {
     "topk": _of(ops.topk, _X, 2),
     "einsum": _of(ops.einsum, "ij,kj->ik", _X, _X),
+    "meshgrid": _of(ops.meshgrid, _INDICES, _INDICES, indexing="ij"),
     "reshape": _of(ops.reshape, _X, (3, 2)),
     "transpose": _of(ops.transpose, _X, (1, 0)),
     "broadcast_to": _of(ops.broadcast_to, _X, (2, 2, 3)),
@@ -345,7 +346,7 @@ def _rule(cls):
 
 
 RULES = ("AMSGrad", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "CentredRMSprop", "Nadam",
-         "RMSprop", "SGD")  # fmt: skip
+         "RAdam", "RMSprop", "Rprop", "SGD")  # fmt: skip
 _NEXT = ("__call__", [3], {})
 OPTIM = {name: _rule(getattr(optim, name)) for name in RULES} | {
     "StepDecay": _of(optim.StepDecay, 0.1, 3, then=[_NEXT]),
@@ -635,6 +636,7 @@ ENVIRONMENTS = {
 
 _NET = lambda: nn.Sequential(nn.Conv2d(3, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 3))  # noqa: E731
 _PICTURES = lambda: np.linspace(0, 1, 120, dtype=np.float32).reshape(2, 5, 4, 3)  # noqa: E731
+_MAPS = lambda: [np.full((1, 2, 3, 3), 1 / 3)] * 2  # noqa: E731
 ATTRIBUTION = {
     "saliency": _of(attribution.saliency, _NET, _PICTURES, 1),
     "integrated_gradients": _of(attribution.integrated_gradients, _NET, _PICTURES, 1, 0.0, 3),
@@ -645,6 +647,7 @@ ATTRIBUTION = {
     "activation_maximization": _of(attribution.activation_maximization, _NET, _PICTURES, 1, 3),
     "fgsm": _of(attribution.fgsm, _NET, _PICTURES, 1, 0.1),
     "pgd": _of(attribution.pgd, _NET, _PICTURES, 1, 0.1, steps=2, rng=_R),
+    "attention_rollout": _of(attribution.attention_rollout, _MAPS),
     "cascading_randomization": _of(
         attribution.cascading_randomization,
         _NET,

@@ -3,7 +3,7 @@ orders, conventions and errors."""
 
 import numpy as np
 import pytest
-from cases.losses import ALL, CONSTANTS, FORMULAS, ORACLES, X, reduced
+from cases.losses import ALL, CONSTANTS, FORMULAS, ORACLES, P, X, reduced
 from closeness import assert_close
 from support import oracle_module
 
@@ -169,3 +169,64 @@ def test_extreme_inputs_stay_finite():
     small = Tensor(np.full((1, 1), 1e-5, np.float32))
     kl = nn.kl_gaussian(Tensor(np.zeros((1, 1), np.float32)), small).item()
     assert kl >= 0
+
+
+def test_a_weight_of_one_changes_no_binary_loss_and_no_logit_overflows():
+    x, t = Tensor(np.array([-800.0, 0.0, 800.0])), Tensor(np.array([1.0, 0.5, 0.0]))
+    plain, weighed = (
+        nn.bce_with_logits(x, t, "none"),
+        nn.bce_with_logits(x, t, "none", pos_weight=1),
+    )
+    assert_close(weighed.numpy(), plain.numpy(), 1e-12)
+    assert nn.bce_with_logits(x, t, "none", pos_weight=3.0).tolist()[0] == 2400
+    p = Tensor(P)
+    assert nn.bce(p, p, pos_weight=1).item() == nn.bce(p, p).item()
+
+
+@pytest.mark.parametrize("loss", [nn.bce, nn.bce_with_logits])
+@pytest.mark.parametrize(
+    "weight, error, words",
+    [
+        (np.inf, ConfigError, "pos_weight must be a finite number"),
+        (np.ones(4), ShapeError, "cannot broadcast|do not broadcast|must broadcast"),
+        (np.ones((2, 6, 5)), ShapeError, r"pos_weight \(2, 6, 5\) must broadcast to the shape"),
+        (Tensor(np.ones(5, np.float32)), DTypeError, "pos_weight is float32, not float64"),
+        ("heavy", DTypeError, "pos_weight must be a tensor or an ndarray"),
+    ],
+)
+def test_what_weighs_no_positive_answer(loss, weight, error, words):
+    with pytest.raises(error, match=words):
+        loss(Tensor(P), Tensor(P), pos_weight=weight)
+
+
+def test_margins_and_signs_of_pairs():
+    """At the kink nothing moves; a target that is neither 1 nor -1 counts nothing."""
+    a, b = Tensor(np.array([1.0, 2.0, 5.0]), requires_grad=True), Tensor(np.zeros(3))
+    losses = nn.margin_ranking(a, b, Tensor(np.array([1.0, 1.0, -1.0])), "none", margin=1.0)
+    assert losses.tolist() == [0.0, 0.0, 6.0]
+    losses.sum().backward()
+    assert a.grad.tolist() == [0.0, 0.0, 1.0]
+    pairs = Tensor(np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0]]), requires_grad=True)
+    signs = Tensor(np.array([-1.0, 1.0, 0.0]))
+    found = nn.cosine_embedding(pairs, Tensor(np.full((3, 2), 1.0)), signs, "none")
+    assert_close(found.numpy(), np.array([0.5**0.5, 1.0, 0.0]), 1e-12)
+    found.sum().backward()
+    assert np.isfinite(pairs.grad.numpy()).all() and not pairs.grad.numpy()[2].any()
+    with pytest.raises(ConfigError, match=r"cosine_embedding: margin must be in \[-1, 1\], got 2"):
+        nn.cosine_embedding(pairs, pairs, signs, margin=2)
+    with pytest.raises(ConfigError, match="margin_ranking: margin must be a finite number"):
+        nn.margin_ranking(a, b, b, margin=np.nan)
+
+
+def test_a_rate_of_zero_has_no_infinite_loss():
+    rate = Tensor(np.array([0.0, 2.0], np.float32), requires_grad=True)
+    losses = nn.poisson_nll(rate, Tensor(np.ones(2, np.float32)), "none", log_input=False)
+    losses.sum().backward()
+    assert 87 < losses.tolist()[0] < 88 and np.isfinite(rate.grad.numpy()).all()
+    counts = Tensor(np.array([0.0, 1.0, 2.0, 30.0]))
+    found = nn.poisson_nll(counts, counts, "none", full=True) - nn.poisson_nll(
+        counts, counts, "none"
+    )
+    assert found.tolist()[:2] == [0, 0]  # log 0! and log 1!
+    factorials = np.log([2.0, float(np.prod(np.arange(1.0, 31.0)))])
+    assert_close(found.numpy()[2:], factorials, 1e-3)  # Stirling: 1 / (12 t) short

@@ -91,7 +91,7 @@ def test_every_loss_by_its_name(name):
 NO_TARGETS = {
     *("contrastive", "ctc", "gaussian_nll", "gradient_penalty", "kl_gaussian", "triplet"),
     *("least_squares_discriminator", "least_squares_generator", "wasserstein_critic"),
-    *("wasserstein_generator", "total_variation"),
+    *("wasserstein_generator", "total_variation", "cosine_embedding", "margin_ranking"),
 }
 
 
@@ -225,6 +225,8 @@ def test_targets_that_a_loss_of_yes_and_no_does_not_know_are_told():
             evaluate(model(1), (X, bits / 2 + 0.5), loss)
         assert fit(model(1), (X, signs), loss, progress=False)["loss"]
     ends = nn.Sequential(model(1), nn.Sigmoid())
+    with pytest.raises(ConfigError, match=r"poisson_nll: takes counts from 0 on, but one is -1$"):
+        fit(model(1), (X, signs), "poisson_nll", progress=False)
     for net, loss in ((ends, "bce"), (model(1), "bce_with_logits"), (model(1), "focal")):
         with pytest.raises(ConfigError, match=rf"{loss}: takes targets in 0..1, .* -1 to 1; for"):
             fit(net, (X, signs), partial(getattr(nn, loss), reduction="mean"), progress=False)

@@ -11,6 +11,7 @@ from .guided_backpropagation import guided_backpropagation
 from .integrated_gradients import IntegratedGradients, integrated_gradients
 from .occlusion import occlusion
 from .pgd import pgd
+from .rollout import attention_rollout
 from .saliency import saliency
 from .sanity import Randomized, cascading_randomization, rank_correlation
 
@@ -18,6 +19,7 @@ __all__ = [
     "IntegratedGradients",
     "Randomized",
     "activation_maximization",
+    "attention_rollout",
     "cascading_randomization",
     "fgsm",
     "grad_cam",

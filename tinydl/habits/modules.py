@@ -20,12 +20,11 @@ td.narrow | P | x[:, 1:3]
 td.select | P | x[:, 1]
 td.masked_select | P | x[x > 0.5]
 td.index_select | P | td.take(x, indices, axis=1)
-td.diag | P | td.diagonal(x)
+td.diag_embed | P | td.diag(x[0]) | of one vector
 td.repeat_interleave | P | td.repeat(x, repeats=2, axis=0)
 td.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
 td.unique | P | np.unique(labels.numpy())
 td.bincount | P | np.bincount(labels.numpy())
-td.meshgrid | P | np.meshgrid(array, array, indexing="ij")
 td.mm | P | x @ x.T
 td.bmm | P | sequences @ sequences.swapaxes(1, 2)
 td.mv | P | x @ x[0]
@@ -214,7 +213,10 @@ nn.GaussianNLLLoss | P | nn.gaussian_nll(mean, log_variance, target) | losses ar
 nn.KLDivLoss | P | nn.kl_categorical(logits, probabilities) | losses are functions
 nn.CTCLoss | P | nn.ctc(sequences, td.tensor([[1], [2]])) | losses are functions; (N, T, classes)
 nn.TripletMarginLoss | P | nn.triplet(x, x, x) | losses are functions
-nn.CosineEmbeddingLoss | P | nn.cosine(x, x) | losses are functions
+nn.CosineEmbeddingLoss | P | nn.cosine_embedding(x, x, signs[:, 0]) | losses are functions
+nn.MarginRankingLoss | P | nn.margin_ranking(x, x, x) | losses are functions
+nn.PoissonNLLLoss | P | nn.poisson_nll(prediction, target) | losses are functions
+nn.Poisson | K | nn.poisson_nll(prediction, target, log_input=False) | losses are functions
 nn.Hinge | K | nn.hinge(logits, signs) | losses are functions
 nn.cross_entropy_loss | P | nn.cross_entropy(logits, labels)
 nn.nll_loss | P | nn.nll(td.log_softmax(logits), labels)
@@ -222,6 +224,9 @@ nn.mse_loss | P | nn.mse(prediction, target)
 nn.l1_loss | P | nn.mae(prediction, target)
 nn.smooth_l1_loss | P | nn.smooth_l1(prediction, target)
 nn.huber_loss | P | nn.huber(prediction, target)
+nn.margin_ranking_loss | P | nn.margin_ranking(x, x, x)
+nn.cosine_embedding_loss | P | nn.cosine_embedding(x, x, signs[:, 0])
+nn.poisson_nll_loss | P | nn.poisson_nll(prediction, target)
 nn.kl_div | P | nn.kl_categorical(logits, probabilities)
 nn.ctc_loss | P | nn.ctc(sequences, td.tensor([[1], [2]]))
 nn.binary_cross_entropy | P | nn.bce(probabilities, targets)

@@ -91,8 +91,10 @@ from .sound.ctc_labeller import CTCLabeller
 from .sound.keyword_cnn import KeywordCNN
 from .sound.wavenet import WaveNet
 from .style.small_vgg import SmallVGG
+from .transformers.gpt import GPT
 from .transformers.llama import Llama
 from .transformers.llama2c import load_llama2c, read_llama2c_tokens, text_of
+from .transformers.vit import VisionTransformer
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
 from .variational.conv_vae import ConvVAE
 from .variational.cvae import CVAE
@@ -107,6 +109,7 @@ __all__ = [
     "DCGAN",
     "DQN",
     "GAN",
+    "GPT",
     "IIC",
     "LSGAN",
     "MAML",
@@ -223,6 +226,7 @@ __all__ = [
     "TwoConvolutions",
     "UNet",
     "VanillaGenerator",
+    "VisionTransformer",
     "WaveNet",
     "auxiliary_cross_entropy",
     "load_llama2c",

@@ -54,7 +54,7 @@ from .losses_classes import (
     soft_cross_entropy,
     squared_hinge,
 )
-from .losses_distance import contrastive, cosine, triplet
+from .losses_distance import contrastive, cosine, cosine_embedding, margin_ranking, triplet
 from .losses_gan import (
     gradient_penalty,
     least_squares_discriminator,
@@ -62,7 +62,15 @@ from .losses_gan import (
     wasserstein_critic,
     wasserstein_generator,
 )
-from .losses_regression import gaussian_nll, huber, kl_gaussian, mae, smooth_l1, total_variation
+from .losses_regression import (
+    gaussian_nll,
+    huber,
+    kl_gaussian,
+    mae,
+    poisson_nll,
+    smooth_l1,
+    total_variation,
+)
 from .losses_sequence import ctc, ctc_beam, ctc_greedy
 from .module import Buffer, Module, Parameter
 from .norm import (
@@ -194,6 +202,7 @@ __all__ = [
     "bce_with_logits",
     "contrastive",
     "cosine",
+    "cosine_embedding",
     "cross_entropy",
     "ctc",
     "ctc_beam",
@@ -213,8 +222,10 @@ __all__ = [
     "looking",
     "mae",
     "margin",
+    "margin_ranking",
     "mse",
     "nll",
+    "poisson_nll",
     "sinusoidal_positions",
     "smooth_l1",
     "soft_cross_entropy",

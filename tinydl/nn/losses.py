@@ -13,9 +13,10 @@ from typing import Any, Never
 import numpy as np
 
 from .. import ops
-from ..arguments import DTYPES, between, whole
+from ..arguments import DTYPES, between, finite, is_number, whole
 from ..doors import unknown_to
 from ..errors import ConfigError, DTypeError, ShapeError
+from ..geometry import broadcast_shape
 from ..quoting import quoted
 from ..tensor import FLOAT, Tensor
 
@@ -243,18 +244,42 @@ def mse(prediction: Values, target: Values, reduction: str = "mean", **unknown: 
     return _reduce(difference * difference, reduction)
 
 
+def positive_weight(op: str, like: Tensor, weight: Any) -> Tensor:
+    """The weight of positive answers beside `like`: a number, or what broadcasts to its shape."""
+    if is_number(weight):
+        return Tensor(finite(op, "pos_weight", weight), backend=like.backend, dtype=like.dtype)
+    _, weight = lifted(op, like=like, pos_weight=weight)
+    if weight.dtype != like.dtype:
+        raise DTypeError(f"{op}: pos_weight is {weight.dtype}, not {like.dtype}; use .astype")
+    if broadcast_shape(op, like.shape, weight.shape) != like.shape:
+        raise ShapeError(
+            f"{op}: pos_weight {weight.shape} must broadcast to the shape of targets {like.shape}"
+        )
+    return weight
+
+
 def bce_with_logits(
-    logits: Values, targets: Values, reduction: str = "mean", **unknown: Never
+    logits: Values,
+    targets: Values,
+    reduction: str = "mean",
+    *,
+    pos_weight: float | Values | None = None,
+    **unknown: Never,
 ) -> Tensor:
-    """Binary cross-entropy -t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)).
+    """Binary cross-entropy -w t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)).
 
     Logits x finite, targets t in [0, 1]. Both of one shape and float type -> one number, or that
-    shape; "mean" is over all elements. Raises ShapeError, DTypeError, ConfigError.
+    shape; "mean" is over all elements. pos_weight w: a number, or what broadcasts to that shape,
+    such as one per class (C,); None for 1. Raises ShapeError, DTypeError, ConfigError.
     """
     if unknown:
         raise unknown_to(bce_with_logits, unknown)
     _check_reduction("bce_with_logits", reduction)
     logits, targets = _pair("bce_with_logits", "logits", logits, "targets", targets)
+    if pos_weight is not None:
+        weight = positive_weight("bce_with_logits", targets, pos_weight)
+        missed = weight * targets * ops.softplus(-logits)
+        return _reduce(missed + (1.0 - targets) * ops.softplus(logits), reduction)
     # With log sigmoid(x) = -log(1 + e^-x) and log(1 - sigmoid(x)) = -x - log(1 + e^-x) the loss is
     #     log(1 + e^x) - x t = s + log(e^-s + e^(x-s)) - x t      for any s.
     # With s = max(x, 0) one of the two powers is e^0 and the other is e^-|x|: nothing overflows,

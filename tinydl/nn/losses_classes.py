@@ -21,6 +21,7 @@ from .losses import (
     _reduce,
     class_numbers,
     lifted,
+    positive_weight,
 )
 
 
@@ -85,19 +86,28 @@ def nll(log_probabilities: Values, labels: Values, reduction: str = "mean") -> T
 
 
 @checked
-def bce(probabilities: Values, targets: Values, reduction: str = "mean") -> Tensor:
-    """Binary cross-entropy -t log p - (1 - t) log(1 - p) of probabilities p; t in [0, 1].
+def bce(
+    probabilities: Values,
+    targets: Values,
+    reduction: str = "mean",
+    *,
+    pos_weight: float | Values | None = None,
+) -> Tensor:
+    """Binary cross-entropy -w t log p - (1 - t) log(1 - p) of probabilities p; t in [0, 1].
 
     Better `bce_with_logits`, where there is a choice: a p that was rounded to 0 or 1 has lost its
     gradient. Here log 0 counts as the logarithm of the smallest normal number (-87.3 in float32,
     -708.4 in float64) with a gradient of 0; PyTorch has -100. Both of one shape and float type ->
-    one number, or that shape. Raises ShapeError, DTypeError, ConfigError.
+    one number, or that shape. pos_weight w: as of `bce_with_logits`; None for 1. Raises ShapeError,
+    DTypeError, ConfigError.
     """
     _check_reduction("bce", reduction)
     probabilities, targets = _pair("bce", "probabilities", probabilities, "targets", targets)
     # 1 - p is exact for p >= 1/2, so log(1 - p) needs no log1p there; below, its relative error
     # is that of one rounding of 1 - p, an absolute error of one unit of the last place of 1.
     hit = targets * _log_positive(probabilities)
+    if pos_weight is not None:
+        hit = positive_weight("bce", targets, pos_weight) * hit
     miss = (1.0 - targets) * _log_positive(1.0 - probabilities)
     return _reduce(-(hit + miss), reduction)
 

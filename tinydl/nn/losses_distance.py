@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .. import ops
+from ..arguments import between, finite
 from ..doors import checked
 from ..errors import DTypeError, ShapeError
 from ..tensor import Tensor
@@ -89,3 +90,43 @@ def cosine(a: Values, b: Values, reduction: str = "mean") -> Tensor:
     a, b = _embeddings("cosine", "a", a, "b", b)
     # Each vector is divided by its own length first: the product |a| |b| could overflow or vanish.
     return _reduce(1.0 - ops.sum(_direction(a) * _direction(b), axis=-1), reduction)
+
+
+@checked
+def cosine_embedding(
+    a: Values, b: Values, targets: Values, reduction: str = "mean", margin: float = 0.0
+) -> Tensor:
+    """1 - cos where t = 1, max(0, cos - margin) where t = -1, with cos = a . b / (|a| |b|).
+
+    a, b (..., D); targets t (...,), 1 for a pair that belongs together and -1 for one that does
+    not; one float type -> one number, or (...,). cos is 0 if one of the vectors is 0; margin in
+    [-1, 1]. Another t counts nothing. Raises ShapeError, DTypeError, ConfigError.
+    """
+    op = "cosine_embedding"
+    _check_reduction(op, reduction)
+    between(op, "margin", margin, -1, 1)
+    a, b = _embeddings(op, "a", a, "b", b)
+    _, targets = lifted(op, a=a, targets=targets)
+    alike = ops.sum(_direction(a) * _direction(b), axis=-1)
+    alike, targets = _pair(op, "a . b", alike, "targets", targets)
+    zero = targets * 0.0
+    near = ops.where(targets == 1.0, 1.0 - alike, zero)
+    return _reduce(near + ops.where(targets == -1.0, ops.relu(alike - margin), zero), reduction)
+
+
+@checked
+def margin_ranking(
+    first: Values, second: Values, targets: Values, reduction: str = "mean", margin: float = 0.0
+) -> Tensor:
+    """max(0, margin - t (first - second)): t = 1 where the first should be the larger one by the
+    margin, -1 where the second should.
+
+    All of one shape and float type -> one number, or that shape; the gradient at the kink is 0.
+    Raises ShapeError, DTypeError, ConfigError. Burges et al. 2005, doi:10.1145/1102351.1102363,
+    rank pairs by the logistic loss of the same difference.
+    """
+    op = "margin_ranking"
+    _check_reduction(op, reduction)
+    first, second = _pair(op, "first", first, "second", second)
+    first, targets = _pair(op, "first", first, "targets", targets)
+    return _reduce(ops.relu(finite(op, "margin", margin) - targets * (first - second)), reduction)

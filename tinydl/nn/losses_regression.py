@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .. import ops
 from ..doors import checked
 from ..errors import ConfigError, ShapeError
@@ -85,6 +87,37 @@ def gaussian_nll(
     # bound, and there is no logarithm or division that could meet a 0.
     scaled = _scaled(target - mean, log_variance)
     losses = (log_variance + scaled * scaled + math.log(2 * math.pi)) * 0.5
+    return _reduce(losses, reduction)
+
+
+@checked
+def poisson_nll(
+    prediction: Values,
+    target: Values,
+    reduction: str = "mean",
+    log_input: bool = True,
+    full: bool = False,
+) -> Tensor:
+    """-log of the Poisson probability of the count t: r - t log r, r the rate, without log t!.
+
+    prediction: log r, for which the loss is e^p - t p, or r itself with log_input=False, where the
+    logarithm of 0 counts as that of the smallest normal number. full: adds Stirling's t log t - t +
+    log(2 pi t) / 2 in the place of log t! where t > 1, 0 elsewhere. Both of one shape and float
+    type -> one number, or that shape. Raises ShapeError, DTypeError, ConfigError.
+    """
+    op = "poisson_nll"
+    _check_reduction(op, reduction)
+    prediction, target = _pair(op, "prediction", prediction, "target", target)
+    if log_input:
+        losses = ops.exp(prediction) - target * prediction
+    else:
+        tiny = float(np.finfo(prediction.dtype).tiny)
+        losses = prediction - target * ops.log(ops.clip(prediction, low=tiny))
+    if full:
+        several = target > 1.0
+        t = ops.where(several, target, 1.0)
+        stirling = t * ops.log(t) - t + ops.log(t * (2 * math.pi)) * 0.5
+        losses = losses + ops.where(several, stirling, 0.0)
     return _reduce(losses, reduction)
 
 

@@ -30,7 +30,7 @@ from ..models import (
     SoftmaxRegression,
 )
 from ..models.adversarial.stackedgan import Encoder
-from ..models.recurrent.text import TextGenerator
+from ..models.recurrent.text import LanguageModel
 from ..programs.supervised import Supervised
 from ..recipes import RECIPES
 from .kept import BOXES, KINDS, PICTURES, SOUNDS, TABLE, TEXTS, WRITING
@@ -119,7 +119,7 @@ LEAST_SIDE = 8  # pixels
 def fit_of(recipe: Recipe) -> Fit | None:
     """The row of a recipe's model; None for a program or a model that has none."""
     program, model = recipe.program, recipe.program.model
-    if program.kind == "language" and issubclass(model, TextGenerator):
+    if program.kind in ("language", "windows") and issubclass(model, LanguageModel):
         return Fit((WRITING,), _tokens)
     fit = FITS.get(model) if program.kind in ("supervised", "sequences", "reading") else None
     return fit if fit is not None and _takes(recipe, fit) else None

@@ -17,7 +17,7 @@ from ..experiment.datasets import load_dataset
 from ..experiment.program import SAMPLE, Card, Program, Settings, Training, taken_over
 from ..files import write_atomically
 from ..function import no_grad
-from ..models.recurrent.text import TextGenerator
+from ..models.recurrent.text import LanguageModel
 from ..models.recurrent.writing import write
 from ..nn import cross_entropy, detached, looking
 from ..optim import Adam, Optimizer, clip_by_global_norm
@@ -62,7 +62,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Language(Program):
-    """model(**architecture), a `TextGenerator`, foretells a text, character by character.
+    """model(**architecture), a `LanguageModel`, foretells a text, character by character.
 
     The training part is cut into `batch_size` stretches which are read side by side, `length`
     characters at a time: the state at the end of a window is where the next one begins, and
@@ -77,7 +77,7 @@ class Language(Program):
     characters by their numbers, so that it writes where its data set is not; (): of a recipe.
     """
 
-    model: type[TextGenerator]
+    model: type[LanguageModel]
     architecture: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 32
     length: int = 64
@@ -96,7 +96,7 @@ class Language(Program):
     writes: ClassVar[bool] = True
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
 
-    def build(self) -> TextGenerator:
+    def build(self) -> LanguageModel:
         return self.model(**self.architecture)
 
     def load(self, recipe: Card, settings: Settings) -> Text:
@@ -143,7 +143,7 @@ def _spelled(signs: Any) -> Any:
     return [chr(t) if type(t) is int and 0 <= t < 0x110000 else t for t in signs]
 
 
-def _same_count(recipe: Card, model: TextGenerator, what: str, count: int) -> None:
+def _same_count(recipe: Card, model: LanguageModel, what: str, count: int) -> None:
     if model.tokens != count:
         raise ConfigError(
             f"recipe {recipe.name}: the model has {model.tokens} characters, {what} {count}"
@@ -163,7 +163,7 @@ def written(
 class LanguageTraining(Training):
     """A text, a model, an optimizer: nothing is drawn but first weights and dropout."""
 
-    model: TextGenerator
+    model: LanguageModel
 
     def __init__(self, recipe: Card, settings: Settings, text: Text) -> None:
         self.program: Language = recipe.program
@@ -206,11 +206,14 @@ class LanguageTraining(Training):
 
     def measure(self, part: str = "test") -> dict[str, float]:
         self.require_test(part)
-        text, program = self.text, self.program
-        window = None if program.carried else program.length
         with looking(self.model):
-            nats = float(losses_of(self.model, text.test, int(text.train[-1]), window).mean())
+            nats = float(self.losses(self.text.test).mean())
         return {"bits": nats / log(2), "loss": nats}
+
+    def losses(self, ids: np.ndarray) -> np.ndarray:
+        """-log P in nats of every character of ids (N,), which stand behind the training part."""
+        window = None if self.program.carried else self.program.length
+        return losses_of(self.model, ids, int(self.text.train[-1]), window)
 
     def watchers(self, folder: Path) -> Sequence[Any]:
         return (WriteSamples(folder / "samples", self.text),)
@@ -224,7 +227,7 @@ class LanguageTraining(Training):
 
 
 def losses_of(
-    model: TextGenerator, ids: np.ndarray, before: int, window: int | None = None
+    model: LanguageModel, ids: np.ndarray, before: int, window: int | None = None
 ) -> np.ndarray:
     """-log P of every character of ids (N,), in nats, (N,); `before`: the one in front of them.
 
@@ -256,7 +259,7 @@ def losses_of(
 
 
 def _losses(
-    model: TextGenerator, x: np.ndarray, y: np.ndarray, state: Any
+    model: LanguageModel, x: np.ndarray, y: np.ndarray, state: Any
 ) -> tuple[np.ndarray, Any]:
     room = model.backend
     logits, state = model.run(Tensor(x, backend=room), state)

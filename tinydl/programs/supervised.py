@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..data import Batches
@@ -17,6 +18,7 @@ from ..quoting import quoted
 from ..tensor import Tensor
 from ..train import History, LearningRateSchedule, State, fit
 from ..train.metrics import Metric, accuracy
+from .attended import AttentionPage
 from .parts import Part, Parts, Split, load_parts, split_of
 from .scores import ACCURACY, batch_transform, check_part, judge, looked_at, metrics_of, settled
 
@@ -126,6 +128,8 @@ def settings_of(op: str, recipe: Card) -> Supervised:
 class SupervisedTraining(Training):
     """A recipe made concrete: data, model, optimizer and batches, one seed for all chance."""
 
+    shares_batches = True
+
     def __init__(self, recipe: Card, settings: Settings, parts: Parts | None = None) -> None:
         self.program: Supervised = recipe.program
         self.parts = load_parts(recipe, settings.dtype) if parts is None else parts
@@ -169,9 +173,16 @@ class SupervisedTraining(Training):
             progress=progress,
             start_epoch=self.state.epoch,
             history=self.state.history,
+            parallel=self.parallel,
         )
         settled(self.model, self.parts.train)
         return history
+
+    def watchers(self, folder: Path) -> Sequence[Any]:
+        """A picture of where the model looks, of one that says so (`VisionTransformer`)."""
+        if not hasattr(self.model, "attention_maps"):
+            return ()
+        return (AttentionPage(folder / "attention.png", self.parts.test[0]),)
 
     def measure(self, part: str = "test") -> dict[str, float]:
         return judge(self.program, self.model, self._part(part), self.parts.classes)

@@ -85,9 +85,11 @@ from .stocks import GRU_DJIA
 from .stories import CLIPS, STORIES
 from .texts import BOOK_LSTM_TEXT, BOOK_VANILLA_TEXT, CHAR_LSTM
 from .toys import CHAIN_Q, CLIFF_SARSA, GRID_Q, RING_GAN, RING_WGAN
+from .transformers import GPT_SHAKESPEARE
 from .translations import CYCLEGAN_DIGITS, PIX2PIX_FASHION
 from .uncertain import BAYES_MLP, BAYES_SOFTMAX, DROPOUT_MLP
 from .variational import BETA_VAE, CVAE_MNIST, VAE_MNIST, VAE_PLANE
+from .vision import VIT_CIFAR
 from .words import SKIPGRAM_FILMS
 
 RECIPES: dict[str, Recipe] = {
@@ -115,6 +117,7 @@ RECIPES: dict[str, Recipe] = {
     "densenet-cifar": DENSENET_CIFAR,
     "mobilenet-cifar": MOBILENET_CIFAR,
     "vgg-cifar": VGG_CIFAR,
+    "vit-cifar": VIT_CIFAR,
     "ssd-bccd": SSD_BCCD,
     "ssd-shapes": SSD_SHAPES,
     "yolo-shapes": YOLO_SHAPES,
@@ -209,6 +212,7 @@ RECIPES: dict[str, Recipe] = {
     "prototypes-omniglot": PROTOTYPES_OMNIGLOT,
     "memory-omniglot": MEMORY_OMNIGLOT,
     "attention-translated": ATTENTION_TRANSLATED,
+    "gpt-shakespeare": GPT_SHAKESPEARE,
 }
 DEFAULT = "mlp-digits"
 

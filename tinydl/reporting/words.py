@@ -10,7 +10,7 @@ import numpy as np
 from ..experiment.program import Training
 from ..metrics import edit_distance
 from ..nn import looking
-from ..programs.language import LanguageTraining, losses_of
+from ..programs.language import LanguageTraining
 from ..programs.writing import WritingTraining
 from .html import Html, element, paragraph, section, table
 
@@ -26,7 +26,7 @@ def passages(training: Training | None) -> Html | None:
     text, model = training.text, training.model
     ids = text.test[:READ]
     with looking(model):
-        bits = losses_of(model, ids, int(text.train[-1])) / log(2)
+        bits = training.losses(ids) / log(2)
     starts = worst_windows(bits, LENGTH, PASSAGES)
     inside = []
     for start in starts:

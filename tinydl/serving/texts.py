@@ -12,7 +12,6 @@ from ..data import CharacterTokenizer, WordTokenizer
 from ..errors import FormatError
 from ..experiment.program import Settings
 from ..function import grad, no_grad
-from ..models.recurrent.text import TextGenerator
 from ..models.recurrent.writing import next_probabilities
 from ..programs.language import written
 from ..programs.reading import numbered
@@ -140,28 +139,27 @@ class Continued(Texts):
         """Logits (V,) of what follows ids (T,), |d largest / d one-hot| of each of them, (T,), and
         the states of the layers."""
         model: Any = self.model
+        first = 0 if model.window is None else max(0, len(ids) - model.window)
+        unread, ids = ids[:first], ids[first:]
         given = ops.one_hot(Tensor(ids[None], backend=model.backend), model.tokens)
         with recorded(model):
             leaf = Tensor(given.astype(model.dtype).numpy(), backend=model.backend,
                           requires_grad=True)  # fmt: skip
-            logits, states = self._run(model, leaf)
-            best = int(logits.numpy().argmax())
-            (slope,) = grad(logits[best], leaf)
+            logits, states = model.trace(leaf)
+            best = int(logits[0].numpy().argmax())
+            (slope,) = grad(logits[0, best], leaf)
+        kinds = dict(model.named_modules())
         rows = [
-            {"name": f"layers.{k}", "kind": type(layer).__name__, **(maps_of(state) or {})}
-            for k, (layer, state) in enumerate(zip(model.layers, states, strict=True))
+            {
+                "name": name,
+                "kind": type(kinds[name]).__name__,
+                **(maps_of(out.detach().numpy()) or {}),
+            }
+            for name, out in states
         ]
-        weights = np.abs((slope.numpy() * leaf.numpy()).sum(axis=-1))[0]
-        return logits.detach().numpy(), weights, rows
-
-    @staticmethod
-    def _run(model: TextGenerator, x: Tensor) -> tuple[Tensor, list[np.ndarray]]:
-        """As `TextGenerator.run` of one text in evaluation, of one-hot rows."""
-        states = []
-        for layer in model.layers:
-            x, _ = layer.run(x, None)
-            states.append(x.detach().numpy())
-        return model.linear(x[:, -1])[0], states
+        weights = np.zeros(len(unread) + len(ids))
+        weights[len(unread) :] = np.abs((slope.numpy() * leaf.numpy()).sum(axis=-1))[0]
+        return logits[0].detach().numpy(), weights, rows
 
 
 def spelled(sign: str) -> str:

@@ -31,7 +31,7 @@ LOSSES: dict[str, Loss] = {
     for loss in (
         *(nn.cross_entropy, nn.soft_cross_entropy, nn.nll, nn.bce, nn.bce_with_logits),
         *(nn.mse, nn.mae, nn.huber, nn.smooth_l1, nn.hinge, nn.squared_hinge),
-        *(nn.kl_categorical, nn.margin, nn.focal, nn.dice, nn.cosine),
+        *(nn.kl_categorical, nn.margin, nn.focal, nn.dice, nn.cosine, nn.poisson_nll),
     )
 }
 #: Optimisers by their names in `tinydl.optim`, in small letters, with their own defaults.
@@ -40,6 +40,7 @@ OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
     for rule in (
         *(optim.Adam, optim.AdamW, optim.AMSGrad, optim.SGD, optim.RMSprop),
         *(optim.CentredRMSprop, optim.AdaGrad, optim.AdaDelta, optim.Adamax, optim.Nadam),
+        *(optim.RAdam, optim.Rprop),
     )
 }
 #: What the loop calls of an optimiser.
@@ -284,10 +285,13 @@ def check_targets(loss: Loss, targets: Any) -> None:
     """ConfigError for targets with which the loss would fall without end, or towards nothing: it
     has no way to see them in every step, the loop sees the first batch's."""
     loss = plain(loss)
-    if loss not in SHARES + SIGNS or not isinstance(targets, Tensor) or not targets.size:
+    told = (*SHARES, *SIGNS, nn.poisson_nll)
+    if loss not in told or not isinstance(targets, Tensor) or not targets.size:
         return
     values = targets.numpy().astype(np.float64)
     low, high = values.min(), values.max()
+    if loss is nn.poisson_nll and low < 0:
+        raise ConfigError(f"poisson_nll: takes counts from 0 on, but one is {low:.3g}")
     if loss in SHARES and (low < -SLACK or high > 1 + SLACK):
         raise ConfigError(
             f"{loss.__name__}: takes targets in 0..1, but these go from {low:.3g} to {high:.3g}"

@@ -11,7 +11,27 @@ from ...nn.recurrent import Recurrent
 from ...tensor import Tensor
 
 
-class TextGenerator(Module):
+class LanguageModel(Module):
+    """What a network that foretells a text has, whatever it is made of.
+
+    tokens: how many different characters there are. window: how many it sees at most; None: all.
+    """
+
+    tokens: int
+    window: int | None = None
+
+    def run(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """(logits (N, T, tokens) of what follows each of ids (N, T), int64; state behind the last,
+        from which the next piece of text goes on); state None: there is no text before."""
+        raise NotImplementedError(f"{type(self).__name__} runs over no text")
+
+    def trace(self, rows: Tensor) -> tuple[Tensor, list[tuple[str, Tensor]]]:
+        """(logits (N, tokens) of what follows a text, name and output of every layer), of one-hot
+        rows (N, T, tokens), by which the logits can be differentiated; T <= window."""
+        raise NotImplementedError(f"{type(self).__name__} shows no layers")
+
+
+class TextGenerator(LanguageModel):
     """P(x_{t+1} | x_1 ... x_t) = softmax(h_t V + c), h_t the state of recurrent layers one upon the
     other, with dropout behind each; the characters come in as one-hot rows.
 
@@ -38,6 +58,13 @@ class TextGenerator(Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.run(ids)[0]
+
+    def trace(self, rows: Tensor) -> tuple[Tensor, list[tuple[str, Tensor]]]:
+        x, found = rows, []
+        for k, layer in enumerate(self.layers):
+            x = self.dropout(layer.run(x, None)[0])
+            found.append((f"layers.{k}", x))
+        return self.linear(x[:, -1]), found
 
 
 class VanillaGenerator(TextGenerator):

@@ -9,7 +9,7 @@ from ...errors import ConfigError, ShapeError
 from ...function import no_grad
 from ...random import Generator, by_shares
 from ...tensor import Tensor
-from .text import TextGenerator
+from .text import LanguageModel
 
 
 def next_probabilities(
@@ -52,7 +52,7 @@ def check_drawing(temperature: float, top_k: int | None, top_p: float | None) ->
 
 
 def write(
-    model: TextGenerator,
+    model: LanguageModel,
     ids: np.ndarray,
     count: int,
     rng: Generator,
@@ -79,7 +79,7 @@ def write(
     return written
 
 
-def write_by_window(model: TextGenerator, ids: np.ndarray, count: int, window: int) -> np.ndarray:
+def write_by_window(model: LanguageModel, ids: np.ndarray, count: int, window: int) -> np.ndarray:
     """The book's sampler: the last `window` characters are read anew for every character, from no
     state, and the likeliest one is taken. It soon goes round in circles, and costs `window` times
     as much."""
