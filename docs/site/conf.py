@@ -19,6 +19,7 @@ sys.path.insert(0, str(REPOSITORY))
 import assemble  # noqa: E402
 import docstrings  # noqa: E402
 import mathml  # noqa: E402
+import pictures  # noqa: E402
 
 import tinydl  # noqa: E402
 
@@ -75,6 +76,8 @@ html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
 }
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system
+html_show_search_summary = False  # a summary would fetch every page that is found
 html_sidebars = {
     "index": [],
     "way": [],
@@ -96,4 +99,5 @@ def setup(app):
     app.srcdir = assemble.assemble(REPOSITORY, Path(app.outdir), HERE, few)
     mathml.setup(app)
     docstrings.setup(app)
+    pictures.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -82,7 +83,16 @@ def _notebook(places: Places, page: dict) -> str:
     if page.get("question"):
         about = f"*{page['question']}*\n\n{about}"
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(about))
+    answers = places.repository / "tutorials" / "answers" / f"{name[:2]}.py"
+    if answers.exists():
+        notebook.cells.append(nbformat.v4.new_markdown_cell(_folded(answers)))
     return _text(notebook)
+
+
+def _folded(answers: Path) -> str:
+    """The answers to the exercises, which a reader opens."""
+    code = answers.read_text(encoding="utf-8").rstrip()
+    return f"::::{{dropdown}} Answers to the exercises\n\n`````python\n{code}\n`````\n\n::::"
 
 
 def _text(notebook) -> str:
