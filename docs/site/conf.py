@@ -86,7 +86,7 @@ html_sidebars = {
     "benchmarks/*": [],
     "search": [],
 }
-copyright = "MIT licence"
+copyright = "the authors of tinydl, MIT licence"
 
 
 def linkcode_resolve(domain, info):
