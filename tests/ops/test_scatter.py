@@ -115,7 +115,7 @@ ROW, TWO = np.arange(4.0), np.array([0, 1])
 @pytest.mark.parametrize(
     "call, error, words",
     [
-        (lambda x, i: ops.put_along_axis(x, i + 3, 0.0), IndexRangeError, "index 4 is out of range"),
+        (lambda x, i: ops.put_along_axis(x, i + 3, 0.0), IndexRangeError, "index 4 is out"),
         (lambda x, i: ops.put_along_axis(x, i - 1, 0.0), IndexRangeError, "index -1 is out of"),
         (lambda x, i: ops.put_along_axis(x, i, x), ShapeError, r"\(4,\) .* \(2,\)"),
         (lambda x, i: ops.put_along_axis(x, i[None], 1.0), ShapeError, "must have the shape of x"),

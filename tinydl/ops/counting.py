@@ -89,7 +89,7 @@ def nonzero(x, as_tuple=None):
 
 
 @door
-def unique(x, return_index=False, return_inverse=False, return_counts=False, axis=None):
+def unique(x, *, return_index=False, return_inverse=False, return_counts=False, axis=None):
     """The different elements of x in ascending order, or its different slices along `axis`; NaN
     counts as one.
 
