@@ -49,7 +49,7 @@ def test_pairs_are_those_of_counting_anew_each_time(text, size, least):
     tokenizer = BytePairTokenizer.fit([text], size, marks=(), min_count=least)
     assert tokenizer.vocabulary[256:] == tuple(found)
     for word in words:  # a text is cut as its words ended while the pairs were found
-        assert tokenizer.split("".join(word)) == word
+        assert tokenizer.split(tokenizer.join(word)) == word
 
 
 def joined(word, pair):
@@ -68,6 +68,13 @@ def test_the_vocabulary_is_all_that_has_to_be_kept():
         np.testing.assert_array_equal(again.encode(text), LEARNED.encode(text))
     assert LEARNED.vocabulary[:2] == ("<pad>", "<mask>") and LEARNED.vocabulary[2:258] == BYTES
     assert LEARNED.padding == 0 and LEARNED.decode([0, 1]) == "<mask>"
+
+
+def test_every_token_can_be_printed_and_bytes_are_their_own_characters_where_they_can():
+    assert "".join(LEARNED.vocabulary).isprintable() and "".join(BYTES).isprintable()
+    assert len(set(BYTES)) == 256 and " " not in BYTES
+    assert all(chr(k) == byte for k, byte in enumerate(BYTES) if ord(byte) < 256)
+    assert BYTES[ord(" ")] == "Ġ" and BYTES[ord("a")] == "a"
 
 
 def test_bytes_that_are_no_text_show_as_such():

@@ -18,8 +18,13 @@ from .text import PADDING, Tokenizer
 
 #: Pieces that no token crosses: a word or a row of marks with the blank before it, else one blank.
 _PIECE = re.compile(r"\s?\w+|\s?[^\w\s]+|\s")
-#: A byte is written as the character of its number.
-BYTES = tuple([chr(k) for k in range(256)])
+_PLAIN = {*range(33, 127), *range(161, 173), *range(174, 256)}  # of Latin-1: what can be printed
+_OTHERS = [k for k in range(256) if k not in _PLAIN]
+#: How a byte is written: as its character of Latin-1; the 68 that cannot be printed, the blank
+#: among them, as those from U+0100 on, in order (as GPT-2 does).
+BYTES = tuple([chr(k) if k in _PLAIN else chr(256 + _OTHERS.index(k)) for k in range(256)])
+_WRITTEN = dict(enumerate(BYTES))
+_NUMBERS = {byte: bytes([k]) for k, byte in enumerate(BYTES)}
 KEPT = 100_000  # pieces whose tokens are remembered
 
 Pair = tuple[str, str]
@@ -37,7 +42,7 @@ class BytePairTokenizer(Tokenizer):
 
     >>> tokenizer = BytePairTokenizer.fit(["low lower lowest"], 260, marks=(), min_count=1)
     >>> tokenizer.vocabulary[256:], [tokenizer.vocabulary[k] for k in tokenizer.encode("slow")]
-    (('lo', 'low', ' low', ' lowe'), ['s', 'low'])
+    (('lo', 'low', 'lowe', 'Ġlowe'), ['s', 'low'])
 
     Sennrich, Haddow and Birch 2016 (arXiv:1508.07909), section 3.2 and algorithm 1; bytes in the
     place of characters: Radford et al. 2019 (GPT-2), section 2.2.
@@ -90,8 +95,8 @@ class BytePairTokenizer(Tokenizer):
         return [token for piece in _pieces(text) for token in self._remembered(piece)]
 
     def join(self, tokens: Iterable[str]) -> str:
-        data = "".join(tokens).encode("latin-1", "xmlcharrefreplace")
-        return data.decode("utf-8", "replace")
+        data = [_NUMBERS.get(sign) or sign.encode() for token in tokens for sign in token]
+        return b"".join(data).decode("utf-8", "replace")
 
     def _joined(self, piece: str) -> list[str]:
         """The tokens of a piece."""
@@ -105,9 +110,10 @@ class BytePairTokenizer(Tokenizer):
 
 
 def _pieces(text: str) -> list[str]:
-    """Each piece of a text as characters for its bytes; ConfigError for a lone surrogate."""
+    """Each piece of a text as the characters of its bytes; ConfigError for a lone surrogate."""
     try:
-        return [piece.encode().decode("latin-1") for piece in _PIECE.findall(text)]
+        found = [piece.encode().decode("latin-1") for piece in _PIECE.findall(text)]
+        return [piece.translate(_WRITTEN) for piece in found]
     except UnicodeEncodeError as error:
         raise ConfigError(f"BytePairTokenizer: the text has no UTF-8: {error.reason}") from None
 

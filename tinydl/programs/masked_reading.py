@@ -80,7 +80,7 @@ class MaskedReading(Reading):
     pretraining: int = 2
     tuned_lr: float = 5e-4
 
-    kind: ClassVar[str] = "masked reading"
+    kind: ClassVar[str] = "masked_reading"
     what: ClassVar[str] = "a network that fills gaps and then judges texts"
 
     def load(self, recipe: Card, settings: Settings) -> Any:
