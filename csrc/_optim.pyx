@@ -58,6 +58,8 @@ cdef extern from "optim.h" nogil:
     Rule adamax_step_f64[3]
     Rule nadam_step_f32[3]
     Rule nadam_step_f64[3]
+    Rule rprop_step_f32[3]
+    Rule rprop_step_f64[3]
 
 
 cdef Runtime *rt = runtime()
@@ -250,6 +252,17 @@ def nadam_step(
     return updated(
         rule, params, grads, (means, squares), scales, double_, lr, beta1, beta2, eps,
         weight_decay)
+
+
+def rprop_step(
+    list params, list grads, list before, list sizes, bint double_, double lr, double shrink,
+    double grow, double smallest, double largest, double weight_decay
+):
+    """params, before and sizes, in place."""
+    cdef Rule rule = rprop_step_f64[rt.level] if double_ else rprop_step_f32[rt.level]
+    scales = [(smallest, largest)] * len(params)
+    return updated(
+        rule, params, grads, (before, sizes), scales, double_, lr, shrink, grow, 0, weight_decay)
 
 
 def norms(list arrays, bint double_, object out):

@@ -261,6 +261,34 @@ void NAME(nadam_step)(const Parameter *parameters, ptrdiff_t count, double lr, d
     }
 }
 
+void NAME(rprop_step)(const Parameter *parameters, ptrdiff_t count, double lr_, double shrink_,
+                      double grow_, double eps, double weight_decay, int threads) {
+    const real lr = (real)lr_, shrink = (real)shrink_, grow = (real)grow_;
+    const real decay = (real)weight_decay;
+    const ptrdiff_t pieces = pieces_of(parameters, count);
+    const int team = team_for(parameters, count, threads);
+    (void)eps;
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (ptrdiff_t number = 0; number < pieces; number++) {
+        const Piece piece = piece_at(parameters, count, number);
+        const real *grad = piece.grad;
+        real *param = piece.param, *before = piece.states[0], *size = piece.states[1];
+        const real smallest = (real)piece.of->scales[0], largest = (real)piece.of->scales[1];
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < piece.n; i++) {
+            const real g = grad[i] + decay * param[i], p = before[i];
+            const int same = ((g > 0) & (p > 0)) | ((g < 0) & (p < 0));
+            const int turned = ((g > 0) & (p < 0)) | ((g < 0) & (p > 0));
+            real s = (size[i] == 0 ? lr : size[i]) * (same ? grow : (turned ? shrink : 1));
+            s = s < smallest ? smallest : (s > largest ? largest : s);
+            const real kept = turned ? 0 : g;
+            size[i] = s;
+            before[i] = kept;
+            param[i] -= kept > 0 ? s : (kept < 0 ? -s : kept * s); /* NaN stays */
+        }
+    }
+}
+
 void NAME(square_sums)(const Parameter *parameters, ptrdiff_t count, double *sums, int threads) {
     enum { LANES = 16 }; /* running sums: as many for every level, so that all add in one order */
     const ptrdiff_t pieces = pieces_of(parameters, count);

@@ -37,7 +37,7 @@ KERNEL(void, rmsprop_step, RMSPROP_STEP_ARGS)
 KERNEL(void, adam_step, ADAM_STEP_ARGS)
 
 /* first and second are what the rule has beside lr, eps and weight_decay: nothing (AdaGrad), rho
-   (AdaDelta), rho and momentum (centred RMSProp), beta1 and beta2. */
+   (AdaDelta), rho and momentum (centred RMSProp), beta1 and beta2, shrink and grow (Rprop). */
 #define RULE_ARGS(real)                                                                            \
     (const Parameter *parameters, ptrdiff_t count, double lr, double first, double second,         \
      double eps, double weight_decay, int threads)
@@ -51,6 +51,9 @@ KERNEL(void, centred_rmsprop_step, RULE_ARGS)
 KERNEL(void, adamax_step, RULE_ARGS)
 /* states: mean, mean square; scales: of the mean, of the gradient, 1 / (1 - beta2^step). */
 KERNEL(void, nadam_step, RULE_ARGS)
+/* states: gradient of the step before, step size (0: not yet begun, lr); scales: the smallest and
+   the largest size; no eps. */
+KERNEL(void, rprop_step, RULE_ARGS)
 
 /* Of every piece of every grad the sum of squares, in double; pieces[i] belongs to piece i. */
 #define SQUARE_SUMS_ARGS(real)                                                                     \

@@ -1,26 +1,25 @@
-"""Draw docs/figures anew: pictures of the tutorials, made small, with a page of captions.
+"""The page of docs/figures: pictures of the tutorials, made small, with captions.
 
-    TINYDL_DATA=FOLDER python docs/figures.py          # runs the tutorials: minutes
-    python docs/figures.py 14 17                       # only those of these tutorials
+    TINYDL_DATA=FOLDER python tutorials/record.py      # runs the tutorials and makes the pictures
+    python docs/figures.py                             # writes the page alone
 
-With MNIST in TINYDL_DATA the pictures show it; without, drawn digits.
+With MNIST in TINYDL_DATA the pictures show it; without, drawn digits. A caption is the `alt=` with
+which a page saves its picture, or stands in CAPTIONS for pages that do not say it yet.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
+import ast
 import sys
-import tempfile
 from pathlib import Path
 
 from tinydl.console import command
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "figures"
-LARGEST = 80_000  # bytes of one picture
+LARGEST = 150_000  # bytes of one picture
 COLOURS = 96
-QUICK = ("06",)  # tutorials whose trainings take long and whose picture here needs none
+NARROW = 1100  # pixels of a picture that would have too many bytes
 
 CAPTIONS = {
     "01_graph": "Values go forward, gradients back: e = (a + b)(b + 5), b is used twice.",
@@ -74,20 +73,43 @@ CAPTIONS = {
     "22_splits": "Five autoencoders above their best rival, on the same ten splits.",
 }
 
-INTRODUCTION = """# Figures of the books, redrawn from live code
+INTRODUCTION = """# Pictures of the course, and figures of the books, redrawn from live code
 
-Every picture is drawn by a tutorial from what the library computes there. `python docs/figures.py`
-runs the tutorials and writes this folder (minutes); `python tutorials/NN_*.py` draws those of one
-in full colour into `tutorials/figures`. Those of 19 were drawn with `TINYDL_STYLE_RUN` naming a run
-of `vgg-cifar`. Pictures called `study_*` belong to the
+Every picture is drawn by a tutorial from what the library computes there, at full length.
+`python tutorials/record.py` runs the tutorials and writes this folder; `python tutorials/NN_*.py`
+draws those of one in full colour into `tutorials/figures`. Those of 19 were drawn with
+`TINYDL_STYLE_RUN` naming a run of `vgg-cifar`. Pictures called `study_*` belong to the
 [studies](../../benchmarks/results/studies.md).
 """
+
+
+def said(tutorial: Path) -> dict[str, str]:
+    """{picture: what is seen} of every `drawing.save(figure, "NN_what.png", alt="...")`."""
+    found = {}
+    for node in ast.walk(ast.parse(tutorial.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "drawing.save":
+            for keyword in node.keywords:
+                if keyword.arg == "alt":
+                    name = ast.literal_eval(node.args[1])
+                    found[name.removesuffix(".png")] = ast.literal_eval(keyword.value)
+    return found
+
+
+def captions() -> dict[str, str]:
+    """{picture: caption} of all that this folder holds, page by page: CAPTIONS, and what pages say
+    whose full-length run is recorded."""
+    found = dict(CAPTIONS)
+    for tutorial in (ROOT / "tutorials").glob("[0-9][0-9]_*.py"):
+        here = said(tutorial)
+        recorded = (ROOT / "tutorials" / "recorded" / f"{tutorial.name[:2]}.json").exists()
+        found |= here if recorded else {name: here[name] for name in here if name in found}
+    return dict(sorted(found.items(), key=lambda item: item[0][:2]))
 
 
 def page() -> str:
     """docs/figures/README.md."""
     lines = [INTRODUCTION]
-    for name, caption in CAPTIONS.items():
+    for name, caption in captions().items():
         (tutorial,) = (ROOT / "tutorials").glob(f"{name[:2]}_*.py")
         source = f"[tutorials/{tutorial.name}](../../tutorials/{tutorial.name})"
         lines += [f"![{caption}]({name}.png)", "", f"`{name}.png`: {caption} {source}", ""]
@@ -99,33 +121,19 @@ def shrink(source: Path, target: Path) -> None:
     from PIL import Image
 
     picture = Image.open(source).convert("RGB")
-    for colours in (COLOURS, 32, 16):
-        small = picture.quantize(colours, dither=Image.Dither.NONE)
+    narrow = picture.copy()
+    narrow.thumbnail((NARROW, NARROW))
+    for pixels, colours in ((picture, COLOURS), (narrow, COLOURS), (narrow, 32), (narrow, 16)):
+        small = pixels.quantize(colours, dither=Image.Dither.NONE)
         small.save(target, optimize=True)
         if target.stat().st_size <= LARGEST:
             return
     raise SystemExit(f"{target.name}: {target.stat().st_size:,} bytes, at most {LARGEST:,}")
 
 
-def draw(number: str, folder: Path) -> None:
-    """Run a tutorial; its pictures are in `folder`."""
-    (tutorial,) = (ROOT / "tutorials").glob(f"{number}_*.py")
-    environment = {**os.environ, "TINYDL_FIGURES": str(folder), "PYTHONPATH": str(ROOT)}
-    environment["TINYDL_FAST"] = "1" if number in QUICK else "0"
-    subprocess.run([sys.executable, tutorial], env=environment, cwd=folder, check=True)
-
-
-def main(numbers: list[str]) -> None:
-    FOLDER.mkdir(exist_ok=True)
-    wanted = [name for name in CAPTIONS if not numbers or name[:2] in numbers]
-    for number in dict.fromkeys(name[:2] for name in wanted):
-        with tempfile.TemporaryDirectory() as temporary:
-            draw(number, Path(temporary))
-            for name in wanted:
-                if name[:2] == number:
-                    shrink(Path(temporary) / f"{name}.png", FOLDER / f"{name}.png")
+def main() -> None:
     (FOLDER / "README.md").write_text(page())
 
 
 if __name__ == "__main__":
-    sys.exit(command(lambda: main(sys.argv[1:]), "figures"))
+    sys.exit(command(main, "figures"))

@@ -152,6 +152,26 @@ kernel void nadam_step(global real *param, int param0, global const real *grad, 
     store_part(w - ((realv)ahead * m + (realv)now * g) / root, n - i, param);
 }
 
+// turn = sign(g) sign(before); size <- clip(size (grow | 1 | shrink), smallest, largest) for turn
+// 1 | 0 | -1; g <- 0 where turn is -1; param <- param - sign(g) size; before <- g. A size of 0 has
+// not begun: lr.
+kernel void rprop_step(global real *param, int param0, global const real *grad, int grad0,
+                       global real *before, int before0, global real *size, int size0, int n,
+                       real lr, real shrink, real grow, real smallest, real largest,
+                       real weight_decay) {
+    BEGIN
+    before += before0 + i;
+    size += size0 + i;
+    const realv zero = (realv)0, turn = sign(g) * sign(LOADV(before)), old = LOADV(size);
+    realv s = old == zero ? (realv)lr : old;
+    s *= turn > zero ? (realv)grow : (turn < zero ? (realv)shrink : (realv)1);
+    s = s < (realv)smallest ? (realv)smallest : (s > (realv)largest ? (realv)largest : s);
+    const realv kept = turn < zero ? zero : g;
+    store_part(s, n - i, size);
+    store_part(kept, n - i, before);
+    store_part(w - (kept == kept ? sign(kept) * s : kept), n - i, param); // NaN stays
+}
+
 // Adds x to the numbers whose norm is scale * sqrt(sum): no square overflows (LAPACK's nrm2).
 static inline void add_to_norm(real x, real *scale, real *sum) {
     const real size = fabs(x);

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 
-# Two processes that build OpenCL programs at once can crash PoCL: each session has its own cache,
-# outside of the home folder, which may be read-only. Set before anything can load OpenCL.
+# Two processes that build OpenCL programs at once can crash PoCL: each session, and each worker of
+# one that runs in several (`pytest -n`), has its own cache, outside of the home folder, which may
+# be read-only. Set before anything can load OpenCL.
 _own_cache = None
-if "POCL_CACHE_DIR" not in os.environ:
+if "POCL_CACHE_DIR" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
     _own_cache = tempfile.mkdtemp(prefix="tinydl-pocl-")
     os.environ["POCL_CACHE_DIR"] = _own_cache
 

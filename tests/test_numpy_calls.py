@@ -30,7 +30,8 @@ CALLS = {
     np.swapaxes: [(0, 1)], np.squeeze: [()], np.expand_dims: [(1,)],
     np.broadcast_to: [((4, 2, 3),)], np.flip: [(), (1,)], np.roll: [(1,), (1, 0)],
     np.tile: [((2, 1),)], np.repeat: [(2,), (2, 1)], np.take: [([0, 2],), ([1, 0], 1)],
-    np.diagonal: [()], np.trace: [()], np.tril: [()], np.triu: [(1,)], np.copy: [()],
+    np.diagonal: [(), (1,)], np.trace: [(), (-1, 1, 0)], np.diag: [(), (1,)],
+    np.tril: [()], np.triu: [(1,)], np.copy: [()],
     np.linalg.norm: [(), (None, 1), (1, 0)], np.cumprod: [(), (1,)], np.median: [(), (1,)],
     np.quantile: [(0.3,), (0.9, 1)], np.nan_to_num: [()],
 }  # fmt: skip
@@ -40,6 +41,9 @@ OF_SEVERAL = {
     np.stack: lambda x: np.stack([x, x, X]),
     np.where: lambda x: np.where(FLAGS, x, 0.0),
     np.dot: lambda x: np.dot(SQUARE, x),
+    np.kron: lambda x: np.kron(SQUARE, x),
+    np.cross: lambda x: np.cross(x, X[::-1].copy()),
+    np.meshgrid: lambda x: np.meshgrid(x[0], X[:, 1], X[0])[0],
     np.einsum: lambda x: np.einsum("ij,kj->ik", x, X),
 }
 NO_GRADIENT = {np.any, np.all, np.argmax, np.argmin, np.argsort, np.round}
@@ -58,7 +62,7 @@ def check(function, x, has_gradient):
         assert t.grad is not None
 
 
-@pytest.mark.parametrize(("f", "number", "call"), BY_POSITION, ids=str)
+@pytest.mark.parametrize(("f", "number", "call"), BY_POSITION, ids=lambda part: getattr(part, "__name__", str(part)))
 def test_functions(f, number, call):
     x = SQUARE if f in OF_SQUARES else X
 

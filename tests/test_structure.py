@@ -201,6 +201,7 @@ COMPOSED = {
     "conv_forms",
     "einsum",
     "getitem",
+    "matrices",
     "order",
     "packed",
     "resize",

@@ -70,10 +70,9 @@ def _rounded(a, decimals=0):
     return ops.round(a)
 
 
-def _diagonal(a):
-    if a.ndim != 2:
-        raise ConfigError("np.diagonal: of the first two axes; tinydl.diagonal takes the last two")
-    return ops.diagonal(a)
+def _cross(a, b, axis=-1):
+    a, b = _lifted((a, b))
+    return ops.cross(a, b, axis)
 
 
 def _where(condition, x, y):
@@ -123,8 +122,12 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.tile: lambda A, reps: ops.tile(A, reps),
     np.repeat: lambda a, repeats, axis=None: ops.repeat(a, repeats=repeats, axis=axis),
     np.take: _take,
-    np.diagonal: _diagonal,
-    np.trace: lambda a: ops.sum(_diagonal(a)),
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: ops.diagonal(a, offset, axis1, axis2),
+    np.trace: lambda a, offset=0, axis1=0, axis2=1: ops.trace(a, offset, axis1, axis2),
+    np.diag: lambda v, k=0: ops.diag(v, k),
+    np.meshgrid: lambda *xi, indexing="xy": ops.meshgrid(*_lifted(xi), indexing=indexing),
+    np.kron: lambda a, b: ops.kron(*_lifted((a, b))),
+    np.cross: _cross,
     np.tril: lambda m, k=0: ops.tril(m, k),
     np.triu: lambda m, k=0: ops.triu(m, k),
     np.dot: lambda a, b: _dot(*_lifted((a, b))),

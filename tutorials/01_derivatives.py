@@ -1,10 +1,14 @@
 # %% [markdown]
 # # 1. Derivatives by hand and by graph
 #
+# **You need**: school calculus (the slope of x^2 is 2x) and Python.
+#
+# **You will be able to** find a derivative in three ways: by measuring, by hand, and by letting the
+# computer remember what it computed; write the third way yourself in twenty lines, and train a
+# neuron with it; and say why the order matters in which the computer walks back.
+#
 # A neural network learns by asking one question over and over: if I turn this weight a little, how
-# much does the error change? That "how much" is a derivative. This page finds derivatives three
-# ways: by measuring, by hand, and by letting the computer remember what it computed. Then it looks
-# at the one subtle point of the third way, the order in which to walk back.
+# much does the error change? That "how much" is a derivative.
 
 # %%
 from __future__ import annotations
@@ -25,7 +29,10 @@ from tinydl.errors import GraphError
 # ## A derivative is a slope
 #
 # Take f(x) = x^2 at x = 1. Move x by h and see how far f moves: (f(1 + h) - f(1)) / h. As h shrinks
-# the answer settles. The number where it settles is the derivative. School calculus says 2x, so 2.
+# the answer settles. The number where it settles is the *derivative*. School calculus says 2x, so
+# 2.
+#
+# **Before you run**: what is the measured slope for h = 1? Is it too large or too small, and why?
 
 
 # %%
@@ -58,21 +65,33 @@ axes.plot(x, 1 + 2 * (x - 1), "--", color=ORANGE, label="tangent: slope 2")
 axes.plot([1], [1], "o", color=INK, markersize=6)
 axes.set(xlabel="x", ylabel="f(x)", ylim=(-1.5, 5), title="Secants turn into the tangent")
 axes.legend(loc="upper left", fontsize=9)
-drawing.save(figure, "01_tangent.png")
+drawing.save(
+    figure,
+    "01_tangent.png",
+    alt="The parabola x² with three secants through (1, 1), of slopes 3, 2.5 and 2.1, and the "
+    "tangent of slope 2 that they approach.",
+)
 
 # %% [markdown]
+# ![Secants turn into the tangent](../docs/figures/01_tangent.png)
+#
+# The parabola bends upwards, so a secant to the right is too steep: 3 for h = 1. For x^2 the error
+# is h itself, since ((1 + h)^2 - 1) / h = 2 + h.
+#
 # ## By hand: the chain rule
 #
 # Formulas are nested, and the chain rule takes them apart. If F(x) = f(g(x)), then
 #
 #     F'(x) = f'(g(x)) * g'(x)          (slopes multiply along the way)
 #
-# Here is the artificial neuron of the book: weights [1, 2], bias 0, input [1, 1].
+# The nested formula of this field is the artificial *neuron*. It multiplies each input by a
+# *weight*, adds a *bias*, and sends the sum through a curve, here the *sigmoid*, which makes any
+# number one between 0 and 1. Take weights [1, 2], bias 0, input [1, 1]:
 #
 #     s = w1 x1 + w2 x2 + b          z = sigmoid(s) = 1 / (1 + e^-s)
 #
-# The slope of the sigmoid is z (1 - z). A small trap: z is the *output* of the sigmoid here.
-# Putting its input s into the same formula gives nonsense.
+# The slope of the sigmoid is z (1 - z) (exercise 2). A small trap: z is the *output* of the sigmoid
+# here. Putting its input s into the same formula gives nonsense.
 #
 # The slope of s by w1 is x1, by x1 it is w1, by b it is 1. So
 #
@@ -89,9 +108,12 @@ for name, value in by_hand.items():
 assert abs(z - 0.9526) < 1e-4
 
 # %% [markdown]
-# Books often stop here, and then the formula has a hole: a neuron is rarely the end of the line. If
-# its output goes on into a loss L, every gradient is multiplied by dL/dz, the *incoming* gradient.
-# With L = (z - 0)^2 that factor is 2z. It is the chain rule once more.
+# All slopes of one number by many, written side by side, are called its *gradient*.
+#
+# Books often stop here, and then the formula has a hole: a neuron is rarely the end of the line.
+# Its output goes on into a *loss* L, one number that says how wrong the output is. Then every
+# gradient is multiplied by dL/dz, the *incoming* gradient. If z should have been 0, and
+# L = (z - 0)^2, that factor is 2z. It is the chain rule once more.
 
 # %% [markdown]
 # ## By graph
@@ -136,12 +158,19 @@ for tensor, label, color in (
     axes.plot(points.numpy(), tensor.numpy(), color=color, label=label)
 axes.set(xlabel="x", title="The sigmoid and its first two derivatives, by graph")
 axes.legend()
-drawing.save(figure, "01_sigmoid.png")
+drawing.save(
+    figure,
+    "01_sigmoid.png",
+    alt="The sigmoid rises from 0 to 1; its slope is a bump of height 1/4 at 0; the slope of the "
+    "slope is positive to the left of 0 and negative to the right.",
+)
 
 # %% [markdown]
+# ![The sigmoid and its first two derivatives](../docs/figures/01_sigmoid.png)
+#
 # ## What the graph looks like
 #
-# Take the small graph of the book: c = a + b, d = b + 5, e = c * d. Note that b is used twice.
+# Take a small graph: c = a + b, d = b + 5, e = c * d. Note that b is used twice.
 
 # %%
 a = Tensor(3.0, dtype=np.float64, requires_grad=True)
@@ -186,8 +215,12 @@ print("}")
 assert len(edges) == 5
 
 # %% [markdown]
+# **Before you run**: with a = 3 and b = 4, what are de/da and de/db? (Multiply out if you like:
+# e = (a + b)(b + 5) = ab + 5a + b^2 + 5b.)
+#
 # Backwards, e gives its slope to c and d: de/dc = d and de/dd = c. Then b collects from both, and
-# the two contributions are *added*: de/db = d + c. Adding at a fork is the rule to remember.
+# the two contributions are *added*: de/db = d + c. Why added? Move b by h: c moves by h, so e moves
+# by d h; d moves by h too, so e moves by c h more. Adding at a fork is the rule to remember.
 
 # %%
 gradients = dict(zip("abcde", tinydl.grad(e, [a, b, c, d, e]), strict=True))
@@ -213,28 +246,53 @@ for parent, child in edges:
     arrow["patchA"] = boxes[names[parent]].get_bbox_patch()
     arrow["patchB"] = boxes[names[child]].get_bbox_patch()
     axes.annotate("", xy=places[names[child]], xytext=places[names[parent]], arrowprops=arrow)
-drawing.save(figure, "01_graph.png")
+drawing.save(
+    figure,
+    "01_graph.png",
+    alt="Graph of e = (a + b)(b + 5) for a = 3, b = 4: e = 63 with gradient 1, c = 7 with "
+    "gradient 9, d = 9 with gradient 7, a with gradient 9, b with gradient 16.",
+)
 
 # %% [markdown]
-# ## Why the order matters
+# ![Values forward, gradients back](../docs/figures/01_graph.png)
 #
-# Now the smallest graph that breaks a careless program: b = a + a, c = b + b. So c = 4a, and the
-# derivative is 4. To see what can go wrong we build our own toy graph. A number knows its parents
-# and the slope towards each.
+# ## Write it yourself
+#
+# What must a number remember so that we can walk back? What it was made of (its parents), and for
+# each parent the *local slope*: how much it moves if that parent moves. For a sum both slopes are
+# 1. For a product a * b the slope by a is b, and the slope by b is a.
 
 
 # %%
 class Number:
-    """A number which remembers the two numbers that it is the sum of."""
+    """A number which remembers what it was made of: (parent, local slope) pairs."""
 
-    def __init__(self, value: float, parents: tuple[Number, ...] = ()) -> None:
-        self.value, self.parents, self.grad = value, parents, 0.0
-        self.age = 1 + max((p.age for p in parents), default=0)  # younger than both parents
+    def __init__(self, value: float, made_of: tuple[tuple[Number, float], ...] = ()) -> None:
+        self.value, self.made_of, self.grad = value, made_of, 0.0
+        self.age = 1 + max((p.age for p, _ in made_of), default=0)  # younger than its parents
 
     def __add__(self, other: Number) -> Number:
-        return Number(self.value + other.value, (self, other))
+        return Number(self.value + other.value, ((self, 1.0), (other, 1.0)))
+
+    def __mul__(self, other: Number) -> Number:
+        return Number(self.value * other.value, ((self, other.value), (other, self.value)))
+
+    def sigmoid(self) -> Number:
+        z = 1 / (1 + math.exp(-self.value))
+        return Number(z, ((self, z * (1 - z)),))
 
 
+# %% [markdown]
+# Walking back, a parent receives the node's gradient times the local slope: that is the chain rule.
+# What is left to decide is the order.
+#
+# ## Why the order matters
+#
+# Now the smallest graph that breaks a careless program: b = a + a, c = b + b. So c = 4a, and the
+# derivative is 4.
+
+
+# %%
 def doubled(times: int) -> tuple[Number, Number]:
     """(a, c): c is a doubled `times` times by adding the number to itself."""
     a = c = Number(1.0)
@@ -250,14 +308,15 @@ def doubled(times: int) -> tuple[Number, Number]:
 #    twice. The second time, it passes on the first half again.
 # 2. Remember which nodes were visited and skip them the second time. Now b passes its gradient on
 #    when only half of it has arrived.
-# 3. Pass on exactly what arrives, at every arrival. The answer is right: it sums over all paths.
-#    But the number of paths doubles with each level.
+# 3. Pass on exactly what arrives, at every arrival.
+#
+# **Before you run**: which of them say 4? For one that does not, follow it with a pencil.
 
 
 # %%
 def passes_everything(node: Number, arriving: float = 1.0) -> int:
     node.grad += arriving
-    return 1 + sum(passes_everything(p, node.grad) for p in node.parents)
+    return 1 + sum(passes_everything(p, slope * node.grad) for p, slope in node.made_of)
 
 
 def skips_visited(node: Number, arriving: float = 1.0, seen: set | None = None) -> int:
@@ -266,15 +325,18 @@ def skips_visited(node: Number, arriving: float = 1.0, seen: set | None = None) 
     if node in seen:
         return 0
     seen.add(node)
-    return 1 + sum(skips_visited(p, node.grad, seen) for p in node.parents)
+    return 1 + sum(skips_visited(p, slope * node.grad, seen) for p, slope in node.made_of)
 
 
 def follows_every_path(node: Number, arriving: float = 1.0) -> int:
     node.grad += arriving
-    return 1 + sum(follows_every_path(p, arriving) for p in node.parents)
+    return 1 + sum(follows_every_path(p, slope * arriving) for p, slope in node.made_of)
 
 
 # %% [markdown]
+# The first two are wrong. The third is right, since the derivative is a sum over all paths; but the
+# number of paths doubles with each level.
+#
 # The cure: a node may pass its gradient on only when *everything* that uses it has already passed
 # its own. An order in which users come before what they use is called a topological order. There is
 # an easy one: youngest first. A result is always made after its inputs, so it is always younger.
@@ -287,8 +349,8 @@ def youngest_first(result: Number) -> int:
     while queue:
         node = heappop(queue)[2]
         visits += 1
-        for p in node.parents:
-            p.grad += node.grad
+        for p, slope in node.made_of:
+            p.grad += slope * node.grad
             if p not in known:
                 known.add(p)
                 heappush(queue, (-p.age, id(p), p))
@@ -317,20 +379,71 @@ axes.semilogy(levels, counts[follows_every_path], "o-", color=ORANGE, label="fol
 axes.semilogy(levels, counts[youngest_first], "o-", color=BLUE, label="youngest first")
 axes.set(xlabel="levels of doubling", ylabel="nodes visited", title="Work of two correct walks")
 axes.legend()
-drawing.save(figure, "01_visits.png")
+drawing.save(
+    figure,
+    "01_visits.png",
+    alt="Nodes visited against levels of doubling, logarithmic: following every path doubles with "
+    "each level, 131,071 at 16; youngest first grows by one.",
+)
 print(f"{levels[-1]} levels: {counts[follows_every_path][-1]:,} visits against "
       f"{counts[youngest_first][-1]}")  # fmt: skip
 assert counts[follows_every_path][-1] == 2 ** (levels[-1] + 1) - 1
 assert counts[youngest_first][-1] == levels[-1] + 1
 
 # %% [markdown]
+# ![Work of two correct walks](../docs/figures/01_visits.png)
+#
+# ## (a + b)(b + 5), and a neuron that learns
+#
+# `Number` and `youngest_first` are all it takes. First the graph from above:
+
+# %%
+a, b = Number(3.0), Number(4.0)
+youngest_first((a + b) * (b + Number(5.0)))
+print(f"(a + b)(b + 5): da {a.grad:g}, db {b.grad:g}")
+assert (a.grad, b.grad) == (9, 16)
+
+# %% [markdown]
+# And now a neuron learns the table of OR: 1 if either input is 1. In each round the loss is built
+# (squared misses, summed), walked back, and every weight moves against its gradient.
+
+# %%
+OR = (((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 1))
+w1, w2, b = Number(0.0), Number(0.0), Number(0.0)
+for _ in range(400):
+    loss = Number(0.0)
+    for (x1, x2), target in OR:
+        z = (w1 * Number(x1) + w2 * Number(x2) + b).sigmoid()
+        miss = z + Number(-target)
+        loss = loss + miss * miss
+    youngest_first(loss)
+    w1, w2, b = (Number(w.value - w.grad) for w in (w1, w2, b))
+for (x1, x2), target in OR:
+    z = (w1 * Number(x1) + w2 * Number(x2) + b).sigmoid().value
+    print(f"  {x1} or {x2}: the neuron says {z:.2f}")
+    assert round(z) == target
+
+# %% [markdown]
 # ## The walk of the library
 #
 # tinydl does the same, with a heap of (-age, node). It is a loop and not a recursion, so a graph of
-# thousands of levels is no problem. This is the real thing:
+# thousands of levels is no problem. This is its loop, with a remark on the lines that matter:
 
 # %%
-print(inspect.getsource(function.backpropagate))
+REMARKS = {
+    "node = heappop(queue)[1]": "the youngest node that is waiting",
+    "grad = grads.pop(node)": "all of its gradient has arrived",
+    "results = _run_backward(node, grad)": "times the local slopes: one gradient for each parent",
+    "_receive(parent, result, grads, queue)": "add it to the parent's, put the parent in line",
+    "node.release()": "free the memory",
+}
+lines = inspect.getsource(function.backpropagate).splitlines()
+first = next(k for k, line in enumerate(lines) if "while queue" in line)
+last = next(k for k, line in enumerate(lines) if "node.release()" in line)
+for line in lines[first : last + 1]:
+    remark = REMARKS.pop(line.strip(), "")
+    print(f"{line[8:]:<60}{'<- ' + remark if remark else ''}".rstrip())
+assert not REMARKS
 
 # %%
 a = Tensor(1.0, dtype=np.float64, requires_grad=True)
@@ -363,8 +476,24 @@ else:
     raise AssertionError("a freed graph was walked")
 
 # %% [markdown]
-# What to take along:
+# ## Exercises
+#
+# Answers are in `tutorials/answers/01.py`. Try first.
+#
+# 1. Predict: y = x * x * x with x = `Number(2.0)`. Draw the graph. What is x.grad after
+#    `youngest_first(y)`, and how many nodes are visited?
+# 2. Derive the slope z (1 - z) of the sigmoid from z = 1 / (1 + e^-s).
+# 3. Change a line: let the neuron learn XOR (1 if the inputs differ) in place of OR. Where does the
+#    loss stop?
+# 4. Give `Number` a method `exp`, and check it by a measured slope.
+# 5. Replace the heap of `youngest_first` by a plain list with `pop()`, last in, first out. It still
+#    says 4 for b = a + a, c = b + b. Find a graph for which it is wrong.
+#
+# ## What to take along
 #
 # - a derivative is a slope; nested formulas multiply slopes;
 # - where a value is used twice, its gradients add;
+# - a number that knows its parents and local slopes is enough to walk back;
 # - a node passes its gradient on only when it is complete, and youngest-first guarantees that.
+#
+# Go on with page 2: the same for whole tables of numbers.

@@ -1,9 +1,14 @@
 # %% [markdown]
 # # 2. Tensors, views and broadcasting
 #
-# A tensor is a box of numbers with a shape. You know most of it already: it is NumPy's array, plus
-# a memory of how it was made. This page shows what is the same, what is stricter than in NumPy,
-# and what happens to gradients when a small tensor meets a large one.
+# **You need**: a *derivative* and a *gradient* (page 1), a little NumPy.
+#
+# **You will be able to** read shapes and strides; predict the shape of a result and of every
+# gradient; say what broadcasting does to a gradient; and derive the gradients of a matrix product.
+#
+# A *tensor* is a box of numbers with a shape. You know most of it already: it is NumPy's array,
+# plus a memory of how it was made. Networks compute with tensors in place of single numbers for one
+# reason: thousands of neurons on hundreds of samples are then one operation, which is fast.
 
 # %%
 from __future__ import annotations
@@ -100,9 +105,16 @@ for title, view, x, color in readings:
     drawing.draw_cells(axes, view.numpy(), left=x, top=2.9, colors=first_row)
     axes.text(x + view.shape[1] / 2, -2.7, title, ha="center", va="bottom", fontsize=9)
 axes.set(xlim=(-0.6, 12.4), ylim=(-7.1, 0.3))
-drawing.save(figure, "02_strides.png")
+drawing.save(
+    figure,
+    "02_strides.png",
+    alt="Six numbers in a row of memory, and three tables that read them: as 2 x 3 with strides "
+    "(3, 1), as 3 x 2 with strides (1, 3), and the first row four times with strides (0, 1).",
+)
 
 # %% [markdown]
+# ![One row of memory, read by three rules](../docs/figures/02_strides.png)
+#
 # ## Nothing is written in place
 #
 # A recorded operation may need its inputs again on the way back. If someone changed them meanwhile,
@@ -146,7 +158,9 @@ for action in (
 # ## Broadcasting
 #
 # Two shapes fit if, counted from the right, the sizes are equal or one of them is 1 (or missing).
-# The small one is repeated. A column (3, 1) and a row (4,) make a table (3, 4):
+# The small one is repeated. A column (3, 1) and a row (4,) make a table (3, 4).
+#
+# **Before you run**: do (3, 4) and (3,) fit? And (3, 4) and (4,)?
 
 # %%
 column = Tensor([[10.0], [20.0], [30.0]], requires_grad=True)
@@ -154,7 +168,7 @@ row = Tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
 total = column + row
 print(f"\n{column.shape} + {row.shape} -> {total.shape}\n{total.numpy()}")
 assert total.shape == (3, 4)
-print(refused(ShapeError, lambda: column + Tensor([[1.0, 2.0], [3.0, 4.0]])))
+print(refused(ShapeError, lambda: total + Tensor([1.0, 2.0, 3.0])))  # 4 and 3, from the right
 
 # %% [markdown]
 # ## The gradient of a broadcast
@@ -163,6 +177,9 @@ print(refused(ShapeError, lambda: column + Tensor([[1.0, 2.0], [3.0, 4.0]])))
 # grows by h, all four cells grow by h. So its gradient is the *sum* of the gradients of these four
 # cells. In general: repeating forward means summing backward, over exactly the axes that were
 # repeated. To see it, we send a different gradient into every cell.
+#
+# **Before you run**: the cells of the table get the gradients 0, 1, 2, ... 11, row by row. What is
+# the gradient of the first entry of the column, and which shape has the gradient of the row?
 
 # %%
 incoming = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -192,9 +209,17 @@ for axes, title in zip(panels, ("forward: repeat", "backward: sum"), strict=True
         arrow = {"arrowstyle": vertical, "color": ORANGE}
         axes.annotate("", xy=(2.7 + j, -1.95), xytext=(2.7 + j, -1.05), arrowprops=arrow)
     axes.set(xlim=(-0.3, 6.5), ylim=(-5.3, 0.3))
-drawing.save(figure, "02_broadcast.png")
+drawing.save(
+    figure,
+    "02_broadcast.png",
+    alt="Left: a column of three and a row of four are repeated to a table of 3 x 4. Right: "
+    "gradients 0 to 11 in the table are summed along rows into the column, along columns into "
+    "the row.",
+)
 
 # %% [markdown]
+# ![Forward: repeat. Backward: sum](../docs/figures/02_broadcast.png)
+#
 # In the library, broadcasting is an operation of its own with this one rule in its `backward`.
 # Every other operation then sees equal shapes and need not think about it.
 
@@ -219,9 +244,9 @@ print("column gradient, measured:", np.round(measured, 4))
 assert np.allclose(measured, column.grad.numpy().ravel(), rtol=1e-5)
 
 # %% [markdown]
-# The sum rule is everywhere in networks. A bias is added to every row of a batch, so its gradient
-# is a column sum over the batch. A mean is a sum, so its gradient is a broadcast: the pair works
-# both ways.
+# The sum rule is everywhere in networks. A *batch* is a table of samples, one in each row. A bias
+# is added to every row of it, so its gradient is a column sum over the batch. A mean is a sum, so
+# its gradient is a broadcast: the pair works both ways.
 
 # %%
 batch = Tensor(np.random.default_rng(0).normal(size=(5, 3)), requires_grad=True)
@@ -232,6 +257,39 @@ assert np.allclose(bias.grad.numpy(), 1 / 3)
 assert np.allclose(batch.grad.numpy(), 1 / 15)
 
 # %% [markdown]
+# ## The gradients of a matrix product
+#
+# A layer of neurons is a *matrix product* C = A B: every row of A (a sample) meets every column of
+# B (the weights of a neuron), C_ij = sum over k of A_ik B_kj. Let L be a loss that depends on C,
+# and write dC for the table of the slopes dL/dC_ij. What are dA and dB? By hand, on 2 x 2:
+#
+#     C_11 = A_11 B_11 + A_12 B_21        C_12 = A_11 B_12 + A_12 B_22
+#
+# A_11 is used twice, in C_11 with slope B_11 and in C_12 with slope B_12. Where a value is used
+# twice its gradients add (page 1):
+#
+#     dA_11 = dC_11 B_11 + dC_12 B_12
+#
+# That is the first row of dC times the first *row* of B: a product with B transposed. All entries
+# go the same way, and B by the same argument:
+#
+#     dA = dC B^T        dB = A^T dC
+
+# %%
+A, B = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]])
+dC = np.array([[1.0, 10.0], [100.0, 1000.0]])  # any numbers, all different
+left, right = Tensor(A, requires_grad=True), Tensor(B, requires_grad=True)
+(left @ right).backward(dC)
+print("\ndA by hand, first entry: 1*5 + 10*6 =", 1 * 5 + 10 * 6)
+print("dA = dC B^T:\n", dC @ B.T, "\nby the library:\n", left.grad.numpy())
+assert left.grad.numpy()[0, 0] == 65
+assert np.array_equal(left.grad.numpy(), dC @ B.T)
+assert np.array_equal(right.grad.numpy(), A.T @ dC)
+
+# %% [markdown]
+# There is no need to remember which one is transposed: the shapes tell. If A is (5, 3) and B is
+# (3, 2), then dC is (5, 2), and dA must be (5, 3): only dC (5, 2) times B^T (2, 3) fits.
+#
 # ## Backends
 #
 # The same tensor code runs on three backends: "numpy" (to read), "cpu" (compiled, the default) and
@@ -243,8 +301,25 @@ print("\nliving on", on_numpy.backend, "and", on_numpy.to("numpy").backend)
 assert on_numpy.to("numpy") is on_numpy
 
 # %% [markdown]
-# What to take along:
+# ## Exercises
+#
+# Answers are in `tutorials/answers/02.py`. Try first.
+#
+# 1. Predict the shapes: (8, 1, 5) + (4, 1); (2, 3) @ (3, 4) + (4,); and the shape of the gradient
+#    of every part.
+# 2. Predict: the strides (in numbers) of a tensor of shape (2, 3, 4), of its transpose, and of
+#    `t[:, :, ::2]`.
+# 3. Derive: y is the mean of a tensor of 20 numbers. What is the gradient of each of them?
+# 4. Change a line: in the section on the matrix product let A be (5, 3) and B (3, 2). Write dB as a
+#    product by the shapes alone, and check it.
+# 5. x has shape (4,). What is the gradient of x in `(x * x.reshape(4, 1)).sum()`? Derive it, then
+#    let the library say it.
+#
+# ## What to take along
 #
 # - a view is another way to read the same memory;
 # - tensors are not written in place, and types must agree;
-# - what is repeated forward is summed backward.
+# - what is repeated forward is summed backward;
+# - C = A B has dA = dC B^T and dB = A^T dC, and the shapes say so.
+#
+# Go on with page 3: how do you know that a gradient is right?

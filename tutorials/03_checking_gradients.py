@@ -1,6 +1,12 @@
 # %% [markdown]
 # # 3. Checking a gradient
 #
+# **You need**: a *gradient* and the *chain rule* (page 1), a *tensor* (page 2).
+#
+# **You will be able to** measure a slope with the best step; say what a Jacobian is and why
+# backward multiplies by its transpose; check a whole layer for the price of two evaluations; and
+# find a wrong gradient by three signs.
+#
 # A wrong gradient rarely crashes. The network still learns, only worse, and you may search for
 # weeks. So every derivative in tinydl is checked against a measurement. This page builds such a
 # gradient check step by step, breaks it in a few ways, and ends with the one you can use for your
@@ -34,6 +40,9 @@ from tinydl.testing import GradientError, check_grads, gradcheck_op, numerical_g
 #
 # Stepping to both sides, (f(x + h) - f(x - h)) / (2 h), cancels the bend: truncation is then about
 # h^2 |f'''| / 6. The best h is near u^(1/2) for one side and near u^(1/3) for both sides.
+#
+# **Before you run**: what will the error look like for h = 1e-15, and for h = 1? Which of the two
+# errors is at work in each?
 
 
 # %%
@@ -79,19 +88,52 @@ for name, (error, color, _, _) in curves.items():
 axes.annotate("rounding", (2e-12, 1), color=MUTED, ha="center")
 axes.annotate("truncation", (5e-2, 1e-6), color=MUTED, ha="center")
 axes.set(xlabel="step h", ylabel="error of the measured slope", ylim=(1e-13, 1e3))
-axes.set_title("Too large a step bends, too small a step rounds")
+axes.set_title("Too large a step truncates, too small a step rounds")
 axes.legend(fontsize=9, loc="lower left")
-drawing.save(figure, "03_step_size.png")
+drawing.save(
+    figure,
+    "03_step_size.png",
+    alt="Error of a measured slope against the step, on logarithmic axes: three V shapes. "
+    "Rounding rises to the left, truncation to the right; both sides in float64 reach lowest, "
+    "float32 stays highest.",
+)
 
 # %% [markdown]
+# ![Too large a step truncates, too small a step rounds](../docs/figures/03_step_size.png)
+#
 # Two lessons. Step to both sides. And check in float64: in float32 even the best step leaves so
 # large an error that a small mistake in a gradient hides behind it.
 
 # %% [markdown]
 # ## Many inputs, many outputs
 #
-# A layer with n inputs and m outputs has n * m slopes, the Jacobian J. Measuring all of them takes
-# 2n evaluations. The library does it if you ask; here is its code:
+# A layer with n inputs and m outputs has n * m slopes. Written as a table they are the *Jacobian*
+# J: row i is output i, column j is input j. By hand, for two inputs and two outputs:
+#
+#     y1 = x1 x2         J = [ x2  x1 ]      at x = (3, 5):  J = [ 5  3 ]
+#     y2 = x1 + 2 x2         [ 1   2  ]                          [ 1  2 ]
+#
+# Forward, J says how outputs move: move the inputs by v = (0.1, 0), and the outputs move by about J
+# v = (0.5, 0.1). Backward, we know the slopes c of a loss by y1 and y2 (the incoming gradient) and
+# want those by x1 and x2. x1 acts on both outputs, so the two contributions add:
+#
+#     dL/dx1 = c1 * 5 + c2 * 1        dL/dx2 = c1 * 3 + c2 * 2
+#
+# The columns of J have become rows: this is J^T c, with J *transposed*. Every backward in the
+# library is a way to compute J^T c without ever building J.
+
+# %%
+J, c = np.array([[5.0, 3.0], [1.0, 2.0]]), np.array([10.0, 1.0])
+point_in_plane = Tensor(np.array([3.0, 5.0]), requires_grad=True)
+x1, x2 = point_in_plane[0], point_in_plane[1]
+outputs = tinydl.stack([x1 * x2, x1 + 2.0 * x2])
+outputs.backward(c)
+print("\nJ^T c by hand:", J.T @ c, " by backward:", point_in_plane.grad.numpy())
+assert np.array_equal(J.T @ c, point_in_plane.grad.numpy())
+
+# %% [markdown]
+# Measuring all of J takes 2n evaluations: move every input to both sides. The library does it if
+# you ask; here is its code:
 
 # %%
 print(inspect.getsource(numerical_gradient))
@@ -122,8 +164,9 @@ for name, a, b in zip(("x", "weight"), measured, exact, strict=True):
 #     <c, J v>    move all inputs together along v, measure how <c, outputs> changes
 #     <J^T c, v>  run backward from c, take the dot product of the result with v
 #
-# They are the same sum, read from two sides. If any entry of the gradient is wrong, the two numbers
-# differ, unless the random draw hides it by a freak accident.
+# They are the same sum, read from two sides: sum over all i and j of c_i J_ij v_j. If any entry of
+# the gradient is wrong, the two numbers differ, unless the random draw hides it by a freak
+# accident.
 
 
 # %%
@@ -146,8 +189,9 @@ assert abs(left - right) < 1e-8
 
 # %% [markdown]
 # Why random? Take an operation that reverses a list, with a mistake: its backward forgets to
-# reverse the gradient. With v and c all ones the mistake is invisible, since a sum does not care
-# about order.
+# reverse the gradient.
+#
+# **Before you run**: take v and c all ones. Will the check notice?
 
 
 # %%
@@ -170,6 +214,8 @@ assert abs(with_ones[0] - with_ones[1]) < 1e-8
 assert abs(at_random[0] - at_random[1]) > 1e-3
 
 # %% [markdown]
+# With all ones the mistake is invisible, since a sum does not care about order.
+#
 # ## check_grads
 #
 # `check_grads(f, inputs)` is this comparison, ready to use: every input in turn, first and second
@@ -187,7 +233,10 @@ else:
     raise AssertionError("a wrong backward went unnoticed")
 
 # %% [markdown]
-# Now an operation of our own, the cube. First right, then with the wrong power.
+# Now an operation of our own, the cube: first right, then with the wrong power, then with a slope
+# that is right but computed outside of the graph. ("Order 2" checks the gradient of the gradient.)
+#
+# **Before you run**: which of the six checks fail?
 
 
 # %%
@@ -240,8 +289,9 @@ assert verdicts["HalfRightCube", 1] == "agrees" != verdicts["HalfRightCube", 2]
 # %% [markdown]
 # ## Kinks
 #
-# ReLU is max(x, 0). At 0 it has a corner, and no slope. Close to the corner a measurement with
-# step h sees both sides and reports something in between:
+# ReLU is max(x, 0), a function that networks use all the time (page 13). At 0 it has a corner, and
+# no slope. Close to the corner a measurement with step h sees both sides and reports something in
+# between:
 
 # %%
 h = 0.3
@@ -256,10 +306,17 @@ lower.plot(positions, seen, "--", color=ORANGE, label=f"measured with h = {h}")
 lower.axvspan(-h, h, color=ORANGE, alpha=0.12, linewidth=0)
 lower.set(xlabel="x", ylabel="slope", ylim=(-0.1, 1.7))
 lower.legend(loc="upper left", fontsize=9)
-drawing.save(figure, "03_kink.png")
+drawing.save(
+    figure,
+    "03_kink.png",
+    alt="Above: ReLU with its corner at 0. Below: its slope jumps from 0 to 1 at 0, the slope "
+    "measured with step 0.3 rises in a straight line from -0.3 to 0.3.",
+)
 assert np.allclose(seen[np.abs(positions) > h], positions[np.abs(positions) > h] > 0)
 
 # %% [markdown]
+# ![A measured slope is blind within h of a corner](../docs/figures/03_kink.png)
+#
 # So a check at a point 0.0000001 away from the corner raises a false alarm, although backward is
 # fine. The cure is not a looser tolerance, which would let real mistakes through. It is to keep the
 # test points away from the corners.
@@ -300,16 +357,31 @@ assert list(agreements.values()) == [0, 0, 0.5]
 # %%
 print()
 for name in ("matmul", "conv2d", "softmax", "max_pool2d"):
-    report = gradcheck_op(name, examples=2 if FAST else 20, seed=1)
+    report = gradcheck_op(name, examples=2 if FAST else 20, seed=1)  # 2 when the tests run this
     print(report)
     assert report.order == 2 and report.largest < 1e-5
 
 # %% [markdown]
-# What to take along:
+# ## Exercises
+#
+# Answers are in `tutorials/answers/03.py`. Try first.
+#
+# 1. Derive: by how much is the one-sided slope of x^2 at 3 wrong with h = 0.1, and the slope by
+#    both sides?
+# 2. Write J for y1 = x1^2, y2 = x1 x2, y3 = 7 at x = (2, 3), and J^T c for c = (1, 1, 1).
+# 3. Predict: a backward returns twice the right gradient. Does a check with random v and c notice?
+#    One that returns the right gradient with two entries exchanged?
+# 4. Change a line: write the operation x^4 as a `Function`, and check both orders.
+# 5. Which of these have a slope at 0: sin, |x|, x |x|, max(x, 0)^2? For which does the check pass?
+#
+# ## What to take along
 #
 # - measure with steps to both sides, of size about 1e-5, in float64;
+# - backward multiplies the incoming gradient by the transposed Jacobian;
 # - one random direction and one random cotangent check a whole layer for the price of two
 #   evaluations;
 # - second order catches what first order cannot;
 # - keep away from corners, and test the agreements at the corners separately;
 # - a check that was never seen to fail is not a check: break something once and look.
+#
+# Go on with page 7: what gradients are for.

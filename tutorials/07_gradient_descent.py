@@ -1,13 +1,20 @@
 # %% [markdown]
 # # 7. Pictures of gradient descent
 #
+# **You need**: a *derivative* and a *gradient* (page 1).
+#
+# **You will be able to** take a step of gradient descent by hand; say from the second derivative
+# which learning rates settle, which oscillate and which explode; and say what a rate that shrinks
+# is good for.
+#
 # You stand on a hillside in thick fog and want to go down to the valley. You feel the slope under
-# your feet, take a step downhill, and feel again. That is the whole algorithm:
+# your feet, take a step downhill, and feel again. That is the whole algorithm, *gradient descent*:
 #
 #     x <- x - rate * dy/dx
 #
-# One number steers it, the learning rate. On this page the landscape has only one direction, so we
-# can see everything that goes well and everything that goes wrong.
+# Why minus? dy/dx points to where y grows. One number steers it, the *learning rate*. On this page
+# the landscape has only one direction, so we can see everything that goes well and everything that
+# goes wrong.
 
 # %%
 from __future__ import annotations
@@ -16,7 +23,7 @@ from collections.abc import Callable
 
 import drawing
 import numpy as np
-from drawing import BLUE, FAST, GREEN, INK, MUTED, ORANGE, VIOLET, plt
+from drawing import BLUE, GREEN, INK, MUTED, ORANGE, VIOLET, plt
 
 import tinydl
 from tinydl import Tensor
@@ -49,10 +56,15 @@ def descend(
 # %% [markdown]
 # ## One valley
 #
-# The book starts at x = -0.5 with rate 0.01 and arrives at -0.48 after one step; the minimum is
-# y = -1.25 at x = 0.5. Its formula is lost in print, but only one parabola of the form
-# x^2 + p x + q fits these facts: y = x^2 - x - 1. Check it by hand: dy/dx = 2x - 1 is -2 at -0.5,
-# and -0.5 + 0.01 * 2 = -0.48.
+# Take y = x^2 - x - 1. Its slope is 2x - 1, its lowest point y = -1.25 at x = 0.5. Start at
+# x = -0.5 with the rate 0.01.
+#
+# **Before you run**: where is x after one step? By hand: the slope at -0.5 is -2, and
+# -0.5 - 0.01 * (-2) = -0.48.
+#
+# (Parabola and start are those of Atienza, Advanced Deep Learning with TensorFlow 2 and Keras,
+# 2020, here "the book". Its formula is lost in print; this is the only one of the form
+# x^2 + p x + q that fits what it says.)
 
 
 # %%
@@ -68,8 +80,12 @@ assert abs(first_step + 0.48) < 1e-12
 assert float(lowest) == -1.25 and float(flat) == 0
 
 # %% [markdown]
-# On this parabola each step multiplies the distance from the minimum by (1 - 2 rate). Everything
-# follows from this one factor:
+# On this parabola the slope is twice the distance from the minimum, 2 (x - 0.5). So each step takes
+# away rate * 2 * distance: it multiplies the distance by (1 - 2 rate).
+#
+# **Before you run**: what does that say about the rates 0.01, 0.3, 0.9 and 1.05?
+#
+# Everything follows from this one factor:
 #
 # - rate 0.01: the factor is 0.98. Safe, and slow.
 # - rate 0.3: the factor is 0.4. Quick.
@@ -97,17 +113,23 @@ for axes, rate, title in zip(panels, rates, titles, strict=True):
     axes.set(title=f"rate {rate:g}: {title}", xlabel="x", ylim=(-1.6, 7))
 panels[0].set_ylabel("y = x² - x - 1")
 panels[0].text(-0.2, 0.1, "start", color=BLUE)
-drawing.save(figure, "07_quadratic.png")
+drawing.save(
+    figure,
+    "07_quadratic.png",
+    alt="Four walks on a parabola: rate 0.01 creeps, 0.3 arrives in a few steps, 0.9 jumps from "
+    "side to side and arrives, 1.05 jumps ever higher.",
+)
 
 # %% [markdown]
+# ![Four learning rates on a parabola](../docs/figures/07_quadratic.png)
+#
 # ## Small rates need many steps
 #
-# One of the books says that a *large* rate may need many iterations. It is the other way round (an
-# earlier edition of the same book has it right). We count the steps until x is within 0.001 of the
-# minimum.
+# The book says that a *large* rate may need many iterations. It is the other way round (its earlier
+# edition has it right). We count the steps until x is within 0.001 of the minimum.
 
 # %%
-STEP_LIMIT = 500 if FAST else 5000
+STEP_LIMIT = 5000
 slow, fast = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4), (0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0, 1.02)
 sweep = np.array(slow + fast)
 
@@ -119,8 +141,6 @@ def steps_needed(rate: float) -> float:
     return float(arrived[0]) if len(arrived) else np.inf
 
 
-if FAST:
-    sweep = sweep[2::2]
 needed = np.array([steps_needed(rate) for rate in sweep])
 print("\nrate   steps until |x - 0.5| < 0.001")
 for rate, count in zip(sweep, needed, strict=True):
@@ -135,11 +155,20 @@ axes.axvspan(1, 1.06, color=ORANGE, alpha=0.25, linewidth=0)
 axes.text(1.03, needed[arriving].max(), "never", rotation=90, ha="center", va="top", color=ORANGE)
 axes.set(xlabel="learning rate", ylabel="steps to the minimum", xlim=(-0.02, 1.06))
 axes.set_title("Too small is slow; too large never arrives")
-drawing.save(figure, "07_steps.png")
+drawing.save(
+    figure,
+    "07_steps.png",
+    alt="Steps to the minimum against the rate, logarithmic: many for small rates, few near 0.5, "
+    "many again towards 1, and beyond 1 it never arrives.",
+)
 
 # %% [markdown]
-# Where is the border? For a curve whose slope changes with y'' = dy'/dx, a step multiplies a small
-# distance by (1 - rate * y''). It shrinks only if rate < 2 / y''. Here y'' = 2, so the border is 1.
+# ![Too small is slow, too large never arrives](../docs/figures/07_steps.png)
+#
+# Where is the border? Let y'' be the *second derivative*, the slope of the slope. Near a minimum
+# the slope is about y'' times the distance, so a step multiplies the distance by (1 - rate * y'').
+# It shrinks only if that factor lies between -1 and 1, so if rate < 2 / y''. Here y'' = 2, and the
+# border is 1.
 
 # %% [markdown]
 # ## Two valleys
@@ -183,29 +212,39 @@ for place, y, name in zip(places, heights, labels, strict=True):
                    textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
 upper.set(ylabel="y", ylim=(-14, 6), title="Two valleys and the slope between them")
 lower.set(xlabel="x", ylabel="dy/dx", ylim=(-30, 30))
-drawing.save(figure, "07_two_minima.png")
+drawing.save(
+    figure,
+    "07_two_minima.png",
+    alt="Above: a curve with a local minimum at -1.51, a hill at 0 and a deeper minimum at 1.66. "
+    "Below: its slope, which is zero at the three places.",
+)
 
 # %% [markdown]
+# ![Two valleys and the slope between them](../docs/figures/07_two_minima.png)
+#
 # Now start on the left, at x = -2, and try learning rates. The border 2 / y'' is the thing to know
-# first. We ask the library for y'' at the two minima: the derivative of the derivative, called the
-# second derivative.
+# first. We ask the library for y'' at the two minima: the derivative of the derivative.
 
 
 # %%
 def second_derivative(curve: Curve, x: float) -> float:
     point = Tensor(np.float64(x), requires_grad=True)
     (slope,) = tinydl.grad(curve(point), [point], create_graph=True)
-    (bend,) = tinydl.grad(slope, [point])
-    return bend.item()
+    (curvature,) = tinydl.grad(slope, [point])
+    return curvature.item()
 
 
 for name, place in (("left", left), ("right", right)):
-    bend = second_derivative(two_valleys, place)
-    print(f"{name} minimum: y'' = {bend:.2f}, rates below {2 / bend:.3f} settle there")
+    curvature = second_derivative(two_valleys, place)
+    print(f"{name} minimum: y'' = {curvature:.2f}, rates below {2 / curvature:.3f} settle there")
 assert 0.09 < 2 / second_derivative(two_valleys, right) < 0.10
 
+# %% [markdown]
+# **Before you run**: the right valley has the border that is printed. Where will rate 0.1 end, and
+# where 0.15?
+
 # %%
-STEPS = 600 if FAST else 2000
+STEPS = 2000
 trials = {
     "0.001": (0.001, 1.0),
     "0.01": (0.01, 1.0),
@@ -237,8 +276,8 @@ assert abs(paths["0.15, times 0.95 each step"][-1] - right) < 0.01
 # The small rates walk into the nearest valley and stay there, the wrong one. The rate 0.15 jumps
 # the hill with its very first step. But it is above the border, so it can never settle. The cure
 # is in the last line: start large, so that the walk can cross hills, and shrink the rate as you
-# go, so that it can settle. This is *learning-rate decay*. (The book says that a larger rate
-# clears the hill. True, but without decay it cannot stay in the valley that it found.)
+# go, so that it can settle. This is *learning-rate decay*. (The book says that a larger rate clears
+# the hill. True, but without decay it cannot stay in the valley that it found.)
 
 # %%
 figure, panels = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True)
@@ -253,7 +292,12 @@ for axes, name, color in zip(panels, chosen, (GREEN, ORANGE, VIOLET), strict=Tru
 panels[0].set_ylabel("y")
 panels[0].text(-1.75, -2.5, "start", color=BLUE)
 figure.suptitle("The first 60 steps from x = -2", y=1.02)
-drawing.save(figure, "07_learning_rates.png")
+drawing.save(
+    figure,
+    "07_learning_rates.png",
+    alt="The first 60 steps from x = -2: rate 0.01 stays in the left valley, 0.15 jumps about in "
+    "the right one, 0.15 with decay settles at its bottom.",
+)
 
 figure, axes = plt.subplots(figsize=(6.4, 3.6))
 for (name, path), color in zip(paths.items(), (MUTED, GREEN, BLUE, ORANGE, VIOLET), strict=True):
@@ -262,11 +306,35 @@ for place in (left, right):
     axes.axhline(place, color=MUTED, linewidth=0.8, linestyle=":")
 axes.set(xlabel="step", ylabel="x", title="Where each walk is after so many steps", xlim=(0, 100))
 axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-drawing.save(figure, "07_paths.png")
+drawing.save(
+    figure,
+    "07_paths.png",
+    alt="x against the step for five rates: three end at the left minimum, 0.15 wanders without "
+    "end, 0.15 with decay ends at the right minimum.",
+)
 
 # %% [markdown]
-# What to take along:
+# ![The first 60 steps](../docs/figures/07_learning_rates.png)
+# ![Where each walk is](../docs/figures/07_paths.png)
+
+# %% [markdown]
+# ## Exercises
+#
+# Answers are in `tutorials/answers/07.py`. Try first.
+#
+# 1. By hand: y = 3 x^2, start at x = 1, rate 0.1. Where is x after one step, and after two?
+# 2. Derive: from which rate on does gradient descent on y = 3 x^2 never settle? Which rate arrives
+#    in one step?
+# 3. Predict: start on the two valleys at x = 0 exactly, at the top of the hill. What happens? And
+#    at x = 0.001?
+# 4. Change a line: let the rate shrink by 0.5 each step in place of 0.95. Where does the walk from
+#    -2 with 0.15 end, and why?
+# 5. On y = x^4 there is y'' = 0 at the minimum. Does any rate explode? How fast does it settle?
+#
+# ## What to take along
 #
 # - a step is rate times slope, downhill;
 # - too small a rate is slow, and too large a rate (above 2 / y'') never settles;
 # - descent finds *a* valley, not the deepest one; a large rate that decays may find a better one.
+#
+# Go on with page 13: what there is to descend on.

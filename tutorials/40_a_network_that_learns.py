@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 40. A network that learns
 #
-# **You need**: a *neuron*, its *weights* and *biases* and a *gradient* (page 1), the *matrix
+# **You need**: a *neuron* with *weight* and *bias* and a *gradient* (page 1), the *matrix
 # product* (page 2), a *gradient check* (page 3), a *learning rate* (page 7), an *activation
 # function* and a *hidden layer* (page 13).
 #
@@ -334,9 +334,9 @@ figure.tight_layout()
 drawing.save(
     figure,
     "40_overfitting.png",
-    alt="Left: the training loss falls for 600 epochs, the validation loss falls, then rises; with "
-    "weight decay it stays low. Middle and right: the border that the network draws around the "
-    "circle, nearly round at first, with bays around wrong labels at the end.",
+    alt="Left: the training loss falls for 600 epochs, the validation loss falls, then rises; "
+    "with weight decay it stays low. Middle and right: the border that the network draws "
+    "around the circle, nearly round at first, with bays around wrong labels at the end.",
 )
 
 # %% [markdown]

@@ -569,7 +569,8 @@ def labelled(d: Draw, dtype: np.dtype) -> tuple:
 
 def labelled_grad(d: Draw, dtype: np.dtype) -> tuple:
     logits, labels = labelled(d, dtype)
-    return REFERENCE.softmax(logits), labels, values(d, labels.shape, dtype)
+    _, shifts = REFERENCE.cross_entropy(logits, labels)
+    return logits, shifts, labels, values(d, labels.shape, dtype)
 
 
 def labelled_steps(d: Draw, dtype: np.dtype) -> tuple:
@@ -586,7 +587,7 @@ SOFTMAX = (
     KernelCase("softmax", class_rows, terms=lambda x: 8),
     KernelCase("log_softmax", class_rows, terms=lambda x: 8),
     KernelCase("cross_entropy", labelled, terms=lambda x, labels: 8),
-    KernelCase("cross_entropy_grad", labelled_grad, ulps=2),
+    KernelCase("cross_entropy_grad", labelled_grad, terms=lambda *a: 8),
 )
 CTC = (KernelCase("ctc", labelled_steps, terms=lambda *a: 8 * a[0].shape[1]),)
 
@@ -748,6 +749,13 @@ def nadam(d: Draw, dtype: np.dtype) -> tuple:
     return *lists, 0.01, 0.9, 0.999, 1e-7, d.choose((0.0, 0.01)), steps, weights
 
 
+def rprop(d: Draw, dtype: np.dtype) -> tuple:
+    """Some sizes are 0, which is where a parameter begins."""
+    params, grads, before, sizes = parameters(d, dtype, "nnnp")
+    sizes = [np.asarray(s * d.bools(s.shape), dtype) for s in sizes]
+    return params, grads, before, sizes, 0.1, 0.5, 1.2, 0.3, 0.9, d.choose((0.0, 0.01))
+
+
 def vectors(d: Draw, dtype: np.dtype) -> tuple:
     scale = d.choose((1.0, 1e30))  # whose squares are beyond float32
     return ([(x * scale).astype(dtype) for x in parameters(d, dtype, "n")[0]],)
@@ -766,6 +774,7 @@ OPTIM = (
     KernelCase("centred_rmsprop_step", centred, terms=few, writes=(0, 2, 3, 4)),
     KernelCase("adamax_step", adamax, terms=few, writes=(0, 2, 3)),
     KernelCase("nadam_step", nadam, terms=few, writes=(0, 2, 3)),
+    KernelCase("rprop_step", rprop, terms=few, writes=(0, 2, 3)),
     KernelCase("norms", vectors, terms=lambda xs: 16 * max(x.size for x in xs)),
 )
 

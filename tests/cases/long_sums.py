@@ -253,4 +253,5 @@ SHORT_SUMS = {
     "centred_rmsprop_step": "adds nothing up: `terms` is the size of its error",
     "adamax_step": "adds nothing up: `terms` is the size of its error",
     "nadam_step": "adds nothing up: `terms` is the size of its error",
+    "rprop_step": "adds nothing up: `terms` is the size of its error",
 }

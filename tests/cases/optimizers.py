@@ -12,6 +12,8 @@ ADAM = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-5}
 TORCH_ADAM = {"betas": (0.8, 0.95), "eps": 1e-5}
 DECAY = {"weight_decay": 0.1}
 NESTEROV = {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
+UP = {"maximize": True}
+DAMPED = {"lr": 0.05, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.01}
 CENTRED = {"lr": 0.01, "momentum": 0.9}
 
 RULES = {
@@ -76,6 +78,65 @@ RULES = {
     ),
     "adamax": (optim.Adamax, {"lr": 0.02, **ADAM}, "Adamax", {"lr": 0.02, **TORCH_ADAM}),
     "nadam": (optim.Nadam, {"lr": 0.02, **ADAM}, "NAdam", {"lr": 0.02, **TORCH_ADAM}),
+    "sgd-up": (optim.SGD, {"lr": 0.02, **UP}, "SGD", {"lr": 0.02, **UP}),
+    "damped": (optim.SGD, DAMPED, "SGD", DAMPED),
+    "radam": (
+        optim.RAdam,
+        {"lr": 0.02, **ADAM, **DECAY},
+        "RAdam",
+        {"lr": 0.02, **TORCH_ADAM, **DECAY},
+    ),
+    "rprop": (optim.Rprop, {"lr": 0.02}, "Rprop", {"lr": 0.02}),
+    "rprop-all": (
+        optim.Rprop,
+        {"lr": 0.02, "shrink": 0.4, "grow": 1.5, "smallest": 0.01, "largest": 0.03, **UP},
+        "Rprop",
+        {"lr": 0.02, "etas": (0.4, 1.5), "step_sizes": (0.01, 0.03), **UP},
+    ),
+    "adadelta-up": (
+        optim.AdaDelta,
+        {"rho": 0.9, "eps": 1e-4, **UP},
+        "Adadelta",
+        {"lr": 1.0, "rho": 0.9, "eps": 1e-4, **UP},
+    ),
+    "adagrad-up": (optim.AdaGrad, {"eps": 1e-7, **UP}, "Adagrad", {"eps": 1e-7, **UP}),
+    "rmsprop-up": (
+        optim.RMSprop,
+        {"lr": 0.01, **UP},
+        "RMSprop",
+        {"lr": 0.01, "alpha": 0.9, "eps": 1e-7, **UP},
+    ),
+    "centred-up": (
+        optim.CentredRMSprop,
+        {**CENTRED, **UP},
+        "RMSprop",
+        {**CENTRED, "alpha": 0.9, "centered": True, "eps": 1e-7, **UP},
+    ),
+    "adam-up": (optim.Adam, {"lr": 0.02, **ADAM, **UP}, "Adam", {"lr": 0.02, **TORCH_ADAM, **UP}),
+    "adamw-up": (
+        optim.AdamW,
+        {"lr": 0.02, **ADAM, **UP},
+        "AdamW",
+        {"lr": 0.02, **TORCH_ADAM, **UP},
+    ),
+    "adamax-up": (
+        optim.Adamax,
+        {"lr": 0.02, **ADAM, **UP},
+        "Adamax",
+        {"lr": 0.02, **TORCH_ADAM, **UP},
+    ),
+    "nadam-up": (
+        optim.Nadam,
+        {"lr": 0.02, **ADAM, **UP},
+        "NAdam",
+        {"lr": 0.02, **TORCH_ADAM, **UP},
+    ),
+    "radam-up": (
+        optim.RAdam,
+        {"lr": 0.02, **ADAM, **UP},
+        "RAdam",
+        {"lr": 0.02, **TORCH_ADAM, **UP},
+    ),
 }
 
 STAIRS = [0.8, 0.8, 0.2, 0.2, 0.05, 0.05]

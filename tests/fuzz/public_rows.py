@@ -82,6 +82,7 @@ _LSTM = (*_L, lambda: _t(2, 2), lambda: _t(3, 8), lambda: _t(2, 8), lambda: _t(8
 OWN_OPERATIONS = {
     "topk": _of(ops.topk, _X, 2),
     "einsum": _of(ops.einsum, "ij,kj->ik", _X, _X),
+    "meshgrid": _of(ops.meshgrid, _INDICES, _INDICES, indexing="ij"),
     "reshape": _of(ops.reshape, _X, (3, 2)),
     "transpose": _of(ops.transpose, _X, (1, 0)),
     "broadcast_to": _of(ops.broadcast_to, _X, (2, 2, 3)),
@@ -345,7 +346,7 @@ def _rule(cls):
 
 
 RULES = ("AMSGrad", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "CentredRMSprop", "Nadam",
-         "RMSprop", "SGD")  # fmt: skip
+         "RAdam", "RMSprop", "Rprop", "SGD")  # fmt: skip
 _NEXT = ("__call__", [3], {})
 OPTIM = {name: _rule(getattr(optim, name)) for name in RULES} | {
     "StepDecay": _of(optim.StepDecay, 0.1, 3, then=[_NEXT]),

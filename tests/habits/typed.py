@@ -522,7 +522,8 @@ optim.Adam(seq.parameters(), amsgrad=True)  # ! optim.AMSGrad(model.parameters()
 optim.Adam(lr=0.001)  # ! it takes (parameters, lr=0.001
 optim.AdamW(seq.parameters(), lr=0.001, weight_decay=0.01)  # works
 optim.SGD(seq.parameters(), 0.1, 0.9)  # works
-optim.SGD(seq.parameters(), lr=0.1, momentum=0.9, dampening=0)  # ! leave it out: there is none
+optim.SGD(seq.parameters(), lr=0.1, momentum=0.9, dampening=0)  # works
+optim.Rprop(seq.parameters(), etas=(0.5, 1.2))  # ! shrink=0.5, grow=1.2
 optim.SGD(lin.weight, lr=0.1)  # ! needs a list of parameters
 optim.RMSprop(seq.parameters(), alpha=0.99)  # ! optim.RMSprop(model.parameters(), rho=0.99)
 optim.LBFGS(seq.parameters())  # ! optim.Adam(model.parameters())

@@ -339,6 +339,16 @@ def test_lying_files(onnx, tmp_path):
         td.load_onnx(path)
 
 
+@pytest.mark.parametrize("given", [np.array([1 + 1j]), np.array([1.5]), np.array([np.inf])])
+def test_what_is_no_whole_number_is_refused_as_a_size(onnx, tmp_path, given):
+    """Not cut to the whole number below it."""
+    path = tmp_path / "m.onnx"
+    nodes = [("Expand", ["x", "s"], ["y"], {})]
+    graph_file(onnx, path, nodes, {"x": (1,)}, {"y": (1,)}, {"s": given})
+    with pytest.raises(FormatError, match=r"integers were expected|Expand"):
+        td.load_onnx(path)(np.ones(1, np.float32))
+
+
 def test_a_border_that_is_gathered_has_a_limit_of_its_own(onnx, tmp_path):
     """As many elements take seconds to be gathered and none to be filled."""
     path, wide = tmp_path / "m.onnx", 1 << 25

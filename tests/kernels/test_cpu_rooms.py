@@ -276,7 +276,7 @@ def calls(rng):
         ("softmax", x),
         ("log_softmax", x),
         ("cross_entropy", x, labels),
-        ("cross_entropy_grad", x, labels, x[:, 0]),
+        ("cross_entropy_grad", x, x[:, :2], labels, x[:, 0]),
         ("channel_norm", x[None], vector, vector, 1003, 1e-3),
         ("channel_norm", three, one3[0], one3[0], 3, 1e-3),
         ("channel_norm", samples, vector, vector, 17, 1e-3),
@@ -318,6 +318,7 @@ UPDATES = [
     ("centred_rmsprop_step", 3, (0.1, 0.9, 0.9, 1e-7, 0.01)),
     ("adamax_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01)),
     ("nadam_step", 2, (0.1, 0.9, 0.999, 1e-8, 0.01)),
+    ("rprop_step", 2, (0.1, 0.5, 1.2, 1e-6, 50.0, 0.0)),
 ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinydl import Tensor, grad, ops
-from tinydl.errors import DTypeError
+from tinydl.errors import ConfigError, DTypeError
 from tinydl.testing import check_grads
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
@@ -140,3 +140,20 @@ def test_truth_values_compare_with_0_and_1():
     assert (t & True).tolist() == (t + True).tolist()[:1] + [False]
     with pytest.raises(DTypeError, match="masked_fill: bool does not hold 2"):
         ops.masked_fill(t, t, 2)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_powers_of_integers(backend, dtype):
+    """As NumPy's, wrapping too; of negative exponents what is left of 1 / a^n."""
+    a, b = np.arange(-4, 5).astype(dtype)[:, None], np.array([0, 1, 2, 3, 63, 70], dtype)
+    x, n = (Tensor(t, backend=backend) for t in (a, b))
+    got = x**n
+    assert got.dtype == dtype and np.array_equal(got.numpy(), a**b)
+    assert np.array_equal((x**3).numpy(), a**3) and np.array_equal((2**n).numpy(), 2**b)
+    if dtype != "uint8":
+        inverse = (x[2:7] ** Tensor(np.array([-1, -2], dtype), backend=backend)).tolist()
+        assert inverse == [[0, 0], [-1, 1], [0, 0], [1, 1], [0, 0]]
+        with pytest.raises(ConfigError, match=f"power: {dtype} tensor to the negative power -1"):
+            x**-1
+    with pytest.raises(DTypeError, match="power: needs a float tensor, got bool"):
+        (x > 0) ** (x > 0)

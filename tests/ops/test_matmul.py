@@ -1,5 +1,7 @@
 """Matrix products: ranks, empty sizes, errors."""
 
+import importlib
+
 import numpy as np
 import pytest
 from closeness import assert_close
@@ -26,6 +28,22 @@ def test_ranks_as_numpy(left, right):
     assert_close(product.numpy(), a @ b, 1e-5)
     product.sum().backward()
     assert x.grad.shape == left and y.grad.shape == right
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_integers_are_exact_and_wrap_as_numpys(backend, dtype):
+    """Of all sizes, also where the product leaves float64's 53 bits, or the type."""
+    rng, limits = np.random.default_rng(1), np.iinfo(dtype)
+    for left, right in SHAPES:
+        a, b = (rng.integers(limits.min, limits.max, s, dtype, True) for s in (left, right))
+        got = Tensor(a, backend=backend) @ Tensor(b, backend=backend)
+        assert got.dtype == dtype and np.array_equal(got.numpy(), a @ b)
+
+
+def test_more_terms_than_a_float_counts_are_summed_in_parts(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("tinydl.ops.matmul"), "MOST_TERMS", 3)
+    a = np.random.default_rng(2).integers(-(2**62), 2**62, (2, 4, 8))
+    assert np.array_equal((Tensor(a) @ Tensor(a[0].T)).numpy(), a @ a[0].T)
 
 
 def test_linear_is_matmul_plus_bias():
@@ -57,3 +75,6 @@ def test_errors(call, words):
 def test_dtypes_must_agree():
     with pytest.raises(DTypeError, match="matmul: needs two tensors of one float type"):
         Tensor(np.ones((2, 2))) @ Tensor(np.ones((2, 2), np.float32))
+    for wrong in (np.ones((2, 2), bool), np.ones((2, 2), np.int32)):
+        with pytest.raises(DTypeError, match="or of one integer type, got "):
+            Tensor(wrong) @ Tensor(np.ones((2, 2), bool))

@@ -18,7 +18,7 @@ from tinydl.errors import (
     GraphError,
     ShapeError,
 )
-from tinydl.optim import SGD, Adam, Optimizer, RMSprop
+from tinydl.optim import SGD, Adam, Optimizer, RAdam, RMSprop, Rprop
 
 IDS = list(RULES)
 MINE = [row[:2] for row in RULES.values()]
@@ -235,6 +235,14 @@ def test_a_parameter_moved_or_converted_later_is_refused():
         (lambda p: SGD([p], lr=float("nan")), "got nan"),
         (lambda p: SGD([p], momentum=1.0), r"momentum must be in \[0, 1\), got 1.0"),
         (lambda p: SGD([p], nesterov=True), "nesterov needs a momentum"),
+        (lambda p: SGD([p], dampening=0.5), "dampening needs a momentum above 0"),
+        (lambda p: SGD([p], 0.1, 0.9, True, dampening=0.5), "and not Nesterov's"),
+        (lambda p: SGD([p], 0.1, 0.9, dampening=1), r"dampening must be in \[0, 1\), got 1"),
+        (lambda p: SGD([p], maximize=None), "maximize must be True or False, got None"),
+        (lambda p: Rprop([p], shrink=1.5), r"Rprop: shrink must be in \[0, 1\), got 1.5"),
+        (lambda p: Rprop([p], grow=0.5), r"grow must be in \[1, inf\), got 0.5"),
+        (lambda p: Rprop([p], smallest=0), "needs 0 < smallest <= largest, got 0 and 50.0"),
+        (lambda p: Rprop([p], smallest=2, largest=1), "got 2 and 1"),
         (lambda p: SGD([p], weight_decay=-0.1), "weight_decay must be"),
         (lambda p: RMSprop([p], rho=1.5), "RMSprop: rho must be"),
         (lambda p: RMSprop([p], eps=-1), "eps must be"),
@@ -250,6 +258,34 @@ def test_a_parameter_moved_or_converted_later_is_refused():
 def test_arguments_are_checked(make, message):
     with pytest.raises(ConfigError, match=message):
         make(nn.Parameter([1.0]))
+
+
+def test_a_state_that_climbs_is_no_state_that_descends():
+    """And a state from before there was `maximize` is one that descends."""
+    up, down = SGD([nn.Parameter([1.0])], maximize=True), SGD([nn.Parameter([1.0])])
+    assert "maximize" not in down.state_dict()["scalars"]
+    assert repr(up).startswith("SGD(lr=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, maxi")
+    with pytest.raises(FormatError, match="unexpected maximize"):
+        down.load_state_dict(up.state_dict())
+    with pytest.raises(FormatError, match="missing maximize"):
+        up.load_state_dict(down.state_dict())
+
+
+def test_parameters_of_different_ages_are_damped_and_rectified_by_their_own():
+    """One that joins later begins as all begin: its first velocity is the gradient itself."""
+    for rule, options in ((SGD, {"momentum": 0.9, "dampening": 0.5}), (RAdam, {"beta2": 0.9})):
+        old, young = nn.Parameter(np.ones(2)), nn.Parameter(np.ones(2))
+        together = rule([old, young], lr=0.1, **options)
+        alone = [nn.Parameter(np.ones(2)), nn.Parameter(np.ones(2))]
+        single = [rule([p], lr=0.1, **options) for p in alone]
+        for step in range(12):
+            for k, (p, q) in enumerate(zip((old, young), alone, strict=True)):
+                p.grad = q.grad = Tensor(np.sin(p.numpy() + step)) if step >= 3 * k else None
+            together.step()
+            for one in single:
+                one.step()
+        np.testing.assert_array_equal(old.numpy(), alone[0].numpy())
+        np.testing.assert_array_equal(young.numpy(), alone[1].numpy())
 
 
 def test_repr_and_base():
@@ -268,6 +304,7 @@ def test_a_small_net_learns(rule, options):
 
     rng = Generator(0)
     model = nn.Sequential(nn.Linear(2, 16, rng=rng), nn.Tanh(), nn.Linear(16, 2, rng=rng))
+    upwards = options.get("maximize", False)
     optimizer = rule(model.parameters(), **{**options, "lr": 0.05, "weight_decay": 0.0})
     x = Tensor(rng.normal((64, 2)))
     labels = Tensor((x.numpy()[:, 0] * x.numpy()[:, 1] > 0).astype(np.int64))
@@ -275,7 +312,7 @@ def test_a_small_net_learns(rule, options):
     for _ in range(60):
         optimizer.zero_grad()
         loss = nn.cross_entropy(model(x), labels)
-        loss.backward()
+        (-loss if upwards else loss).backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.97 * losses[0]

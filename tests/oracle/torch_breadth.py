@@ -113,8 +113,14 @@ def flip(x, axis):
     return torch.flip(x, (axes,) if isinstance(axes, int) else axes)
 
 
-def diagonal(x):
-    return torch.diagonal(x, dim1=-2, dim2=-1)
+def diagonal(x, offset, axis1, axis2):
+    return torch.diagonal(x, offset, axis1, axis2)
+
+
+def meshgrid(*vectors, indexing, which):
+    if len(vectors) == 1:  # its "xy" wants two
+        indexing = "ij"
+    return torch.meshgrid(*vectors, indexing=indexing)[which]
 
 
 def pad(x, widths, mode):
@@ -255,9 +261,11 @@ BREADTH = {
     "argmin": argmin,
     "argsort": flat(ordered(1)),
     "clip": lambda x, low=None, high=None: torch.clamp(x, low, high),
+    "cross": lambda a, b, axis=-1: torch.linalg.cross(*torch.broadcast_tensors(a, b), dim=axis),
     "cumprod": lambda x, axis: torch.cumprod(x, axis),
     "cumsum": flat(cumsum),
     "depth_to_space": depth_to_space,
+    "diag": lambda x, k: torch.diag(x, k),
     "diagonal": diagonal,
     "einsum": einsum,
     "flip": flip,
@@ -273,6 +281,7 @@ BREADTH = {
     "leaky_relu": lambda x, slope: functional.leaky_relu(x, slope),
     "prelu": lambda x, slope: torch.where(x > 0, x, slope * x),
     "masked_fill": lambda x, mask, value: x.masked_fill(mask, value),
+    "meshgrid": meshgrid,
     "min": smallest,
     "norm": norm,
     "pad_reflect": pad,
@@ -293,7 +302,7 @@ BREADTH = {
     "take_along_axis": lambda x, i, axis: torch.gather(x, axis, i.long()),
     "tile": tile,
     "topk": topk,
-    "trace": lambda x: diagonal(x).sum(-1),
+    "trace": lambda x, **axes: diagonal(x, **axes).sum(-1),
     "tril": lambda x, k: torch.tril(x, k),
     "triu": lambda x, k: torch.triu(x, k),
 }

@@ -26,6 +26,8 @@ def load():
 
 course = load()
 COURSE = course.read()
+#: Parts whose pages all have their opening, questions and exercises.
+WRITTEN = "A"
 PAGES = [pytest.param(page, id=page.file) for page in COURSE.pages]
 
 
@@ -95,3 +97,31 @@ def test_minutes_are_counted():
     page = "# %% [markdown]\n# # 1. A\n" + "# word\n" * 299 + "# %%\n" + "x = 1\n" * 40
     assert course.minutes(page) == 4
     assert course.minutes(page + "# %% [markdown]\n# ## Exercises\n#\n# 1. Do.\n# 2. Do.\n") == 10
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_in_the_text_are_kept_and_described(page):
+    text = "\n".join(body for is_text, body in course.cells(page.text) if is_text)
+    for words, target in re.findall(r"!\[(.*?)\]\((.*?)\)", text):
+        assert words and (page.path.parent / target).is_file(), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_opening_names_what_the_page_needs(page):
+    """**You need** names every term of `needs` in italics, and the page that teaches it."""
+    _, found, rest = page.text.partition("**You need**")
+    if not found:
+        assert page.part not in WRITTEN
+        return
+    opening, _, _ = rest.partition("\n#\n")
+    opening = " ".join(opening.replace("\n#", " ").split())
+    assert set(re.findall(r"\*([^*]+)\*", opening)) == set(page.needs)
+    pages = {int(n) for n in re.findall(r"\d+", " ".join(re.findall(r"\(pages? [^)]*\)", opening)))}
+    assert pages == {other.number for other in COURSE.before(page)}
+    for words in (
+        "**You will be able to**",
+        "**Before you run**",
+        "# ## Exercises\n",
+        "to take along",
+    ):
+        assert words in page.text, words

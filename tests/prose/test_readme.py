@@ -20,7 +20,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 def test_the_readme_has_its_examples():
     assert len(BLOCKS) >= 3
     assert 'pip install ".[all]" && tinydl train' in README
-    assert 'pip install ".[test]" && pytest' in README
+    assert 'pip install ".[test]" && pytest -n 2 --dist loadfile' in README
 
 
 def plant_flowers(root):

@@ -57,6 +57,9 @@ RULES = {
     "AdaDelta": optim.AdaDelta,
     "Adamax": optim.Adamax,
     "Nadam": optim.Nadam,
+    "RAdam": optim.RAdam,
+    "Rprop": optim.Rprop,
+    "SGD, damped": lambda p: optim.SGD(p, 0.05, momentum=0.9, dampening=0.5),
     "CentredRMSprop": lambda p: optim.CentredRMSprop(p, momentum=0.9),
     "Groups": lambda p: optim.Groups(optim.AdamW(p[:3]), optim.AdaGrad(p[3:])),
 }

@@ -164,6 +164,6 @@ def test_the_loop_is_short():
     import inspect
 
     source = inspect.getsource(fit)
-    assert len(source.splitlines()) <= 80
+    assert len(source.splitlines()) <= 85
     body = source.split('"""')[2]
     assert len([line for line in body.splitlines() if line.strip()]) <= 60

@@ -48,4 +48,6 @@ RULES = {
     "amsgrad": Rule("AMSGrad", ADAM, "Adam", {**ADAM, "amsgrad": True}, 3),
     "adamax": Rule("Adamax", ADAM, "Adamax", ADAM, 2),
     "nadam": Rule("Nadam", ADAM, "NAdam", ADAM, 2),
+    "radam": Rule("RAdam", {**ADAM, "lr": 0.01}, "RAdam", {**ADAM, "lr": 0.01}, 2),
+    "rprop": Rule("Rprop", {"lr": 0.01}, "Rprop", {"lr": 0.01}, 2),
 }  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..experiment.program import Training
     from ..recipes import Recipe
     from ..runs.run import Outcome
+    from ..train import Ranks
 
 Arguments = argparse.Namespace
 
@@ -41,17 +42,56 @@ def add_train(sub: Parser) -> None:
     sub.add_argument("--out", metavar="FOLDER", help="run folder (default: runs/<recipe>-<number>)")
     sub.add_argument("--force", action="store_true", help="replace the run that lies in --out")
     sub.add_argument("--resume", metavar="RUN", help="go on with a run, up to --epochs in all")
+    sub.add_argument(
+        "--data-parallel", action="store_true",
+        help="under mpirun: all processes train this one run, each with its part of every batch",
+    )  # fmt: skip
     sub.add_argument("--quiet", action="store_true", help="no bar, no text")
     add_on(sub)
 
 
 def train_command(args: Arguments) -> int:
     """Train, draw the curves, test, say what came of it."""
+    if not args.data_parallel:
+        return _train(args, *_session(args))
+    from ..train import Ranks
+
+    ranks = Ranks()
+    with ranks.together():
+        _on_own_device(args, ranks)
+        ranks.share_cores()
+        if ranks.rank == 0:
+            session, lock = _session(args)
+            _taking_part(session, ranks)
+            return _train(args, session, lock)
+        session = _resumed_training(args) if args.resume is not None else _begun(args)[0]
+        _taking_part(session, ranks)
+        session.fit()
+    return 0
+
+
+def _on_own_device(args: Arguments, ranks: Ranks) -> None:
+    """`--backend opencl` is the device of the rank's number on its machine, round and round."""
+    if args.backend == "opencl":
+        from ..backend.opencl.device import find_devices
+
+        args.backend = f"opencl:{ranks.local % max(1, len(find_devices()))}"
+
+
+def _taking_part(session: Training, ranks: Ranks) -> None:
+    if not session.shares_batches:
+        program = session.recipe.program
+        raise ConfigError(
+            f"train: --data-parallel is for networks with targets, {session.recipe.name} is "
+            f"{program.what}; train it in one process"
+        )
+    session.parallel = ranks
+
+
+def _train(args: Arguments, session: Training, lock: FolderLock) -> int:
     from ..runs.run import train_into
 
-    tell = teller(args)
-    session, lock = _session(args)
-    folder = lock.folder
+    tell, folder = teller(args), lock.folder
     with lock:
         tell(f"{session.recipe.name}: {session.recipe.title}")
         for line in getattr(session.recipe, "told", ()):
@@ -94,15 +134,25 @@ def _fast_checked(outcome: Outcome) -> int:
 
 def _session(args: Arguments) -> tuple[Training, FolderLock]:
     """A fresh session and its new folder, or the resumed one and its own; the folder is held."""
-    from ..experiment.card import FAST
-    from ..experiment.program import Settings
-    from ..recipes import DEFAULT
     from ..runs.folder import claim, is_run
-    from ..runs.outside import recipe_named
-    from ..runs.run import begin
 
     if args.resume is not None:
         return _resumed(args)
+    out = None if args.out is None else Path(args.out)
+    if not (args.force and out is not None and is_run(out)):
+        _refuse_occupied(out)
+    session, name = _begun(args)
+    return session, claim(out, name, args.force)
+
+
+def _begun(args: Arguments) -> tuple[Training, str]:
+    """A fresh session, and the name of its recipe."""
+    from ..experiment.card import FAST
+    from ..experiment.program import Settings
+    from ..recipes import DEFAULT
+    from ..runs.outside import recipe_named
+    from ..runs.run import begin
+
     if args.source is not None:
         recipe = tuned(args)
     else:
@@ -111,15 +161,12 @@ def _session(args: Arguments) -> tuple[Training, FolderLock]:
         recipe = bound(recipe.changed(args.epochs, args.batch_size, args.lr), args)
     backend = "cpu" if args.backend is None else args.backend
     chosen = Settings(args.seed or 0, backend, args.dtype or "float32")
-    out = None if args.out is None else Path(args.out)
-    if not (args.force and out is not None and is_run(out)):
-        _refuse_occupied(out)
-    return begin(recipe, chosen), claim(out, recipe.name, args.force)
+    return begin(recipe, chosen), recipe.name
 
 
 def _resumed(args: Arguments) -> tuple[Training, FolderLock]:
     from ..runs.folder import MODEL_FILE, has, hold
-    from ..runs.run import OpenRun, resumed
+    from ..runs.run import OpenRun
 
     names = ("recipe", "batch_size", "lr", "seed", "dtype", "out", "backend")
     given = [n.replace("_", "-") for n in names if getattr(args, n) is not None]
@@ -134,7 +181,7 @@ def _resumed(args: Arguments) -> tuple[Training, FolderLock]:
     OpenRun(folder, args.recipe_file, args.on)  # what is no run folder gets no lock in it
     lock = hold(folder)
     try:
-        session = resumed(folder, args.epochs, args.recipe_file, args.on)
+        session = _resumed_training(args)
         done, wanted = session.state.epoch, session.recipe.epochs
         if done > wanted or (done == wanted and has(folder, MODEL_FILE)):
             raise ConfigError(
@@ -144,6 +191,12 @@ def _resumed(args: Arguments) -> tuple[Training, FolderLock]:
         lock.release()
         raise
     return session, lock
+
+
+def _resumed_training(args: Arguments) -> Training:
+    from ..runs.run import resumed
+
+    return resumed(Path(args.resume), args.epochs, args.recipe_file, args.on)
 
 
 def _refuse_occupied(out: Path | None) -> None:

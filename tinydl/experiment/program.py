@@ -24,6 +24,7 @@ from ..nn import Module
 from ..train import History, State
 from ..train.checkpoint import not_finite
 from ..train.loop import run_epochs
+from ..train.parallel import ALONE, Alone
 
 
 class Card(Protocol):
@@ -282,7 +283,13 @@ class Streams:
 
 
 class Training:
-    """A recipe under way: subclasses make model, optimiser and data, and say what one epoch is."""
+    """A recipe under way: subclasses make model, optimiser and data, and say what one epoch is.
+
+    parallel: the ranks that train it together, by programs that say `shares_batches`.
+    """
+
+    shares_batches: ClassVar[bool] = False
+    parallel: Alone = ALONE
 
     def __init__(self, recipe: Card, settings: Settings) -> None:
         self.recipe: Any = recipe  # also the rest of the card, for whoever asks

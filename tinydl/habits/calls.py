@@ -29,6 +29,8 @@ KEYWORDS = """
 (shifts=) | P | shift=1
 (offset=) | P | k=1
 (diagonal=) | P | k=1
+(dim1=) | P | axis1=0
+(dim2=) | P | axis2=1
 (num_classes=) | P | depth=10
 (num_classes=) | P | classes=10
 (split_size_or_sections=) | P | sections=2 | parts, or a list of sizes
@@ -124,7 +126,6 @@ cross_entropy(from_logits=) | K | nn.cross_entropy(logits, labels) | always of l
 bce(from_logits=) | K | nn.bce_with_logits(logits, targets)
 
 (set_to_none=) | P | | leave it out: gradients become None
-(dampening=) | P | | leave it out: there is none
 (foreach=) | P | | leave it out: all parameters take one kernel call
 Parameter(requires_grad=) | P | nn.Buffer(array) | what is not trained
 (params=) | P | parameters=model.parameters()
@@ -133,6 +134,8 @@ Parameter(requires_grad=) | P | nn.Buffer(array) | what is not trained
 (beta_1=) | K | beta1=0.9
 (beta_2=) | K | beta2=0.999
 (decay=) | K | weight_decay=1e-4 | for a falling rate: optim.Exponential
+(etas=) | P | shrink=0.5, grow=1.2
+(step_sizes=) | P | smallest=1e-6, largest=50.0
 RMSprop(alpha=) | P | optim.RMSprop(model.parameters(), rho=0.99)
 RMSprop(momentum=) | P | optim.CentredRMSprop(model.parameters(), momentum=0.9, centred=False)
 RMSprop(centered=) | P | optim.CentredRMSprop(model.parameters())

@@ -20,12 +20,11 @@ td.narrow | P | x[:, 1:3]
 td.select | P | x[:, 1]
 td.masked_select | P | x[x > 0.5]
 td.index_select | P | td.take(x, indices, axis=1)
-td.diag | P | td.diagonal(x)
+td.diag_embed | P | td.diag(x[0]) | of one vector
 td.repeat_interleave | P | td.repeat(x, repeats=2, axis=0)
 td.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
 td.unique | P | np.unique(labels.numpy())
 td.bincount | P | np.bincount(labels.numpy())
-td.meshgrid | P | np.meshgrid(array, array, indexing="ij")
 td.mm | P | x @ x.T
 td.bmm | P | sequences @ sequences.swapaxes(1, 2)
 td.mv | P | x @ x[0]

@@ -94,7 +94,13 @@ from .style.small_vgg import SmallVGG
 from .transformers.bert import BERT
 from .transformers.gpt import GPT
 from .transformers.llama import Llama
-from .transformers.llama2c import load_llama2c, read_llama2c_tokens, text_of
+from .transformers.llama2c import load_llama2c
+from .transformers.llama2c_tokens import (
+    LlamaTokenizer,
+    read_llama2c_tokenizer,
+    read_llama2c_tokens,
+    text_of,
+)
 from .transformers.vit import VisionTransformer
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
 from .variational.conv_vae import ConvVAE
@@ -181,6 +187,7 @@ __all__ = [
     "LearnedOptimizer",
     "LinearRegression",
     "Llama",
+    "LlamaTokenizer",
     "LogisticRegression",
     "MaskRCNN",
     "MaskedRBM",
@@ -232,6 +239,7 @@ __all__ = [
     "WaveNet",
     "auxiliary_cross_entropy",
     "load_llama2c",
+    "read_llama2c_tokenizer",
     "read_llama2c_tokens",
     "text_of",
 ]

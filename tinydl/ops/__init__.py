@@ -22,7 +22,6 @@ from .activations import (
 )
 from .arrange import (
     depth_to_space,
-    diagonal,
     flip,
     pad,
     repeat,
@@ -31,7 +30,6 @@ from .arrange import (
     split,
     stack,
     tile,
-    trace,
     tril,
     triu,
 )
@@ -90,6 +88,7 @@ from .index import (
     take_along_axis,
 )
 from .matmul import linear, matmul
+from .matrices import cross, diag, diagonal, kron, meshgrid, trace
 from .norm import (
     batch_norm,
     batch_norm_with_statistics,
@@ -207,12 +206,14 @@ __all__ = [
     "copy",
     "cos",
     "cosh",
+    "cross",
     "cross_entropy_per_row",
     "ctc_log_likelihood",
     "cumprod",
     "cumsum",
     "depth_to_space",
     "depthwise_conv2d",
+    "diag",
     "diagonal",
     "divide",
     "dropout",
@@ -248,6 +249,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "kron",
     "l2_normalize",
     "layer_norm",
     "leaky_relu",
@@ -281,6 +283,7 @@ __all__ = [
     "mean",
     "mean_cross_entropy",
     "median",
+    "meshgrid",
     "min",
     "minimum",
     "mish",

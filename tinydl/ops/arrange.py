@@ -13,7 +13,7 @@ from ..doors import door
 from ..errors import ConfigError, ShapeError
 from ..geometry import normalize_axes, normalize_axis, whole_numbers
 from ..quoting import quoted
-from .broadcast import broadcast_to, sum
+from .broadcast import broadcast_to
 from .elementwise import where
 from .index import take
 from .operands import _constant, _kind, _number_for
@@ -188,27 +188,6 @@ def triu(x, k=0):
 def tril(x, k=0):
     """x (..., H, W) with zeros above diagonal k."""
     return _triangle("tril", x, k, False)
-
-
-@door
-def diagonal(x):
-    """x[..., i, i] for x (..., H, W) -> (..., min(H, W)): every (W + 1)-th element of the flattened
-    matrix."""
-    if x.ndim < 2:
-        raise ShapeError(f"diagonal: needs at least two axes, got {x.shape}")
-    H, W = x.shape[-2:]
-    lead = x.shape[:-2]
-    flat = reshape(x, (*lead, H * W))
-    counts = (*lead, min(H, W))
-    return Slice((0,) * len(counts), (1,) * len(lead) + (W + 1,), counts).apply(flat)
-
-
-@door
-def trace(x):
-    """sum_i x[..., i, i] for x (..., H, W) -> (...), integers and bool in int64."""
-    if x.ndim < 2:
-        raise ShapeError(f"trace: needs at least two axes, got {x.shape}")
-    return sum(diagonal(x), -1)
 
 
 def _check_block(op, x, block):

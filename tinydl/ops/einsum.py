@@ -9,6 +9,7 @@ from ..doors import door
 from ..errors import ShapeError
 from .broadcast import sum
 from .matmul import matmul
+from .matrices import diagonal
 from .shape import reshape, transpose
 
 
@@ -16,54 +17,98 @@ from .shape import reshape, transpose
 def einsum(subscripts, *operands):
     """einsum("nij,njk->nik", a, b): products summed over the letters that the result does not have.
 
-    One or more tensors; the result after "->" is required. Operands are combined from left to
-    right, each pair as one batched matmul. A letter occurs once per operand (use `trace` or
-    `diagonal`) and means one size; no "...". Raises ShapeError for anything else, DTypeError as
-    matmul.
+    Each letter is an axis and means one size; "..." stands for any number of axes, which broadcast
+    together. A letter twice in one operand takes its diagonal. Without "->" the result has the axes
+    of "..." and then the letters that occur once, in alphabetical order (capitals first). Operands
+    are combined from left to right, each pair as one batched matmul. As in NumPy, but letters of
+    size 1 do not broadcast. Raises ShapeError, DTypeError as matmul.
     """
     inputs, output = _parse(subscripts, operands)
-    _check_sizes(subscripts, inputs, operands)
-    letters, x = inputs[0], operands[0]
-    for i in range(1, len(operands)):
-        wanted = set(output).union(*inputs[i + 1 :])
-        letters, x = _contract(letters, x, inputs[i], operands[i], wanted)
+    sizes = _sizes(subscripts, inputs, operands)
+    terms = [_own(letters, x, sizes) for letters, x in zip(inputs, operands, strict=True)]
+    letters, x = terms[0]
+    for i in range(1, len(terms)):
+        wanted = set(output).union(*[own for own, _ in terms[i + 1 :]])
+        own, y = terms[i]
+        letters, x = _contract(letters, x, own, y, wanted)
     x, letters = _sum_out(x, letters, output)
     return _reorder(x, letters, output)
 
 
 def _parse(subscripts, operands):
+    """(the letters of each operand, those of the result); the axes of "..." are "-1", "-2", ...
+    counted from its end."""
     for operand in operands:
         tensor("einsum", "an operand", operand)
-    left, arrow, output = text("einsum", "subscripts", subscripts).replace(" ", "").partition("->")
-    inputs = left.split(",")
-    terms = [*inputs, output]
-    if not arrow or not all(c.isascii() and c.isalpha() for term in terms for c in term):
-        raise ShapeError(f"einsum: {subscripts!r} must read like 'ij,jk->ik', letters only")
-    if any(len(set(term)) != len(term) for term in terms):
-        raise ShapeError(
-            f"einsum: a letter is repeated within one term of {subscripts!r}; use diagonal or trace"
-        )
-    if len(inputs) != len(operands):
-        raise ShapeError(
-            f"einsum: {subscripts!r} names {len(inputs)} operands, got {len(operands)}"
-        )
-    if not set(output) <= set(left):
+    left, arrow, right = text("einsum", "subscripts", subscripts).replace(" ", "").partition("->")
+    terms = left.split(",")
+    for term in (*terms, right):
+        letters = term.replace("...", "", 1)
+        if not (letters.isascii() and letters.isalpha()) and letters:
+            raise ShapeError(
+                f"einsum: {subscripts!r} must read like 'ij,jk->ik' or '...ij->...ji', letters only"
+            )
+    if len(terms) != len(operands):
+        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(operands)}")
+    extra = [
+        x.ndim - len(term) + 3 for term, x in zip(terms, operands, strict=True) if "..." in term
+    ]
+    if min(extra, default=0) < 0:
+        shapes = ", ".join(str(x.shape) for x in operands)
+        raise ShapeError(f"einsum: {subscripts!r} has more letters than there are axes: {shapes}")
+    most, counts = max(extra, default=0), iter(extra)
+    inputs = [_spelled(term, next(counts) if "..." in term else 0) for term in terms]
+    if not arrow:
+        flat = left.replace("...", "").replace(",", "")
+        once = [letter for letter in sorted(set(flat)) if flat.count(letter) == 1]
+        return inputs, [*_spelled("...", most), *once]
+    output = _spelled(right, most)
+    if len(set(output)) != len(output):
+        raise ShapeError(f"einsum: a letter is repeated in the result of {subscripts!r}")
+    if not set(output) <= set().union(*inputs):
         raise ShapeError(f"einsum: {subscripts!r} has letters in the result that no operand has")
+    if most and "..." not in right:
+        raise ShapeError(
+            f"einsum: {subscripts!r} loses the {most} axes of '...'; write them in the result too, "
+            "or sum over them afterwards"
+        )
     return inputs, output
 
 
-def _check_sizes(subscripts, inputs, operands):
+def _spelled(term, count):
+    """The letters of a term in a list, "..." as `count` axes."""
+    before, dots, after = term.partition("...")
+    return [*before, *[str(i) for i in range(-count, 0) if dots], *after]
+
+
+def _sizes(subscripts, inputs, operands):
+    """{letter: size}; those of "..." broadcast."""
     sizes: dict[str, int] = {}
     for letters, x in zip(inputs, operands, strict=True):
         if len(letters) != x.ndim:
-            raise ShapeError(
-                f"einsum: {letters!r} of {subscripts!r} for a tensor of shape {x.shape}"
-            )
+            term = "".join([c for c in letters if c.isalpha()])
+            raise ShapeError(f"einsum: {term!r} of {subscripts!r} for a tensor of shape {x.shape}")
         for letter, n in zip(letters, x.shape, strict=True):
-            if sizes.setdefault(letter, n) != n:
-                raise ShapeError(
-                    f"einsum: {letter!r} of {subscripts!r} has the sizes {sizes[letter]} and {n}"
-                )
+            known = sizes.setdefault(letter, n)
+            if known == 1 and not letter.isalpha():
+                sizes[letter] = n
+            elif known != n and (letter.isalpha() or n != 1):
+                axis = repr(letter) if letter.isalpha() else f"axis {letter} of '...'"
+                raise ShapeError(f"einsum: {axis} of {subscripts!r} has the sizes {known} and {n}")
+    return sizes
+
+
+def _own(letters, x, sizes):
+    """(letters, x) with each letter once: diagonals taken, axes of size 1 that others have longer
+    left out."""
+    for letter in [c for c in letters if letters.count(c) > 1]:
+        while letters.count(letter) > 1:
+            first = letters.index(letter)
+            second = letters.index(letter, first + 1)
+            x = diagonal(x, 0, first, second)
+            letters = [c for i, c in enumerate(letters) if i not in (first, second)] + [letter]
+    kept = [c for c, n in zip(letters, x.shape, strict=True) if n == sizes[c]]
+    return kept, reshape(x, tuple([sizes[c] for c in kept]))
 
 
 def _sum_out(x, letters, wanted):

@@ -7,7 +7,7 @@ import numpy as np
 from ..arguments import dtype as checked_dtype
 from ..arguments import is_tensor
 from ..engine import is_float
-from ..errors import DTypeError
+from ..errors import ConfigError, DTypeError
 from ..function import Function
 from ..quoting import quoted
 from .operands import _aligned, _binary, _constant, _kind, _lifted, _require_float, _require_number
@@ -257,12 +257,35 @@ def remainder(a, b):
 
 
 def power(a, b):
-    """a ** b for float tensors. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a =
-    0."""
+    """a ** b. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a = 0.
+
+    Integers keep their type and wrap, without a gradient; a negative power of one is rounded
+    towards 0 (PyTorch's tensors too; NumPy raises), a negative number as exponent a ConfigError.
+    """
     if not (is_float(a) and is_float(b)):
         a, b = _lifted("power", a, b)
+        if a.dtype.kind in "iu" and b.dtype == a.dtype:
+            return _integer_power(a, b)
         _require_float("power", a, b)
     return _binary(Power(), a, b)
+
+
+def _integer_power(a, b):
+    """By the kernel, for b >= 0; else 1 / a^-b is 1 of 1, 1 or -1 of -1, and 0."""
+    if b.dtype.kind == "u":
+        return astype(_integer_power(astype(a, "int64"), astype(b, "int64")), a.dtype)
+    zero, one = _constant(a, 0), _constant(a, 1)
+    if b.ndim == 0:
+        if b.item() < 0:
+            raise ConfigError(
+                f"power: {a.dtype} tensor to the negative power {b.item()}; use .astype('float32')"
+            )
+        return _binary(Power(), a, b)
+    below = b < zero
+    positive = _binary(Power(), a, where(below, zero, b))
+    odd = where(b % _constant(b, 2) == zero, one, -one)
+    rounded = where(a == one, one, where(a == -one, odd, zero))
+    return where(below, rounded, positive)
 
 
 def maximum(a, b):

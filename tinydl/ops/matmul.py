@@ -9,8 +9,10 @@ from ..function import Function
 from ..geometry import broadcast_shape, matmul_multiply_adds
 from ..quoting import quoted
 from .broadcast import broadcast_to, sum
+from .elementwise import astype
+from .operands import _constant
 from .packed import LEAST_MATRIX, MOST_ROWS, keeps_packed, packed_weight
-from .shape import reshape, transpose
+from .shape import _take, reshape, transpose
 
 
 class MatMul(Function):
@@ -69,13 +71,14 @@ def _swap(x):
     return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
-def _check_types(op, a, b):
+def _check_types(op, a, b, kinds="f"):
     if not (is_tensor(a) and is_tensor(b)):
         raise DTypeError(f"{op}: expects tensors, got {quoted(a)} and {quoted(b)}{made_of(a, b)}")
     left, right = a.dtype, b.dtype
-    if left != right or left.kind != "f":
+    if left != right or left.kind not in kinds:
+        numbers = "float type" if kinds == "f" else "float type, or of one integer type"
         raise DTypeError(
-            f"{op}: needs two tensors of one float type, got {left} and {right}; convert one with "
+            f"{op}: needs two tensors of one {numbers}, got {left} and {right}; convert one with "
             ".astype, an array by td.tensor(x, dtype='float32')"
         )
 
@@ -84,11 +87,12 @@ def matmul(a, b):
     """[M x K] @ [K x N] -> [M x N]; leading axes are a batch and broadcast; a vector is a row
     (left) or column (right).
 
-    Raises ShapeError if the inner sizes differ, DTypeError if the types do.
+    Integers keep their type and wrap, as in NumPy and PyTorch; they have no gradient. Raises
+    ShapeError if the inner sizes differ, DTypeError if the types do, and for bool.
     """
     if fit(a, b):  # the usual case, which needs no checks
         return MatMul().apply(a, b)
-    _check_types("matmul", a, b)
+    _check_types("matmul", a, b, "fiu")
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}")
     left = reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
@@ -98,7 +102,7 @@ def matmul(a, b):
             f"matmul: inner sizes differ: {a.shape} @ {b.shape} ({left.shape[-1]} and "
             f"{right.shape[-2]})"
         )
-    product = _batched(left, right)
+    product = _batched(left, right) if a.dtype.kind == "f" else _integer_product(left, right)
     if a.ndim == 1:
         product = reshape(product, product.shape[:-2] + product.shape[-1:])
     if b.ndim == 1:
@@ -114,6 +118,41 @@ def _batched(a, b):
     a = broadcast_to(a, batch + a.shape[-2:])
     b = broadcast_to(b, batch + b.shape[-2:])
     return MatMul().apply(a, b)
+
+
+DIGIT = 1 << 16
+#: A sum of so many products of two digits is below 2^53, where float64 stops to count.
+MOST_TERMS = 1 << 21
+
+
+def _integer_product(a, b):
+    """The product of integers from exact products of floats: with 16-bit digits a = sum a_i 2^16i
+    and b likewise, a @ b is the sum of (a_i @ b_j) 2^(16 (i + j)), of which those beyond the type
+    wrap away."""
+    size, K = a.dtype.itemsize, a.shape[-1]
+    if K > MOST_TERMS:
+        head = [_take(a, a.ndim - 1, 0, MOST_TERMS), _take(b, b.ndim - 2, 0, MOST_TERMS)]
+        rest = K - MOST_TERMS
+        tail = [_take(a, a.ndim - 1, MOST_TERMS, rest), _take(b, b.ndim - 2, MOST_TERMS, rest)]
+        return _integer_product(*head) + _integer_product(*tail)
+    count = max(size // 2, 1)
+    left, right = _digits(a, count), _digits(b, count)
+    total = None
+    for i in range(count):
+        for j in range(count - i):
+            part = astype(_batched(left[i], right[j]), "int64")
+            part = part * _constant(part, DIGIT ** (i + j))
+            total = part if total is None else total + part
+    return astype(total, a.dtype)
+
+
+def _digits(x, count):
+    """x = sum of digits 2^(16 i) in float64, all but the last in 0 ... 2^16 - 1."""
+    x, found = astype(x, "int64"), []
+    for _ in range(count - 1):
+        found.append(astype(x % _constant(x, DIGIT), "float64"))
+        x = x // _constant(x, DIGIT)
+    return [*found, astype(x, "float64")]
 
 
 def _rows(x):

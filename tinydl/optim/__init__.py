@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..habits import asked as _asked
 from .adagrad import AdaDelta, AdaGrad
 from .adam import Adam, AdamW, AMSGrad
-from .adam_family import Adamax, Nadam
+from .adam_family import Adamax, Nadam, RAdam
 from .clipping import (
     WeightAverage,
     clip_by_global_norm,
@@ -17,13 +17,14 @@ from .clipping import (
 from .groups import Groups
 from .optimizer import Optimizer
 from .rmsprop import CentredRMSprop, RMSprop
+from .rprop import Rprop
 from .schedules import Cosine, Exponential, Piecewise, Plateau, Polynomial, StepDecay, WarmUp
 from .sgd import SGD
 
 __all__ = [
     "SGD", "AMSGrad", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "CentredRMSprop", "Cosine",
-    "Exponential", "Groups", "Nadam", "Optimizer", "Piecewise", "Plateau", "Polynomial", "RMSprop",
-    "StepDecay", "WarmUp", "WeightAverage", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
+    "Exponential", "Groups", "Nadam", "Optimizer", "Piecewise", "Plateau", "Polynomial", "RAdam",
+    "RMSprop", "Rprop", "StepDecay", "WarmUp", "WeightAverage", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
     "clip_weights",
 ]  # fmt: skip
 

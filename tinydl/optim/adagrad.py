@@ -24,8 +24,9 @@ class AdaGrad(Optimizer):
         lr: float = 0.01,
         eps: float = 1e-7,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, ("square",))
+        super().__init__(parameters, lr, ("square",), maximize)
         self._check_number("eps", eps, 0.0, float("inf"))
         self._check_number("weight_decay", weight_decay, 0.0, float("inf"))
         self.eps, self.weight_decay = eps, weight_decay
@@ -55,8 +56,9 @@ class AdaDelta(Optimizer):
         rho: float = 0.95,
         eps: float = 1e-7,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, ("square", "delta"))
+        super().__init__(parameters, lr, ("square", "delta"), maximize)
         self._check_number("rho", rho, 0.0, 1.0)
         self._check_number("eps", eps, 0.0, float("inf"))
         self._check_number("weight_decay", weight_decay, 0.0, float("inf"))

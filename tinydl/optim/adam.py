@@ -27,8 +27,9 @@ class Moments(Optimizer):
         beta2: float = 0.999,
         eps: float = 1e-7,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, self.slots)
+        super().__init__(parameters, lr, self.slots, maximize)
         self._check_number("beta1", beta1, 0.0, 1.0)
         self._check_number("beta2", beta2, 0.0, 1.0)
         self._check_number("eps", eps, 0.0, float("inf"))
@@ -88,8 +89,9 @@ class AdamW(Adam):
         beta2: float = 0.999,
         eps: float = 1e-7,
         weight_decay: float = 0.01,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, beta1, beta2, eps, weight_decay)
+        super().__init__(parameters, lr, beta1, beta2, eps, weight_decay, maximize)
 
 
 class AMSGrad(Adam):

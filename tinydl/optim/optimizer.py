@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from numbers import Real
 from typing import Any
 
@@ -23,16 +23,20 @@ class Optimizer:
     """Updates parameters in place from their gradients.
 
     parameters: leaf tensors, or (name, tensor) pairs as `model.named_parameters()` yields them; the
-    names (else the positions) appear in errors and in `state_dict`. `lr` may be set at any time. A
-    subclass names its state arrays, one of each per parameter, and writes `_update`, or, with a
+    names (else the positions) appear in errors and in `state_dict`. `lr` may be set at any time.
+    maximize: climb instead of descend, by the negative of every gradient. A subclass names its state arrays, one of each per parameter, and writes `_update`, or, with a
     kernel for many parameters, `_update_all`.
     """
 
     @checked
     def __init__(
-        self, parameters: Iterable[Tensor] | Iterable[Named], lr: float, slots: tuple[str, ...]
+        self,
+        parameters: Iterable[Tensor] | Iterable[Named],
+        lr: float,
+        slots: tuple[str, ...],
+        maximize: bool = False,
     ) -> None:
-        self.rule = type(self).__name__
+        self.rule, self.maximize = type(self).__name__, maximize
         self._check_number("lr", lr, 0.0, float("inf"))
         self.lr = lr
         self.names, self.parameters = self._named(parameters)
@@ -58,9 +62,27 @@ class Optimizer:
         states = self.state[slot]
         return [states[i] for i in places]
 
+    def _by_age(
+        self, places: list[int], params: list[Any], grads: list[Any]
+    ) -> Iterator[tuple[int, list[int], list[Any], list[Any]]]:
+        """(age, places, params, grads) for every number of updates that some of these parameters
+        have had, with this one: a rule whose formula changes with it takes them one by one."""
+        for age in sorted({self.steps[i] for i in places}):
+            chosen = [k for k, i in enumerate(places) if self.steps[i] == age]
+            yield (
+                age,
+                [places[k] for k in chosen],
+                [params[k] for k in chosen],
+                [grads[k] for k in chosen],
+            )
+
     def _constants(self) -> dict[str, float | bool]:
         """Arguments other than lr: saved, and compared when a state is loaded."""
         return {}
+
+    def _told(self) -> dict[str, float | bool]:
+        """Those, and whether it maximizes; left out where it does not, as older states did."""
+        return self._constants() | ({"maximize": True} if self.maximize else {})
 
     # -- the step ----------------------------------------------------------------------------------
 
@@ -80,7 +102,9 @@ class Optimizer:
             grads.append(parameter.grad.data)
         for (backend, _), (places, params, grads) in groups.items():
             for k, array in enumerate(grads):
-                if not _contiguous(array, params[k]):
+                if self.maximize:
+                    grads[k] = backend.negative(array)
+                elif not _contiguous(array, params[k]):
                     grads[k] = backend.copy(array)
             for i in places:
                 self.steps[i] += 1
@@ -144,7 +168,7 @@ class Optimizer:
         for slot, states in self.state.items():
             for name, (backend, _), array in zip(self.names, self._homes, states, strict=True):
                 arrays[f"{name}.{slot}"] = np.array(backend.to_numpy(array), order="C")
-        return {"scalars": {"lr": self.lr, **self._constants()}, "arrays": arrays}
+        return {"scalars": {"lr": self.lr, **self._told()}, "arrays": arrays}
 
     def load_state_dict(self, state: dict[str, dict[str, Any]]) -> None:
         """Restore lr, step counts and state arrays; the other arguments must be equal.
@@ -217,7 +241,7 @@ class Optimizer:
             raise ConfigError(f"{self.rule}: {name} must be in [{low:g}, {below:g}), got {value!r}")
 
     def __repr__(self) -> str:
-        constants = "".join(f", {name}={value!r}" for name, value in self._constants().items())
+        constants = "".join(f", {name}={value!r}" for name, value in self._told().items())
         return f"{self.rule}(lr={self.lr!r}{constants}; {len(self.parameters)} parameters)"
 
 

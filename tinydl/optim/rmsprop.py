@@ -25,8 +25,9 @@ class RMSprop(Optimizer):
         rho: float = 0.9,
         eps: float = 1e-7,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, ("square",))
+        super().__init__(parameters, lr, ("square",), maximize)
         self._check_number("rho", rho, 0.0, 1.0)
         self._check_number("eps", eps, 0.0, float("inf"))
         self._check_number("weight_decay", weight_decay, 0.0, float("inf"))
@@ -61,9 +62,10 @@ class CentredRMSprop(Optimizer):
         centred: bool = True,
         eps: float = 1e-7,
         weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         slots = ("square", *(["mean"] if centred else []), *(["velocity"] if momentum else []))
-        super().__init__(parameters, lr, slots)
+        super().__init__(parameters, lr, slots, maximize)
         self._check_number("rho", rho, 0.0, 1.0)
         self._check_number("momentum", momentum, 0.0, 1.0)
         self._check_number("eps", eps, 0.0, float("inf"))

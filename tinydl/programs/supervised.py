@@ -128,6 +128,8 @@ def settings_of(op: str, recipe: Card) -> Supervised:
 class SupervisedTraining(Training):
     """A recipe made concrete: data, model, optimizer and batches, one seed for all chance."""
 
+    shares_batches = True
+
     def __init__(self, recipe: Card, settings: Settings, parts: Parts | None = None) -> None:
         self.program: Supervised = recipe.program
         self.parts = load_parts(recipe, settings.dtype) if parts is None else parts
@@ -171,6 +173,7 @@ class SupervisedTraining(Training):
             progress=progress,
             start_epoch=self.state.epoch,
             history=self.state.history,
+            parallel=self.parallel,
         )
         settled(self.model, self.parts.train)
         return history

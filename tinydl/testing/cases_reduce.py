@@ -95,13 +95,24 @@ def _topk(d: Draw) -> Example:
 
 
 def _einsum(d: Draw) -> Example:
-    """One to three terms of different letters; every letter occurs where it is drawn."""
+    """One to three terms, with letters twice and axes of "..." here and there; every letter of the
+    result occurs where it is drawn, or the result is left out."""
     letters = "abcd"[: d.integer(1, 4)]
     size = {c: d.integer(1, 3) for c in letters}
-    terms = [_some(d, letters) for _ in range(d.integer(1, 3))]
-    output = _some(d, "".join(sorted(set("".join(terms)))))
-    arrays = [d.normal(tuple([size[c] for c in term])) for term in terms]
-    return Example(tuple(arrays), {"subscripts": f"{','.join(terms)}->{output}"})
+    shapes = d.broadcastable(3, 2, 3)
+    terms, arrays = [], []
+    for shape in shapes[: d.integer(1, 3)]:
+        term = _some(d, letters)
+        term += d.choose(term) if term and d.flag() else ""
+        place, more = d.integer(0, len(term)), d.flag()
+        sizes = [size[c] for c in term]
+        arrays.append(d.normal((*sizes[:place], *(shape if more else ()), *sizes[place:])))
+        terms.append(f"{term[:place]}{'...' * more}{term[place:]}")
+    subscripts = ",".join(terms)
+    if d.flag():
+        output = _some(d, "".join(sorted(set("".join(terms)) - set("."))))
+        subscripts += f"->{'...' * ('...' in subscripts)}{output}"
+    return Example(tuple(arrays), {"subscripts": subscripts})
 
 
 def _some(d: Draw, letters: str) -> str:

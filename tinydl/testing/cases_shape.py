@@ -1,5 +1,5 @@
-"""Rows of ops/arrange.py, ops/resize.py, the borders of `pad` and reading by index along any
-axis."""
+"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, the borders of `pad` and reading by index
+along any axis."""
 
 from __future__ import annotations
 
@@ -72,7 +72,33 @@ def _triangle(d: Draw) -> Example:
 
 
 def _matrices(d: Draw) -> Example:
-    return Example((d.normal(d.shape(2, 4)),))
+    """Axes in either order and from either end; diagonals also beyond the corner."""
+    shape = d.shape(2, 4)
+    first = d.integer(0, len(shape) - 1)
+    second = (first + d.integer(1, len(shape) - 1)) % len(shape)
+    axes = {"axis1": first, "axis2": second - len(shape) if d.flag() else second}
+    return Example((d.normal(shape),), {"offset": d.integer(-4, 4), **axes})
+
+
+def _diag(d: Draw) -> Example:
+    return Example((d.normal(d.shape(1, 2)),), {"k": d.integer(-3, 3)})
+
+
+def _meshgrid(d: Draw) -> Example:
+    vectors = [d.normal(d.shape(0, 1)) for _ in range(d.integer(1, 3))]
+    options = {"indexing": d.choose(("ij", "xy")), "which": d.integer(0, len(vectors) - 1)}
+    return Example(tuple(vectors), options)
+
+
+def _kron(d: Draw) -> Example:
+    return Example((d.normal(d.shape(0, 3, 1, 3)), d.normal(d.shape(0, 3, 1, 3))))
+
+
+def _cross(d: Draw) -> Example:
+    a, b = d.broadcastable(2, 2)
+    if d.flag():
+        return Example((d.normal((*a, 3)), d.normal((*b, 3))))
+    return Example((d.normal((3, *a)), d.normal((3, *a))), {"axis": 0})
 
 
 def _blocks(kind: str) -> Callable[[Draw], Example]:
@@ -174,6 +200,14 @@ ROWS = (
     OpCase("tril", ops.tril, _triangle),
     OpCase("diagonal", ops.diagonal, _matrices),
     OpCase("trace", ops.trace, _matrices),
+    OpCase("diag", ops.diag, _diag),
+    OpCase(
+        "meshgrid",
+        lambda *x, indexing, which: ops.meshgrid(*x, indexing=indexing)[which],
+        _meshgrid,
+    ),
+    OpCase("kron", ops.kron, _kron, torch="kron"),
+    OpCase("cross", ops.cross, _cross),
     OpCase("space_to_depth", ops.space_to_depth, _blocks("space")),
     OpCase("depth_to_space", ops.depth_to_space, _blocks("depth")),
     OpCase("pad_reflect", ops.pad, _border("reflect")),

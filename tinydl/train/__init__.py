@@ -25,6 +25,7 @@ from .checkpoint import (
 from .history import History
 from .loop import State, evaluate, fit, predict
 from .metrics import accuracy
+from .parallel import Ranks
 
 __all__ = [
     "BestCheckpoint",
@@ -33,6 +34,7 @@ __all__ = [
     "History",
     "LearningRateSchedule",
     "PrintSamples",
+    "Ranks",
     "ReduceOnPlateau",
     "State",
     "TensorBoard",

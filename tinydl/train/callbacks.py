@@ -39,6 +39,8 @@ def _finite(model: Module) -> bool:
 class WriteHistory:
     """The CSV log: after every epoch the whole history; a reader never sees half a table."""
 
+    writes = True  # of several ranks only the first
+
     @checked
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -56,6 +58,8 @@ class Checkpoint:
     `load_checkpoint`. Weights that are not finite are not written: the last good file stays. Raises
     ConfigError.
     """
+
+    writes = True  # of several ranks only the first
 
     @checked
     def __init__(

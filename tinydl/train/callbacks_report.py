@@ -29,6 +29,8 @@ class PrintSamples:
     ConfigError for every < 1.
     """
 
+    writes = True  # of several ranks only the first
+
     @checked
     def __init__(
         self,
@@ -55,6 +57,8 @@ class TensorBoard:
     never). A resumed run writes one more file into the same folder. ConfigError without the
     package.
     """
+
+    writes = True  # of several ranks only the first
 
     @checked
     def __init__(self, folder: str | Path, histograms_every: int = 0) -> None:

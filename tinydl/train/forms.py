@@ -40,6 +40,7 @@ OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
     for rule in (
         *(optim.Adam, optim.AdamW, optim.AMSGrad, optim.SGD, optim.RMSprop),
         *(optim.CentredRMSprop, optim.AdaGrad, optim.AdaDelta, optim.Adamax, optim.Nadam),
+        *(optim.RAdam, optim.Rprop),
     )
 }
 #: What the loop calls of an optimiser.

@@ -32,7 +32,9 @@ from .forms import (
 )
 from .history import History
 from .metrics import Means, Metric, named
+from .parallel import ALONE, Alone
 from .progress import Bar
+from .updates import Updates
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -78,6 +80,7 @@ def fit(
     history: History | None = None,
     accumulate: int = 1,
     batch_size: int | None = None,
+    parallel: Alone = ALONE,
 ) -> History:
     """Train `model` until `epochs` epochs are done in all; the history has one row per epoch.
 
@@ -92,6 +95,7 @@ def fit(
     accuracy, binary_accuracy, pixel_accuracy, mae. callbacks: objects with any of HOOKS, which get
     the state. progress: True or False, None for a bar only on a terminal. start_epoch, history:
     where a resumed run is. accumulate: how many batches make one update, as if they were one.
+    parallel: `Ranks`, where several processes train this model, each with its rows of a batch.
 
     "loss" and the metrics of a row are means over the epoch's samples while the weights changed,
     with dropout on (the Keras convention); "val_..." are taken after the epoch, with dropout off.
@@ -102,44 +106,47 @@ def fit(
     model, loss = checked_pair("fit", model, loss)
     data, validation = training_data("fit", data, batch_size, validation, loss)
     optimizer = checked_optimizer("fit", optimizer, model)
-    callbacks = _listed(callbacks)  # one that leaves the caller's list ends nothing here
+    callbacks = parallel.taking_part(_listed(callbacks))  # as they are now: a list may change
     history = History() if history is None else history
     _check(model, optimizer, callbacks, history, progress, epochs=epochs, start_epoch=start_epoch)
     metrics, objective, home = named(metrics, loss), _Objective(model, loss), _home(model)
-    updates = _Updates(optimizer, accumulate)
+    updates = Updates(optimizer, accumulate, parallel)
     state = State(model, optimizer, data, history, start_epoch, epochs, callbacks=callbacks)
     after_batch = [c.on_batch_end for c in callbacks if hasattr(c, "on_batch_end")]
+    parallel.begin(model, data)
     _call(callbacks, "on_fit_start", state)
-    with Bar(data, start_epoch, epochs, progress) as bar:
+    with Bar(data, start_epoch, epochs, progress if parallel.rank == 0 else False) as bar:
         while state.epoch < epochs and not state.stop:
             started, means, state.batch = perf_counter(), Means(), 0
             model.train()
-            for batch in data:
+            for batch in parallel.parts(data, model):
                 *inputs, targets = _tensors("fit", batch, home)
-                outputs = model(*inputs)
+                outputs, samples = model(*inputs), parallel.own(len(targets))
                 state.loss = objective(outputs, targets)
-                updates.add(state.loss, len(targets))
-                means.add(len(targets), state.loss, _sums(metrics, outputs, targets))
+                updates.add(state.loss, samples)
+                means.add(samples, state.loss, _sums(metrics, outputs, targets))
                 state.batch += 1
                 bar.step(state.epoch, means)
                 for call in after_batch:
                     call(state)
-                if state.stop:
+                if parallel.stops(state):
                     break
             if state.batch == 0:
                 raise ConfigError(_no_batch(state.epoch - start_epoch))
             if state.stop:
                 break
             updates.finish()
-            row = {"epoch": state.epoch + 1, **means.result()}
+            parallel.settle(model)
+            row = {"epoch": state.epoch + 1, **means.result(parallel.total)}
             if validation is not None:
-                checked = evaluate(model, validation, loss, metrics)
+                checked = _judged(model, validation, loss, metrics, parallel)
                 row |= {f"val_{name}": value for name, value in checked.items()}
             state.epoch += 1
-            history.append({**row, "seconds": perf_counter() - started})
+            history.append(parallel.from_first({**row, "seconds": perf_counter() - started}))
             bar.show(history.last)
             _call(callbacks, "on_epoch_end", state)
             _call(callbacks, "on_epoch_done", state)
+            parallel.stops(state)
     _bring_back_weights(callbacks, state)
     _call(callbacks, "on_fit_end", state)
     return history
@@ -209,17 +216,23 @@ def evaluate(
             "evaluate: neither a loss nor metrics are asked for, as in loss='mse', metrics=['mae']"
         )
     data = evaluation_data("evaluate", data, batch_size)
-    metrics, means, home = named(metrics, loss), Means(), _home(model)
+    return _judged(model, data, loss, named(metrics, loss), ALONE)
+
+
+def _judged(
+    model: Module, data: Data, loss: Loss | None, metrics: Mapping[str, Metric], parallel: Alone
+) -> dict[str, float]:
+    means, home = Means(), _home(model)
     objective = None if loss is None else _Objective(model, loss)
     with looking(model):
-        for batch in data:
+        for batch in parallel.parts(data):
             *inputs, targets = _tensors("evaluate", batch, home)
             outputs = model(*inputs)
             value = None if objective is None else objective(outputs, targets)
-            means.add(len(targets), value, _sums(metrics, outputs, targets))
-    if means.samples == 0:
+            means.add(parallel.own(len(targets)), value, _sums(metrics, outputs, targets))
+    if means.batches == 0:
         raise ConfigError("evaluate: the data yields no batch")
-    return means.result()
+    return means.result(parallel.total)
 
 
 @fitting
@@ -311,42 +324,6 @@ class _Objective:
             self.penalised = penalty is not None
             return value if penalty is None else value + penalty
         return value
-
-
-class _Updates:
-    """One optimiser step per `group` batches, with the gradient of the mean over their samples.
-
-    The loss of each batch is weighed with its number of samples n_i before it is walked back, so
-    that batches of different size count right: grad = (sum_i n_i grad_i) / (sum_i n_i).
-    """
-
-    def __init__(self, optimizer: Optimizer, group: int) -> None:
-        self.optimizer, self.group = optimizer, whole("fit", "accumulate", group, 1)
-        self.batches = self.samples = 0
-
-    def add(self, loss: Tensor, samples: int) -> None:
-        """Walk back from the mean loss of a batch; after the group's last one, step."""
-        if self.batches == 0:
-            self.optimizer.zero_grad()
-        if self.group == 1:
-            loss.backward()
-            self.optimizer.step()
-            return
-        (loss * float(samples)).backward()
-        self.batches, self.samples = self.batches + 1, self.samples + samples
-        if self.batches == self.group:
-            self.finish()
-
-    def finish(self) -> None:
-        """Step with what has been gathered, if anything: an epoch's last group may be smaller."""
-        if self.batches == 0:
-            return
-        with no_grad():
-            for parameter in self.optimizer.parameters:
-                if parameter.grad is not None:
-                    parameter.grad = parameter.grad * (1.0 / self.samples)
-        self.optimizer.step()
-        self.batches = self.samples = 0
 
 
 #: What a callback may have, each called with the State.

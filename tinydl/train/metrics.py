@@ -184,14 +184,15 @@ class Means:
     """
 
     def __init__(self) -> None:
-        self.samples = 0
+        self.samples = self.batches = 0
         self._sums: dict[str, float] = {}
         self._waiting: list[tuple[dict[str, Tensor], float]] = []
 
     def add(self, batch_size: int, loss: Tensor | None, sums: Mapping[str, Tensor]) -> None:
-        """A batch: its mean loss (or None) and, per metric, the sum over its samples."""
-        self.samples += batch_size
-        self._waiting.append(({k: v.detach() for k, v in sums.items()}, 1.0))
+        """A batch: its mean loss (or None) and, per metric, the sum over its samples. One of size 0
+        counts as nothing."""
+        self.samples, self.batches = self.samples + batch_size, self.batches + 1
+        self._waiting.append(({k: v.detach() for k, v in sums.items()}, float(batch_size > 0)))
         if loss is not None:
             self._waiting.append(({"loss": loss.detach()}, batch_size))
         if len(self._waiting) >= 2 * FETCH_EVERY:
@@ -203,11 +204,14 @@ class Means:
                 self._sums[name] = self._sums.get(name, 0.0) + weight * float(tensor.item())
         self._waiting.clear()
 
-    def result(self) -> dict[str, float]:
-        """The means so far, loss first; waits for the device."""
+    def result(self, total: Callable[[list[float]], list[float]] = list) -> dict[str, float]:
+        """The means so far, loss first; waits for the device. total: of (samples, sums) of this
+        process those of all, where several look at parts of the data."""
         self._fetch()
         loss = {"loss": self._sums["loss"]} if "loss" in self._sums else {}
-        return {name: total / self.samples for name, total in {**loss, **self._sums}.items()}
+        own = {**loss, **self._sums}
+        samples, *sums = total([float(self.samples), *own.values()])
+        return {name: found / samples for name, found in zip(own, sums, strict=True)}
 
     def fetched(self) -> dict[str, float] | None:
         """The means if nothing waits on the device, else None: a progress bar must not wait."""

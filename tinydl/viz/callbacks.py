@@ -24,6 +24,8 @@ class WriteImages:
     `image_grid` (columns, titles, inches). Raises ConfigError for every < 1.
     """
 
+    writes = True  # of several ranks only the first
+
     def __init__(
         self,
         folder: str | Path,

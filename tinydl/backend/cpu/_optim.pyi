@@ -95,4 +95,17 @@ def nadam_step(
     steps: tuple[int, ...],
     weights: tuple[tuple[float, float], ...],
 ) -> bool: ...
+def rprop_step(
+    params: list[ndarray],
+    grads: list[ndarray],
+    before: list[ndarray],
+    sizes: list[ndarray],
+    double_: bool,
+    lr: float,
+    shrink: float,
+    grow: float,
+    smallest: float,
+    largest: float,
+    weight_decay: float,
+) -> bool: ...
 def norms(arrays: list[ndarray], double_: bool, out: ndarray) -> bool: ...

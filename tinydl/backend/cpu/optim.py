@@ -163,6 +163,25 @@ class Optim(Reference):
         if double is None or not compiled.nadam_step(*lists, double, *numbers):
             Reference.nadam_step(self, *lists, *numbers)
 
+    def rprop_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        before: list[Array],
+        sizes: list[Array],
+        lr: float,
+        shrink: float,
+        grow: float,
+        smallest: float,
+        largest: float,
+        weight_decay: float,
+    ) -> None:
+        double = _double(params)
+        lists = params, grads, before, sizes
+        numbers = lr, shrink, grow, smallest, largest, weight_decay
+        if double is None or not compiled.rprop_step(*lists, double, *numbers):
+            Reference.rprop_step(self, *lists, *numbers)
+
     def norms(self, arrays: list[Array]) -> Array:
         double, found = _double(arrays), np.empty(len(arrays))
         # an infinity may be a float64 whose square is one: the reference scales

@@ -152,6 +152,24 @@ class Optim(Arrays):
             numbers = (lr * ahead, lr * now, *rates, float(weight_decay), 1.0 - beta2 ** steps[i])
             self._update("nadam_step", grad, [param, means[i], squares[i]], numbers)
 
+    def rprop_step(
+        self,
+        params: list[ClArray],
+        grads: list[ClArray],
+        before: list[ClArray],
+        sizes: list[ClArray],
+        lr: float,
+        shrink: float,
+        grow: float,
+        smallest: float,
+        largest: float,
+        weight_decay: float,
+    ) -> None:
+        rates = (float(lr), float(shrink), float(grow), float(smallest), float(largest))
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            written = [param, before[i], sizes[i]]
+            self._update("rprop_step", grad, written, (*rates, float(weight_decay)))
+
     def _update(
         self, name: str, grad: ClArray, written: Sequence[ClArray | None], numbers: tuple
     ) -> None:

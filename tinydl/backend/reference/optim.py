@@ -217,6 +217,31 @@ class Optim:
             root = np.sqrt(square / (1 - beta2 ** steps[i])) + eps
             param -= lr * (ahead * mean + now * g) / root
 
+    def rprop_step(
+        self,
+        params: list[Array],
+        grads: list[Array],
+        before: list[Array],
+        sizes: list[Array],
+        lr: float,
+        shrink: float,
+        grow: float,
+        smallest: float,
+        largest: float,
+        weight_decay: float,
+    ) -> None:
+        """turn = sign(g) sign(before);  size <- clip(size (grow | 1 | shrink), smallest, largest)
+        for turn 1 | 0 | -1;  g <- 0 where turn is -1;  param <- param - sign(g) size;
+        before <- g. A size of 0 is one that has not begun: lr. Riedmiller and Braun 1993."""
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            g = grad + weight_decay * param
+            turn = np.sign(g) * np.sign(before[i])
+            factor = np.where(turn > 0, grow, np.where(turn < 0, shrink, 1.0))
+            size = np.where(sizes[i] == 0, lr, sizes[i]) * factor
+            sizes[i][...] = np.clip(size, smallest, largest)
+            before[i][...] = np.where(turn < 0, 0.0, g)
+            param -= np.sign(before[i]) * sizes[i]
+
     def norms(self, arrays: list[Array]) -> Array:
         """sqrt(sum x^2) of every array, (len(arrays),) of their dtype; no square overflows."""
         found = np.zeros(len(arrays), arrays[0].dtype)

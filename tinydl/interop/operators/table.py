@@ -131,8 +131,14 @@ def axis_in(op: str, axis: Any, ndim: int) -> int:
 
 
 def integers(values: Any) -> list[int]:
-    """A host array or list of integers as Python's."""
-    return [int(v) for v in np.asarray(values).reshape(-1)]
+    """A host array or list of integers as Python's; FormatError for what is no whole number."""
+    array = np.asarray(values).reshape(-1)
+    whole = array.dtype.kind in "iub"
+    if array.dtype.kind == "f" and np.all(np.isfinite(array)):
+        whole = np.array_equal(array, np.trunc(array))
+    if not whole:
+        raise FormatError(f"integers were expected, got {array.dtype} {quoted(array.tolist(), 80)}")
+    return [int(v) for v in array]
 
 
 def bounded(node: Node, shape: Sequence[int], share: int = 1) -> tuple[int, ...]:

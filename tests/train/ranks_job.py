@@ -1,0 +1,114 @@
+"""What the ranks of test_parallel.py run: `mpirun -n N python ranks_job.py CASE FOLDER`; with
+CASE "alone" the same training in one process."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import tinydl as td
+from tinydl import nn, optim
+from tinydl.data import Batches
+from tinydl.train import Checkpoint, Ranks, WriteHistory, fit
+
+SAMPLES, BATCH = 61, 13  # the last batch has 9
+CASE, FOLDER = sys.argv[1], Path(sys.argv[2])
+
+
+def parts(dtype="float32", dropout=0.0):
+    """Model, optimiser and data, the same on every rank."""
+    td.seed(0)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((SAMPLES, 10)).astype(dtype), rng.integers(0, 3, SAMPLES)
+    layers = [nn.Linear(10, 16), nn.BatchNorm(16) if dropout else nn.Tanh(), nn.Dropout(dropout)]
+    model = nn.Sequential(*layers, nn.Linear(16, 3)).astype(dtype)
+    return model, optim.SGD(model.parameters(), lr=0.1, momentum=0.9), x, y
+
+
+def trained(parallel, dtype, accumulate=1):
+    model, optimizer, x, y = parts(dtype)
+    options = {} if parallel is None else {"parallel": parallel}
+    history = fit(
+        model, Batches(x, y, batch_size=BATCH), nn.cross_entropy, optimizer, epochs=4,
+        metrics=["accuracy"], validation=(x[:7], y[:7]), accumulate=accumulate, **options,
+    )  # fmt: skip
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+    return model.state_dict(), np.array([list(row.values()) for row in rows])
+
+
+def exact(parallel):
+    for dtype in ("float32", "float64"):
+        for accumulate in (1, 3):
+            state, rows = trained(parallel, dtype, accumulate)
+            if parallel is None or parallel.rank == 0:
+                np.savez(FOLDER / f"{CASE}_{dtype}_{accumulate}.npz", rows=rows, **state)
+
+
+def own_loop(ranks):
+    """The five lines of the docstring, with fewer samples than ranks in the last batch."""
+    model, optimizer, x, y = parts("float64")
+    batches = Batches(x, y, batch_size=SAMPLES - 1)
+    if ranks is not None:
+        ranks.begin(model, batches)
+    for _ in range(5):
+        for xs, ys in batches if ranks is None else ranks.parts(batches):
+            optimizer.zero_grad()
+            nn.cross_entropy(model(td.Tensor(xs)), td.Tensor(ys)).backward()
+            if ranks is not None:
+                ranks.average(optimizer.parameters)
+            optimizer.step()
+    if ranks is None or ranks.rank == 0:
+        np.savez(FOLDER / f"{CASE}.npz", **model.state_dict())
+
+
+class Odd:
+    """A callback that does something on one rank."""
+
+    def __init__(self, ranks, act):
+        self.ranks, self.act = ranks, act
+
+    def on_batch_end(self, state):
+        if self.ranks.rank == 1 and state.epoch == 1:
+            self.act(state)
+
+
+def kill(state):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(state):
+    raise RuntimeError("this rank has had enough")
+
+
+def wander(state):
+    (weight, *_) = state.model.parameters()
+    weight.assign(weight.numpy() + 1)
+
+
+def stop(state):
+    state.stop = True
+
+
+def faulty(ranks):
+    act = {"killed": kill, "raises": fail, "wanders": wander, "stops": stop}.get(CASE)
+    model, optimizer, x, y = parts(dropout=0.5)
+    if CASE == "other-data" and ranks.rank == 1:
+        x = x + 1
+    callbacks = [Checkpoint(FOLDER / "checkpoint"), WriteHistory(FOLDER / "history.csv")]
+    callbacks += [Odd(ranks, act)] if act else []
+    data = Batches(x, y, batch_size=BATCH)
+    history = fit(model, data, "cross_entropy", optimizer, 3, callbacks=callbacks, parallel=ranks)
+    draws = td.random.default_generator().uniform(4)
+    np.savez(FOLDER / f"rank{ranks.rank}.npz", draws=draws, epochs=len(history))
+
+
+if __name__ == "__main__":
+    ranks = None if CASE.startswith("alone") else Ranks()
+    if "exact" in CASE:
+        exact(ranks)
+    elif "loop" in CASE:
+        own_loop(ranks)
+    else:
+        faulty(ranks)

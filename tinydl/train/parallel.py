@@ -1,0 +1,290 @@
+"""Data-parallel training over MPI (the extra `mpi`): every process, a rank, has the whole model and
+its part of each batch; the gradients are averaged, so that all ranks make the same update.
+
+    mpirun -n 2 python train.py
+
+    ranks = tinydl.train.Ranks()
+    ranks.begin(model, batches)                    # the same code and data; rank 0's weights
+    for x, y in ranks.parts(batches):              # this rank's rows of every batch
+        optimizer.zero_grad()
+        nn.cross_entropy(model(x), y).backward()
+        ranks.average(optimizer.parameters)        # the mean over the whole batch
+        optimizer.step()
+
+A batch of B samples is cut in rank order, so which samples an update sees does not depend on how
+many ranks there are: with a loss that is a mean over samples, n_r of them on rank r,
+
+    gradient of the batch = (sum_r n_r gradient_r) / (sum_r n_r).
+
+The sum is one Allreduce of one flat buffer. The order of its additions is the MPI's: results are
+bitwise equal from run to run for one number of ranks, and differ by rounding from another's.
+`fit(..., parallel=ranks)` does all this. In a single process `ALONE` stands there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ..blocks import block
+from ..data import Batches
+from ..data.batches import is_lazy
+from ..errors import ConfigError
+from ..random import Generator, default_generator
+from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..nn import Module
+    from .loop import State
+
+Anything = TypeVar("Anything")
+
+#: Seconds that a rank waits with its error: what all ranks meet is said by the first one alone.
+POLITE = 1.0
+
+
+class Alone:
+    """One process: every collective call gives back what it is given."""
+
+    rank, size = 0, 1
+
+    def begin(self, model: Module, data: Any = None) -> None:
+        """Nothing to agree on."""
+
+    def parts(self, data: Iterable[Any], model: Module | None = None) -> Iterable[Any]:
+        """The batches themselves."""
+        return data
+
+    def own(self, samples: int) -> int:
+        """How many of `samples` rows at hand count."""
+        return samples
+
+    def average(self, parameters: Sequence[Tensor], samples: int | None = None) -> None:
+        """The gradients are the batch's already."""
+
+    def total(self, numbers: Sequence[float]) -> list[float]:
+        """The sums over the ranks, in float64."""
+        return list(numbers)
+
+    def from_first(self, value: Anything) -> Anything:
+        """Rank 0's value."""
+        return value
+
+    def stops(self, state: State) -> bool:
+        """Whether the training stops, as it does where any rank asks for it."""
+        return state.stop
+
+    def settle(self, model: Module) -> None:
+        """After an epoch: one mean of the buffers, equal weights."""
+
+    def taking_part(self, callbacks: Sequence[Any]) -> tuple[Any, ...]:
+        """The callbacks of this rank."""
+        return tuple(callbacks)
+
+
+ALONE = Alone()
+
+
+class Ranks(Alone):
+    """The ranks of `mpirun`. An error that nobody catches ends all of them.
+
+    rank: the number of this process among `size`. communicator: one of mpi4py's, None: all
+    processes that were started together. ConfigError without mpi4py or an MPI.
+    """
+
+    def __init__(self, communicator: Any = None) -> None:
+        MPI = _mpi()
+        self._mpi = MPI
+        self.communicator = MPI.COMM_WORLD if communicator is None else communicator
+        self.rank, self.size = self.communicator.Get_rank(), self.communicator.Get_size()
+        self._samples: int | None = None  # of the part handed out last that count
+        if self.size > 1:
+            sys.excepthook = self._ending
+
+    @property
+    def local(self) -> int:
+        """The number of this rank among those on its machine."""
+        return self._here().Get_rank()
+
+    def share_cores(self) -> None:
+        """As many threads for each rank as its machine has cores for, where OMP_NUM_THREADS does
+        not say how many."""
+        from ..backend.cpu import _runtime
+
+        if "OMP_NUM_THREADS" not in os.environ:
+            _runtime.set_threads(max(1, _runtime.threads() // self._here().Get_size()))
+
+    def _here(self) -> Any:
+        return self.communicator.Split_type(self._mpi.COMM_TYPE_SHARED)
+
+    def begin(self, model: Module, data: Any = None) -> None:
+        """Compare code, model and data with rank 0's, then take its weights. ConfigError, on every
+        rank, where one has others."""
+        self.check_same("tinydl's source", _source())
+        shapes = [f"{k} {a.shape} {a.dtype}" for k, a in model.state_dict().items()]
+        self.check_same("the model", _digest(shapes))
+        self.check_same("the data", _digest(_described(data)))
+        model.load_state_dict(self.from_first(model.state_dict()))
+
+    def check_same(self, what: str, mark: str) -> None:
+        """ConfigError, on every rank, unless all have the same mark."""
+        marks = self.communicator.allgather(mark)
+        other = [r for r, one in enumerate(marks) if one != marks[0]]
+        if other:
+            raise ConfigError(
+                f"parallel: {what}: rank {', '.join(map(str, other))} differs from rank 0"
+            )
+
+    def parts(self, data: Iterable[Any], model: Module | None = None) -> Iterator[Any]:
+        """This rank's rows of every batch of an epoch. Of a batch with fewer samples than ranks,
+        some get one row that does not count (`own`).
+
+        While it lasts the ranks draw (dropout) from streams of their own: those of the default
+        generator and of the model's, on every rank but the first split off where the epoch begins.
+        Behind the last batch all stand where rank 0's stand.
+        """
+        generators = [
+            default_generator(),
+            *dict(model.named_generators() if model else ()).values(),
+        ]
+        for generator in generators if self.rank else ():
+            child = Generator(generator.key)
+            child.offset = generator.offset
+            key = int(child.words(self.rank)[-1])
+            generator.load_state_dict({"key": key, "offset": 0})
+        for batch in data:
+            count = len(batch[-1])
+            start, stop = (count * r // self.size for r in (self.rank, self.rank + 1))
+            self._samples = stop - start
+            yield tuple([array[start : max(stop, start + 1)] for array in batch])
+        for generator, state in zip(
+            generators, self.from_first([g.state_dict() for g in generators]), strict=True
+        ):
+            generator.load_state_dict(state)
+
+    def own(self, samples: int) -> int:
+        return samples if self._samples is None else min(samples, self._samples)
+
+    def average(self, parameters: Sequence[Tensor], samples: int | None = None) -> None:
+        """Replace every gradient by its mean over all ranks, weighed with the samples of each
+        (None: those of the last part; equal weights before the first). A parameter that took no
+        part here counts as zeros; one that took part nowhere stays without a gradient."""
+        if samples is None:
+            samples = 1 if self._samples is None else self._samples
+        trained = [p for p in parameters if p.requires_grad]
+        flat = _flat(trained, samples)
+        self.communicator.Allreduce(self._mpi.IN_PLACE, flat)
+        *sums, met, everyone = np.split(flat, np.cumsum([*(p.size for p in trained), len(trained)]))
+        if not everyone[0] > 0:
+            raise ConfigError("parallel: no rank has a sample to average over")
+        for p, gradient, took_part in zip(trained, sums, met, strict=True):
+            if took_part:
+                mean = (gradient / everyone[0]).astype(p.dtype, copy=False)
+                p.grad = Tensor(mean.reshape(p.shape), backend=p.backend)
+
+    def total(self, numbers: Sequence[float]) -> list[float]:
+        sums = np.array(numbers, np.float64)
+        self.communicator.Allreduce(self._mpi.IN_PLACE, sums)
+        return sums.tolist()
+
+    def from_first(self, value: Anything) -> Anything:
+        return self.communicator.bcast(value, root=0)
+
+    def stops(self, state: State) -> bool:
+        state.stop = bool(self.communicator.allreduce(bool(state.stop), op=self._mpi.LOR))
+        return state.stop
+
+    def settle(self, model: Module) -> None:
+        """The mean of the buffers (statistics of batch norms, which each rank has of its own rows);
+        then all weights must be equal, bit for bit: ConfigError names who differs."""
+        for _, buffer in model.named_buffers():
+            if buffer.dtype.kind == "f":
+                sums = np.array(buffer.numpy(), np.float64, order="C")
+                self.communicator.Allreduce(self._mpi.IN_PLACE, sums)
+                buffer.assign((sums / self.size).astype(buffer.dtype))
+        state = model.state_dict()
+        self.check_same("the weights", _digest(state.values()))
+
+    def taking_part(self, callbacks: Sequence[Any]) -> tuple[Any, ...]:
+        """Files are written by the first rank alone: elsewhere without what says `writes`."""
+        return tuple([c for c in callbacks if self.rank == 0 or not getattr(c, "writes", False)])
+
+    @block
+    def together(self) -> Iterator[None]:
+        """`with ranks.together():` an error on one rank is told, and ends all ranks with exit code
+        2."""
+        try:
+            yield
+        except BaseException as error:
+            if self.size == 1 or isinstance(error, SystemExit | KeyboardInterrupt):
+                raise
+            sleep(POLITE * (self.rank > 0))
+            print(f"tinydl: rank {self.rank}: {type(error).__name__}: {error}", file=sys.stderr)
+            self._end()
+
+    def _ending(self, kind: Any, error: BaseException, trace: Any) -> None:
+        sleep(POLITE * (self.rank > 0))
+        print(f"rank {self.rank} of {self.size}:", file=sys.stderr)
+        traceback.print_exception(kind, error, trace)
+        self._end()
+
+    def _end(self) -> None:
+        sys.stderr.flush()
+        self._mpi.COMM_WORLD.Abort(2)
+
+
+def _mpi() -> Any:
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise ConfigError(
+            "parallel: several processes train together over MPI, which is missing here "
+            f'({error}); `pip install "tinydl-engine[mpi]"`, then `mpirun -n 2 ...`'
+        ) from None
+    return MPI
+
+
+def _flat(parameters: Sequence[Tensor], samples: int) -> np.ndarray:
+    """What one Allreduce sums: all gradients times the samples, for each parameter whether it has
+    one, the samples. float64 where any parameter is."""
+    wide = any(p.dtype == np.float64 for p in parameters)
+    size = sum(p.data.size for p in parameters)
+    flat = np.zeros(size + len(parameters) + 1, np.float64 if wide else np.float32)
+    at = 0
+    for i, p in enumerate(parameters):
+        if p.grad is not None and samples:
+            np.multiply(p.grad.numpy().ravel(), samples, out=flat[at : at + p.data.size])
+            flat[size + i] = 1
+        at += p.data.size
+    flat[-1] = samples
+    return flat
+
+
+def _digest(parts: Iterable[Any]) -> str:
+    """SHA-256 of texts and arrays, one after the other."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part.encode() if isinstance(part, str) else np.ascontiguousarray(part).data)
+    return found.hexdigest()
+
+
+def _source() -> str:
+    """Of the installed package's Python files."""
+    package = Path(__file__).resolve().parent.parent
+    return _digest(path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py")))
+
+
+def _described(data: Any) -> list[Any]:
+    """What ranks compare of their data: everything of arrays in memory, else how many there are."""
+    if not isinstance(data, Batches):
+        return [str(len(data)) if hasattr(data, "__len__") else ""]
+    whole = [array for array in data.arrays if not is_lazy(array)]
+    return [f"{data.samples} {data.batch_size} {data.shuffle} {data.drop_last}", *whole]
