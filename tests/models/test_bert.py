@@ -9,6 +9,7 @@ from tinydl import Generator, Tensor, no_grad
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.models import BERT
 from tinydl.models.transformers.bert import CLASS, MARKS, MASK, PAD, masked
+from tinydl.nn import summary
 
 
 def small():
@@ -76,6 +77,14 @@ def test_what_is_padded_is_not_there():
         alone = model(Tensor(TEXTS[1:, :4])).numpy()
         beside = model(Tensor(TEXTS)).numpy()[1:]
     assert_close(beside, alone, 1e-12)
+
+
+def test_its_cost_is_that_of_its_products():
+    """By hand, without the gaps: per block four D x D and two D x H products of each token, T x T x
+    D twice; the first row's D x D and D."""
+    D, H, T = 8, 12, 6
+    block = T * (4 * D * D + 2 * D * H) + 2 * T * T * D
+    assert summary(small(), (T,)).multiply_adds == 2 * block + D * D + D
 
 
 def test_what_does_not_fit_is_one_sentence():

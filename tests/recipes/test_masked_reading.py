@@ -33,8 +33,8 @@ def test_a_long_text_keeps_its_beginning_and_more_of_its_end():
     short, whole = np.arange(10, 17), np.arange(10, 18)
     assert row_of(short, 9).tolist() == [CLASS, *range(10, 17), PAD]
     assert row_of(whole, 9).tolist() == [CLASS, *range(10, 18)]
-    found = row_of(np.arange(100, 200), 9).tolist()
-    assert found == [CLASS, 100, 101, SEPARATOR, 195, 196, 197, 198, 199]
+    found = row_of(np.arange(100, 200), 13).tolist()
+    assert found == [CLASS, 100, 101, 102, SEPARATOR, *range(192, 200)]
 
 
 def test_rows_are_the_texts_one_behind_the_other():

@@ -40,11 +40,11 @@ class BERT(Module):
     D^2 + 3 D + V |
     | all | | 1,095,689 | |
 
-    A token PAD is not there: nothing attends to it. `gaps` tells hidden tokens. Left out of the
-    paper: segments and the prediction of the next sentence, which a later study found to be no help
-    (Liu et al. 2019, arXiv:1907.11692, section 4.2). Raises ConfigError; the calls ShapeError.
     Devlin, Chang, Lee and Toutanova 2019 (arXiv:1810.04805), section 3; this size, two blocks of
-    128: Turc et al. 2019 (arXiv:1908.08962).
+    128: Turc et al. 2019 (arXiv:1908.08962). A token PAD is not there: nothing attends to it.
+    `gaps` tells hidden tokens. Left out of the paper: segments and the prediction of the next
+    sentence, which a later study found to be no help (Liu et al. 2019, arXiv:1907.11692, section
+    4.2). Raises ConfigError; the calls ShapeError.
     """
 
     def __init__(
@@ -103,6 +103,11 @@ class BERT(Module):
         rows = self.gap_norm(ops.gelu(self.gap(rows)))
         table = self.embedding.weight.transpose()
         return ops.matmul(rows, table) + self.gap_bias  # [M x D] @ [D x V]
+
+    def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
+        """Of the scores and averages of attention; the linear layers count themselves."""
+        read = (*x_shape, self.linear.in_features)
+        return sum(block.attention.multiply_adds(read) for block in self.blocks)
 
     def arguments(self) -> str:
         return f"length={self.length}"
