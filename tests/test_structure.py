@@ -199,6 +199,7 @@ COMPOSED = {
     "broadcast",
     "compare",
     "conv_forms",
+    "counting",
     "einsum",
     "getitem",
     "matrices",
@@ -206,8 +207,10 @@ COMPOSED = {
     "packed",
     "resize",
     "rotary",
+    "scatter",
     "special",
     "trigonometry",
+    "volumes",
 }
 
 

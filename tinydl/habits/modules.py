@@ -22,9 +22,12 @@ td.masked_select | P | x[x > 0.5]
 td.index_select | P | td.take(x, indices, axis=1)
 td.diag_embed | P | td.diag(x[0]) | of one vector
 td.repeat_interleave | P | td.repeat(x, repeats=2, axis=0)
-td.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
-td.unique | P | np.unique(labels.numpy())
-td.bincount | P | np.bincount(labels.numpy())
+td.flatnonzero | N | td.nonzero(x.ravel(), as_tuple=True)[0]
+td.bucketize | P | td.searchsorted(x[0], x)
+td.digitize | N | td.searchsorted(x[0], x, side="right")
+td.scatter | P | td.put_along_axis(x, labels[:, None], 0.0, axis=1)
+td.index_add | P | td.index_put(x, [0, 0], 1.0, accumulate=True)
+td.index_copy | P | td.index_put(x, [1, 0], 0.5)
 td.mm | P | x @ x.T
 td.bmm | P | sequences @ sequences.swapaxes(1, 2)
 td.mv | P | x @ x[0]
@@ -97,6 +100,11 @@ td.hardtanh | P | td.hard_tanh(x)
 td.logsigmoid | P | td.log_sigmoid(x)
 td.autograd | P | td.grad(leaf.sum(), [leaf])
 td.GradientTape | K | td.grad(leaf.sum(), [leaf]) | leaves are watched
+td.vjp | P | td.grad(leaf.sum(), [leaf]) | grad(y, x, u) is u J
+td.jacrev | P | td.jacobian(td.tanh, x)
+td.jacfwd | P | td.jacobian(td.tanh, x)
+td.func | P | td.jacobian(td.tanh, x) | and td.hessian, td.jvp, td.hvp
+td.vmap | P | | operations broadcast over leading axes; of gradients: td.per_sample_gradients
 td.inference_mode | P | td.no_grad()
 td.set_grad_enabled | P | td.no_grad()
 td.is_grad_enabled | P | td.is_recording()
@@ -147,13 +155,12 @@ nn.Conv1D | K | nn.Conv1d(3, 8, 3)
 nn.Conv2D | K | nn.Conv2d(3, 8, 3) | in_channels is given too; images are (N, H, W, C)
 nn.Convolution2D | K | nn.Conv2d(3, 8, 3) | in_channels is given too; images are (N, H, W, C)
 nn.Conv2DTranspose | K | nn.ConvTranspose2d(3, 8, 3, stride=2)
-nn.ConvTranspose1d | P | nn.ConvTranspose2d(3, 8, (1, 3), stride=(1, 2))
-    | of x.unsqueeze(1), then .squeeze(1)
-nn.Conv1DTranspose | K | nn.ConvTranspose2d(3, 8, (1, 3), stride=(1, 2))
-    | of x.unsqueeze(1), then .squeeze(1)
+nn.Conv1DTranspose | K | nn.ConvTranspose1d(3, 8, 3, stride=2)
 nn.DepthwiseConv2D | K | nn.DepthwiseConv2d(3, 3)
 nn.SeparableConv2D | K | nn.SeparableConv2d(3, 8, 3)
-nn.Conv3d | P | | there are one and two dimensions: nn.Conv1d, nn.Conv2d
+nn.Conv3D | K | nn.Conv3d(3, 8, 3) | volumes are (N, D, H, W, C)
+nn.MaxPooling3D | K | nn.MaxPool3d(2)
+nn.AveragePooling3D | K | nn.AvgPool3d(2)
 nn.MaxPooling1D | K | nn.MaxPool1d(2)
 nn.MaxPooling2D | K | nn.MaxPool2d(2)
 nn.MaxPool2D | K | nn.MaxPool2d(2)

@@ -41,6 +41,8 @@ from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .detection.ssdlite import SSDLite
 from .detection.yolo import YOLO, SmallYOLO
+from .diffusion.ddpm import DDPM
+from .diffusion.noise_unet import NoiseUNet
 from .energy.boltzmann import BoltzmannMachine
 from .energy.dbn import DBN, DBNClassifier
 from .energy.gaussian_rbm import GaussianRBM
@@ -115,6 +117,7 @@ __all__ = [
     "CVAE",
     "DBN",
     "DCGAN",
+    "DDPM",
     "DQN",
     "GAN",
     "GPT",
@@ -196,6 +199,7 @@ __all__ = [
     "MemoryNetwork",
     "MobileNetV1",
     "MobileNetV2",
+    "NoiseUNet",
     "PSPNet",
     "Perceptron",
     "PilotNet",

@@ -56,7 +56,14 @@ from .compare import (
     not_equal,
 )
 from .conv import col2im, conv2d, im2col
-from .conv_forms import conv1d, conv_transpose2d, depthwise_conv2d, separable_conv2d
+from .conv_forms import (
+    conv1d,
+    conv_transpose1d,
+    conv_transpose2d,
+    depthwise_conv2d,
+    separable_conv2d,
+)
+from .counting import argwhere, bincount, nonzero, searchsorted, unique
 from .ctc import ctc_log_likelihood
 from .einsum import einsum, gram_matrix
 from .elementwise import (
@@ -100,7 +107,18 @@ from .norm import (
     local_response_norm,
     rms_norm,
 )
-from .order import argsort, cumprod, cumsum, median, quantile, sort, topk
+from .order import (
+    argsort,
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    logcumsumexp,
+    median,
+    quantile,
+    sort,
+    topk,
+)
 from .pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -144,6 +162,7 @@ from .reduce import (
 from .resize import resize
 from .roi import roi_align, roi_pool
 from .rotary import rotary
+from .scatter import index_put, put_along_axis, scatter_reduce
 from .shape import concat, copy, expand_dims, reshape, squeeze, swapaxes, transpose
 from .softmax import cross_entropy_per_row, log_softmax, mean_cross_entropy, softmax
 from .special import (
@@ -166,6 +185,7 @@ from .special import (
     square,
 )
 from .trigonometry import acos, acosh, asin, asinh, atan, atanh, cosh, sinh, tan
+from .volumes import avg_pool3d, conv3d, max_pool3d
 
 # Each of them is also `td.NAME`.
 __all__ = [
@@ -182,6 +202,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "argwhere",
     "asin",
     "asinh",
     "astype",
@@ -191,9 +212,11 @@ __all__ = [
     "attention_weights",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "batch_norm_with_statistics",
     "batch_statistics",
+    "bincount",
     "broadcast_to",
     "causal_mask",
     "ceil",
@@ -202,6 +225,8 @@ __all__ = [
     "concat",
     "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "copy",
     "cos",
@@ -209,6 +234,8 @@ __all__ = [
     "cross",
     "cross_entropy_per_row",
     "ctc_log_likelihood",
+    "cummax",
+    "cummin",
     "cumprod",
     "cumsum",
     "depth_to_space",
@@ -245,6 +272,7 @@ __all__ = [
     "hard_swish",
     "hard_tanh",
     "im2col",
+    "index_put",
     "instance_norm",
     "isfinite",
     "isinf",
@@ -264,6 +292,7 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -278,6 +307,7 @@ __all__ = [
     "max",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "max_unpool2d",
     "maximum",
     "mean",
@@ -290,6 +320,7 @@ __all__ = [
     "multiply",
     "nan_to_num",
     "negative",
+    "nonzero",
     "norm",
     "not_equal",
     "one_hot",
@@ -297,6 +328,7 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "put_along_axis",
     "quantile",
     "relu",
     "relu6",
@@ -317,6 +349,8 @@ __all__ = [
     "scaled_dot_product_attention",
     "scatter_add",
     "scatter_add_along_axis",
+    "scatter_reduce",
+    "searchsorted",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -348,6 +382,7 @@ __all__ = [
     "transpose",
     "tril",
     "triu",
+    "unique",
     "var",
     "where",
 ]

@@ -1,5 +1,5 @@
-"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, the borders of `pad` and reading by index
-along any axis."""
+"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, ops/scatter.py, the borders of `pad` and
+reading by index along any axis."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _blocks(kind: str) -> Callable[[Draw], Example]:
 def _border(mode: str) -> Callable[[Draw], Example]:
     def draw(d: Draw) -> Example:
         shape = d.shape(0, 4, 1, 3)
-        most = [n - 1 if mode == "reflect" else 2 for n in shape]
+        most = [{"reflect": n - 1, "circular": n}.get(mode, 2) for n in shape]
         widths = tuple([(d.integer(0, m), d.integer(0, m)) for m in most])
         return Example((d.normal(shape),), {"widths": widths, "mode": mode})
 
@@ -125,13 +125,14 @@ def _resize(d: Draw) -> Example:
     """No sizes where a nearest pixel is a tie that float32 arithmetic, as in PyTorch, rounds
     otherwise."""
     N, H, W, C = d.shape(4, 4, 1, 5)
-    mode = d.choose(("nearest", "bilinear"))
+    mode = d.choose(("nearest", "bilinear", "bicubic", "area"))
     options: dict[str, Any] = {"mode": mode, "size": (d.integer(1, 7), d.integer(1, 7))}
     if d.flag():
         options |= {"size": None, "scale_factor": (d.integer(1, 3), d.integer(1, 3))}
-    return Example(
-        (d.normal((N, H, W, C)),), {**options, "align_corners": mode == "bilinear" and d.flag()}
-    )
+    smooth = mode in ("bilinear", "bicubic")
+    options |= {"align_corners": smooth and d.flag()}
+    options |= {"antialias": smooth and not options["align_corners"] and d.flag()}
+    return Example((d.normal((N, H, W, C)),), options)
 
 
 def _take(d: Draw) -> Example:
@@ -189,6 +190,41 @@ def _getitem_arrays(d: Draw) -> Example:
     return Example((d.normal(shape),), {"key": tuple(key)})
 
 
+def _put(d: Draw) -> Example:
+    """Every place once: PyTorch gives all of several a gradient."""
+    shape = d.shape(1, 3)
+    axis = d.integer(0, len(shape) - 1)
+    places = np.argsort(d.distinct(shape), axis)
+    places = np.take(places, np.arange(d.integer(0, shape[axis])), axis)
+    options = {"axis": axis - len(shape) if d.flag() else axis}
+    return Example((d.normal(shape), places, d.normal(places.shape)), options)
+
+
+def _index_put(d: Draw) -> Example:
+    """Rows at places, a mask, slices; values that broadcast; with accumulate places twice."""
+    shape, accumulate = d.shape(1, 3), d.flag()
+    rows = d.integer(0, shape[0])
+    key: Any = np.asarray(d.rng.permutation(shape[0])[:rows])
+    if accumulate:
+        key = np.asarray(d.rng.integers(-shape[0], shape[0], (rows, 2)))
+    if d.flag():
+        key = d.choose((d.bools(shape), (Ellipsis, slice(None, None, 2)), (0, None)))
+    x = d.normal(shape)
+    found = x[key].shape
+    values = d.normal(found[d.integer(0, len(found)) :])
+    return Example((x, values), {"key": key, "accumulate": accumulate})
+
+
+def _scatter_reduce(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    axis = d.integer(0, len(shape) - 1)
+    where = shape[:axis] + (d.integer(0, 5),) + shape[axis + 1 :]
+    x, values = d.distinct_together([shape, where])
+    options = {"axis": axis, "include_self": d.flag()}
+    options["reduce"] = d.choose(("sum", "prod", "mean", "max", "min"))
+    return Example((x, d.indices(where, shape[axis]), values), options)
+
+
 ROWS = (
     OpCase("stack", lambda *tensors, axis: ops.stack(tensors, axis), _stack),
     OpCase("split", lambda x, which, **options: ops.split(x, **options)[which], _split),
@@ -211,10 +247,14 @@ ROWS = (
     OpCase("space_to_depth", ops.space_to_depth, _blocks("space")),
     OpCase("depth_to_space", ops.depth_to_space, _blocks("depth")),
     OpCase("pad_reflect", ops.pad, _border("reflect")),
+    OpCase("pad_circular", ops.pad, _border("circular")),
     OpCase("pad_replicate", ops.pad, _border("replicate")),
     OpCase("resize", ops.resize, _resize),
     OpCase("take", ops.take, _take),
     OpCase("take_along_axis", ops.take_along_axis, _along_axis),
     OpCase("scatter_add_along_axis", ops.scatter_add_along_axis, _add_along_axis),
+    OpCase("put_along_axis", ops.put_along_axis, _put),
+    OpCase("index_put", lambda x, v, key, **rest: ops.index_put(x, key, v, **rest), _index_put),
+    OpCase("scatter_reduce", ops.scatter_reduce, _scatter_reduce),
     OpCase("getitem_arrays", ops.getitem, _getitem_arrays),
 )

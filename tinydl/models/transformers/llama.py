@@ -122,6 +122,6 @@ class Llama(Module):
             with no_grad():
                 logits, state = self.run(Tensor(given, backend=self.norm.scale.backend), state)
             p = next_probabilities(logits[0, -1].numpy(), temperature, top_k, top_p)
-            chance = float(drawn.uniform((), dtype=np.float64)) if temperature else 0.5
+            chance = drawn.uniform((), dtype=np.float64) if temperature else np.array(0.5)
             given = np.array([[by_shares(np.cumsum(p), chance)]])
             yield int(given[0, 0])
