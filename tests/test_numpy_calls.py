@@ -62,7 +62,9 @@ def check(function, x, has_gradient):
         assert t.grad is not None
 
 
-@pytest.mark.parametrize(("f", "number", "call"), BY_POSITION, ids=lambda part: getattr(part, "__name__", str(part)))
+@pytest.mark.parametrize(
+    ("f", "number", "call"), BY_POSITION, ids=lambda part: getattr(part, "__name__", str(part))
+)
 def test_functions(f, number, call):
     x = SQUARE if f in OF_SQUARES else X
 
