@@ -83,17 +83,60 @@ static void log_softmax_group(const real *x, real *y, ptrdiff_t rows, ptrdiff_t 
     }
 }
 
-static void cross_entropy_group(const real *x, const void *labels, real *losses, real *y,
+static void shift_rows(const real *x, const real *shifts, real *y, ptrdiff_t rows, ptrdiff_t C) {
+    for (ptrdiff_t n = 0; n < rows; n++) {
+        const real largest = shifts[2 * n];
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] = x[n * C + c] - largest;
+    }
+}
+
+/* Sum of e^(x - largest) over a row, in pieces that fit a small buffer. */
+static real shifted_sum(const real *x, real largest, ptrdiff_t C) {
+    real e[GROUP], total = 0;
+    for (ptrdiff_t first = 0; first < C; first += GROUP) {
+        const ptrdiff_t n = MIN(GROUP, C - first);
+#pragma omp simd
+        for (ptrdiff_t c = 0; c < n; c++) e[c] = exp_one(x[first + c] - largest);
+        total += row_sum(e, n);
+    }
+    return total;
+}
+
+/* shifts: of each row its largest value, NaN where the sum is, and 1 / sum of e^(x - largest). */
+static void cross_entropy_group(const real *x, const void *labels, real *losses, real *shifts,
                                 ptrdiff_t start, ptrdiff_t rows, ptrdiff_t C, int wide) {
-    subtract_max(x, y, rows, C);
-    for (ptrdiff_t n = 0; n < rows; n++) losses[n] = -y[n * C + index_at(labels, start + n, wide)];
+    real e[GROUP];
+    const int small = rows * C <= GROUP;
+    for (ptrdiff_t n = 0; n < rows; n++) shifts[2 * n] = row_max(x + n * C, C);
+    if (small) {
+        shift_rows(x, shifts, e, rows, C);
+        exponentials(e, e, rows * C);
+    }
+    for (ptrdiff_t n = 0; n < rows; n++) {
+        const real *const row = x + n * C;
+        const real largest = shifts[2 * n];
+        const real sum = small ? row_sum(e + n * C, C) : shifted_sum(row, largest, C);
+        losses[n] = log_one(sum) - (row[index_at(labels, start + n, wide)] - largest);
+        shifts[2 * n] = sum == sum ? largest : sum;
+        shifts[2 * n + 1] = ONE / sum;
+    }
+}
+
+/* y serves as the buffer of x - largest and of its exponentials. */
+static void cross_entropy_grad_group(const real *x, const real *shifts, const void *labels,
+                                     const real *grad, real *y, ptrdiff_t start, ptrdiff_t rows,
+                                     ptrdiff_t C, int wide) {
+    shift_rows(x, shifts, y, rows, C);
     exponentials(y, y, rows * C);
     for (ptrdiff_t n = 0; n < rows; n++) {
-        const real sum = row_sum(y + n * C, C);
-        const real factor = ONE / sum;
-        losses[n] += log_one(sum);
+        real *const row = y + n * C;
+        const ptrdiff_t label = index_at(labels, start + n, wide);
+        const real factor = shifts[2 * n + 1];
+        const real p = row[label] * factor, slope = grad[n];
 #pragma omp simd
-        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] *= factor;
+        for (ptrdiff_t c = 0; c < C; c++) row[c] = row[c] * factor * slope;
+        row[label] = (p - ONE) * slope;
     }
 }
 
@@ -115,25 +158,23 @@ void NAME(log_softmax)(const real *x, real *y, ptrdiff_t N, ptrdiff_t C, int thr
         log_softmax_group(x + n * C, y + n * C, MIN(rows, N - n), C);
 }
 
-void NAME(cross_entropy)(const real *logits, const void *labels, real *losses, real *probabilities,
+void NAME(cross_entropy)(const real *logits, const void *labels, real *losses, real *shifts,
                          ptrdiff_t N, ptrdiff_t C, int wide, int threads) {
     const ptrdiff_t rows = rows_of_group(C);
 #pragma omp parallel for num_threads(threads)                                                      \
     schedule(static) if (threads > 1 && N * C >= PARALLEL_MIN)
     for (ptrdiff_t n = 0; n < N; n += rows)
-        cross_entropy_group(logits + n * C, labels, losses + n, probabilities + n * C, n,
-                            MIN(rows, N - n), C, wide);
+        cross_entropy_group(logits + n * C, labels, losses + n, shifts + 2 * n, n, MIN(rows, N - n),
+                            C, wide);
 }
 
-void NAME(cross_entropy_grad)(const real *probabilities, const void *labels, const real *grad,
-                              real *y, ptrdiff_t N, ptrdiff_t C, int wide, int threads) {
+void NAME(cross_entropy_grad)(const real *logits, const real *shifts, const void *labels,
+                              const real *grad, real *y, ptrdiff_t N, ptrdiff_t C, int wide,
+                              int threads) {
+    const ptrdiff_t rows = rows_of_group(C);
 #pragma omp parallel for num_threads(threads)                                                      \
-    schedule(static) if (threads > 1 && N * C >= 4 * PARALLEL_MIN)
-    for (ptrdiff_t n = 0; n < N; n++) {
-        const real *const p = probabilities + n * C;
-        const ptrdiff_t label = index_at(labels, n, wide);
-#pragma omp simd
-        for (ptrdiff_t c = 0; c < C; c++) y[n * C + c] = p[c] * grad[n];
-        y[n * C + label] = (p[label] - ONE) * grad[n];
-    }
+    schedule(static) if (threads > 1 && N * C >= PARALLEL_MIN)
+    for (ptrdiff_t n = 0; n < N; n += rows)
+        cross_entropy_grad_group(logits + n * C, shifts + 2 * n, labels, grad + n, y + n * C, n,
+                                 MIN(rows, N - n), C, wide);
 }

@@ -63,35 +63,55 @@ kernel void log_softmax(global const real *restrict x, int x0, global real *rest
         store_part(LOADV(x + c) - (realv)m - (realv)log_sum, C - c, y + c);
 }
 
-// losses (rows,) = -log softmax(x)[row, labels[row]]; y = softmax(x)
+// sum of e^{x - m}
+static inline real exponential_sum(global const real *x, real m, int C) {
+    realv sum = 0;
+    for (int low = 0; low < C; low += LONGEST) {
+        realv part = 0;
+        for (int c = low; c < min(low + LONGEST, C); c += VW)
+            part += LANES < (maskv)(C - c) ? exp(LOADV(x + c) - (realv)m) : (realv)0;
+        sum += part;
+    }
+    real lanes[VW];
+    STOREV(sum, lanes);
+    for (int width = VW / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    return lanes[0];
+}
+
+// losses (rows,) = -log softmax(x)[row, labels[row]]; shifts (rows, 2): m and 1 / sum e^{x - m}
 #define CROSS_ENTROPY(name, index_type)                                                            \
     kernel void name(global const real *restrict x, int x0,                                        \
                      global const index_type *restrict labels, int labels0,                        \
-                     global real *restrict losses, global real *restrict y, global int *error,     \
-                     int rows, int C) {                                                            \
+                     global real *restrict losses, global real *restrict shifts,                   \
+                     global int *error, int rows, int C) {                                         \
         const int row = get_global_id(0);                                                          \
         if (row >= rows) return;                                                                   \
         x += x0 + row * C;                                                                         \
-        y += row * C;                                                                              \
-        const real m = row_max(x, C), sum = exponentials(x, m, C, y);                              \
-        for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / (realv)sum, C - c, y + c);       \
+        const real m = row_max(x, C), sum = exponential_sum(x, m, C);                              \
         losses[row] = log(sum) - (x[checked(labels[labels0 + row], C, 4, error)] - m);             \
+        shifts[2 * row] = sum == sum ? m : sum;                                                    \
+        shifts[2 * row + 1] = 1 / sum;                                                             \
     }
 
-// y = (p - one_hot(labels)) * grad[row]
+// y = (e^{x - m} / sum - one_hot(labels)) * grad[row]
 #define CROSS_ENTROPY_GRAD(name, index_type)                                                       \
-    kernel void name(global const real *restrict p, int p0,                                        \
-                     global const index_type *restrict labels, int labels0,                        \
+    kernel void name(global const real *restrict x, int x0, global const real *restrict shifts,    \
+                     int shifts0, global const index_type *restrict labels, int labels0,           \
                      global const real *restrict grad, int grad0, int grad_step,                   \
                      global real *restrict y, global int *error, int rows, int C) {                \
         const int row = get_global_id(0);                                                          \
         if (row >= rows) return;                                                                   \
-        p += p0 + row * C;                                                                         \
+        x += x0 + row * C;                                                                         \
         y += row * C;                                                                              \
-        const real scale = grad[grad0 + row * grad_step];                                          \
-        for (int c = 0; c < C; c += VW) store_part(LOADV(p + c) * (realv)scale, C - c, y + c);     \
+        const real m = shifts[shifts0 + 2 * row], factor = shifts[shifts0 + 2 * row + 1];          \
+        const real slope = grad[grad0 + row * grad_step];                                          \
+        for (int c = 0; c < C; c += VW) {                                                          \
+            const realv p = exp(LOADV(x + c) - (realv)m) * (realv)factor;                          \
+            store_part(p * (realv)slope, C - c, y + c);                                            \
+        }                                                                                          \
         const int label = checked(labels[labels0 + row], C, 4, error);                             \
-        y[label] = (p[label] - 1) * scale;                                                         \
+        y[label] = (exp(x[label] - m) * factor - 1) * slope;                                       \
     }
 
 CROSS_ENTROPY(cross_entropy_int32, int)

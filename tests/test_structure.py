@@ -199,6 +199,7 @@ COMPOSED = {
     "broadcast",
     "compare",
     "conv_forms",
+    "counting",
     "einsum",
     "getitem",
     "matrices",
@@ -206,6 +207,7 @@ COMPOSED = {
     "packed",
     "resize",
     "rotary",
+    "scatter",
     "special",
     "trigonometry",
 }

@@ -9,7 +9,7 @@ import pytest
 from closeness import assert_close
 
 import tinydl
-from tinydl import Tensor
+from tinydl import Tensor, ops
 from tinydl.backend.reference import Backend
 from tinydl.errors import (
     ConfigError,
@@ -19,6 +19,7 @@ from tinydl.errors import (
     IndexRangeError,
     ShapeError,
 )
+from tinydl.methods import Methods
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
 
@@ -437,3 +438,20 @@ def test_methods_of_odd_shapes():
             wrong()
     with pytest.raises(ShapeError, match="swapaxes"):
         t.swapaxes(0, 3)
+
+
+def test_what_numpy_and_pytorch_have_as_methods_is_the_operation():
+    """Of their names that mean the same; sort, median, where mean something else there."""
+    own = {name for name, value in vars(Methods).items() if value is getattr(ops, name, None)}
+    for name in ("add", "atan2", "cumprod", "diagonal", "isnan", "matmul", "norm", "take", "triu"):
+        assert name in own, name
+    assert not own & {"sort", "median", "where", "gather", "equal", "pad", "scatter_reduce"}
+    x = np.arange(6.0).reshape(2, 3)
+    t = Tensor(x)
+    for call in (
+        lambda a: a.cumprod(1), lambda a: a.take([0, 2], 1), lambda a: a.trace(1),
+        lambda a: a.diagonal(1), lambda a: a[0].searchsorted(a),
+    ):  # fmt: skip
+        assert np.array_equal(call(t).numpy(), call(x))
+    assert t.add(t).subtract(1.0).tolist() == (2 * x - 1).tolist()
+    assert [p.tolist() for p in t.nonzero(as_tuple=True)] == [p.tolist() for p in x.nonzero()]

@@ -42,6 +42,81 @@ class Methods:
     repeat = ops.repeat
     swapaxes = ops.swapaxes
     transpose = ops.transpose
+    # Functions of numbers.
+    acos = ops.acos
+    acosh = ops.acosh
+    asin = ops.asin
+    asinh = ops.asinh
+    atan = ops.atan
+    atan2 = ops.atan2
+    atanh = ops.atanh
+    ceil = ops.ceil
+    cos = ops.cos
+    cosh = ops.cosh
+    erf = ops.erf
+    expm1 = ops.expm1
+    floor = ops.floor
+    isfinite = ops.isfinite
+    isinf = ops.isinf
+    isnan = ops.isnan
+    log10 = ops.log10
+    log1p = ops.log1p
+    log2 = ops.log2
+    nan_to_num = ops.nan_to_num
+    rsqrt = ops.rsqrt
+    sign = ops.sign
+    sin = ops.sin
+    sinh = ops.sinh
+    square = ops.square
+    tan = ops.tan
+    # Two operands.
+    add = ops.add
+    divide = ops.divide
+    floor_divide = ops.floor_divide
+    greater = ops.greater
+    greater_equal = ops.greater_equal
+    less = ops.less
+    less_equal = ops.less_equal
+    logaddexp = ops.logaddexp
+    logical_and = ops.logical_and
+    logical_not = ops.logical_not
+    logical_or = ops.logical_or
+    logical_xor = ops.logical_xor
+    matmul = ops.matmul
+    maximum = ops.maximum
+    minimum = ops.minimum
+    multiply = ops.multiply
+    not_equal = ops.not_equal
+    remainder = ops.remainder
+    subtract = ops.subtract
+    # Along axes.
+    cummax = ops.cummax
+    cummin = ops.cummin
+    cumprod = ops.cumprod
+    logcumsumexp = ops.logcumsumexp
+    norm = ops.norm
+    quantile = ops.quantile
+    topk = ops.topk
+    # Places and arrangement.
+    argwhere = ops.argwhere
+    bincount = ops.bincount
+    cross = ops.cross
+    diag = ops.diag
+    diagonal = ops.diagonal
+    flip = ops.flip
+    index_put = ops.index_put
+    kron = ops.kron
+    masked_fill = ops.masked_fill
+    nonzero = ops.nonzero
+    roll = ops.roll
+    searchsorted = ops.searchsorted
+    split = ops.split
+    take = ops.take
+    tile = ops.tile
+    trace = ops.trace
+    tril = ops.tril
+    triu = ops.triu
+    unique = ops.unique
 
     def exp(self):
         return ops.exp(self)

@@ -32,6 +32,7 @@ from tinydl.models import (
 from tinydl.models.adversarial.stackedgan import Encoder
 from tinydl.optim import Adam
 from tinydl.programs.adversarial_pictures import AdversarialPictures
+from tinydl.programs.diffusing import Diffusing
 from tinydl.programs.labelling import Labelling
 from tinydl.programs.language import Language
 from tinydl.programs.parts import Split
@@ -83,6 +84,16 @@ def codes(model, **settings):
         picture_shape=(8, 8, 1), scale=1.0, split=SPLIT, **settings,
     )  # fmt: skip
     return recipe("codes", program)
+
+
+def denoised(**settings):
+    """A diffusion of drawn digits."""
+    architecture = {
+        "picture": (8, 8, 1), "widths": (4, 8), "told_size": 8, "heads": 2, "steps": 20,
+    }  # fmt: skip
+    settings = {"architecture": architecture, "batch_size": 100, "back": 3, "looked": 30} | settings
+    program = Diffusing(picture_shape=(8, 8, 1), scale=1.0, split=SPLIT, **settings)
+    return recipe("denoised", program)
 
 
 def two_kinds():
@@ -190,6 +201,7 @@ PICTURES = {
     "topics": wording,
     "counted-topics": lambda: wording(GloVe),
     "codes": lambda: codes(VAE),
+    "denoised": lambda: denoised(judge=JUDGE),
     "codes-of-classes": lambda: codes(CVAE, binarise="threshold", judge=JUDGE),
 }
 

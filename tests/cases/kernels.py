@@ -569,7 +569,8 @@ def labelled(d: Draw, dtype: np.dtype) -> tuple:
 
 def labelled_grad(d: Draw, dtype: np.dtype) -> tuple:
     logits, labels = labelled(d, dtype)
-    return REFERENCE.softmax(logits), labels, values(d, labels.shape, dtype)
+    _, shifts = REFERENCE.cross_entropy(logits, labels)
+    return logits, shifts, labels, values(d, labels.shape, dtype)
 
 
 def labelled_steps(d: Draw, dtype: np.dtype) -> tuple:
@@ -586,7 +587,7 @@ SOFTMAX = (
     KernelCase("softmax", class_rows, terms=lambda x: 8),
     KernelCase("log_softmax", class_rows, terms=lambda x: 8),
     KernelCase("cross_entropy", labelled, terms=lambda x, labels: 8),
-    KernelCase("cross_entropy_grad", labelled_grad, ulps=2),
+    KernelCase("cross_entropy_grad", labelled_grad, terms=lambda *a: 8),
 )
 CTC = (KernelCase("ctc", labelled_steps, terms=lambda *a: 8 * a[0].shape[1]),)
 

@@ -82,6 +82,10 @@ _LSTM = (*_L, lambda: _t(2, 2), lambda: _t(3, 8), lambda: _t(2, 8), lambda: _t(8
 OWN_OPERATIONS = {
     "topk": _of(ops.topk, _X, 2),
     "einsum": _of(ops.einsum, "ij,kj->ik", _X, _X),
+    "nonzero": _of(ops.nonzero, _X, as_tuple=True),
+    "cummax": _of(ops.cummax, _X, 1),
+    "cummin": _of(ops.cummin, _X, 1),
+    "index_put": _of(ops.index_put, _X, [1, 0], 0.5),
     "meshgrid": _of(ops.meshgrid, _INDICES, _INDICES, indexing="ij"),
     "reshape": _of(ops.reshape, _X, (3, 2)),
     "transpose": _of(ops.transpose, _X, (1, 0)),

@@ -324,12 +324,12 @@ x2 @ x2.T  # torch
 td.mm(x2, x2.T)  # ! x @ x.T
 td.einsum('ij,kj->ik', x2, x2)  # torch
 td.bmm(s3, s3)  # ! sequences @ sequences.swapaxes(1, 2)
-x2.norm()  # ! td.norm(x)
+x2.norm()  # torch
 x2.dot(x2)  # ! x[0] @ x[1]
 x2.eq(x2)  # ! x == x
 x2.gt(0.5)  # ! x > x
 x2 > 0.5  # torch
-x2.add(1)  # ! x + x
+x2.add(1)  # torch
 x2.mul(2)  # ! x * x
 x2.add_(1)  # ! leaf.assign(leaf.numpy() + 1)
 x2.mul_(2)  # ! leaf.assign(leaf.numpy() * 2)
@@ -354,11 +354,11 @@ x2.contiguous()  # ! x.copy()
 x2.view(x2.size(0), -1)  # ! write x.shape[0]
 x2.view(x2.shape[0], -1)  # torch
 x2.T  # torch
-x2.sin()  # ! td.sin(x)
-x2.floor()  # ! td.floor(x)
-x2.isnan()  # ! td.isnan(x)
+x2.sin()  # torch
+x2.floor()  # torch
+x2.isnan()  # torch
 x2.where(x2 > 0.5, 0)  # ! td.where(x > 0.5, x, 0.0)
-x2.masked_fill(x2 > 0.5, 0)  # ! td.masked_fill(x, x > 0.5, 0.0)
+x2.masked_fill(x2 > 0.5, 0)  # torch
 x2.gather(1, y[:, None])  # ! td.take_along_axis(x, labels[:, None], axis=1)
 x2.sqrt()  # torch
 x2.exp()  # torch
@@ -487,7 +487,7 @@ nn.GRU(3, 4, 2)  # ! nn.StackedRNN.of(nn.GRU, 3, 4, num_layers=2)
 nn.SimpleRNN(3, 4, nonlinearity='relu')  # ! activation=td.relu
 nn.LSTMCell(3, 4)  # ! layer.run(x.unsqueeze(1), state) is a step
 nn.ConvTranspose1d(3, 8, 3)  # ! of x.unsqueeze(1), then .squeeze(1)
-x2.split(1, axis=1)  # ! how many parts
+x2.split(1, axis=1)  # ! split(x, sections=1, axis=1)
 nn.TimeDistributed(lin)  # ! nn.Linear(3, 4)(sequences)
 nn.MultiHeadAttention(embed_dim=8, num_heads=2)  # ! features=8
 nn.ModuleDict({'a': lin})  # ! {"head": nn.Linear(10, 5)}

@@ -8,6 +8,7 @@ from cases.models_bayesian import BAYESIAN
 from cases.models_capsules import CAPSULES
 from cases.models_classifiers import CLASSIFIERS, REGRESSORS
 from cases.models_detection import DETECTION
+from cases.models_diffusion import DIFFUSION
 from cases.models_energy import CHAINED, ENERGY
 from cases.models_feedforward import FEEDFORWARD
 from cases.models_fewshot import FEWSHOT
@@ -39,6 +40,7 @@ CASES = [
     *BAYESIAN,
     *CLASSIFIERS,
     *DETECTION,
+    *DIFFUSION,
     *ENERGY,
     *FEEDFORWARD,
     *RECURRENT,
@@ -64,6 +66,7 @@ FAMILIES = (
     "bayesian",
     "convolutional",
     "detection",
+    "diffusion",
     "sound",
     "trees",
     "words",

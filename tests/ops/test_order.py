@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinydl import Tensor, ops
-from tinydl.errors import ShapeError
+from tinydl.errors import ConfigError, DTypeError, ShapeError
 
 pytestmark = pytest.mark.usefixtures("on_numpy")
 
@@ -59,3 +59,33 @@ def test_k_out_of_range(k):
 def test_axes_that_do_not_exist(operation):
     with pytest.raises(ShapeError, match="axis 2 is out of range"):
         operation(Tensor(np.zeros((2, 3))), 2)
+
+
+def test_the_best_so_far_and_its_place(backend):
+    """The later of equal ones, which takes the gradient; NaN from the first one on."""
+    x = Tensor(np.array([[1.0, 3.0, 3.0, 2.0], [0.0, np.nan, 5.0, np.nan]]), backend=backend)
+    x.requires_grad = True
+    values, places = ops.cummax(x, axis=1)
+    assert places.tolist() == [[0, 1, 2, 2], [0, 1, 1, 3]] and places.dtype == np.int64
+    assert values.tolist()[0] == [1, 3, 3, 3] and np.isnan(values.numpy()[1, 1:]).all()
+    values.sum().backward()
+    assert x.grad.tolist() == [[1, 1, 2, 0], [1, 2, 0, 1]]
+    values, places = ops.cummin(Tensor([[4, 2, 2, 3]], backend=backend), axis=-1)
+    assert values.tolist() == [[4, 2, 2, 2]] and places.tolist() == [[0, 1, 2, 2]]
+    assert [t.shape for t in ops.cummax(x[:, :0], axis=1)] == [(2, 0), (2, 0)]
+
+
+def test_running_sums_of_powers_that_leave_the_range():
+    x = Tensor(np.array([-1000.0, -1000.0, 1000.0, -np.inf, np.inf]))
+    found = ops.logcumsumexp(x, axis=0).tolist()
+    assert found == [-1000, pytest.approx(-1000 + np.log(2)), 1000, 1000, np.inf]
+
+
+@pytest.mark.parametrize("op", [ops.cummax, ops.cummin, ops.logcumsumexp])
+def test_what_runs_along_an_axis_needs_one(op):
+    with pytest.raises(ConfigError, match=f"{op.__name__}: needs an axis"):
+        op(Tensor(np.ones((2, 2))))
+    with pytest.raises(ShapeError, match=f"{op.__name__}: axis 2 is out of range"):
+        op(Tensor(np.ones((2, 2))), 2)
+    with pytest.raises(DTypeError, match=f"{op.__name__}: "):
+        op(Tensor([True]), 0)

@@ -175,6 +175,28 @@ def scatter_add_along_axis(x, indices, axis, size):
     return torch.zeros(shape, dtype=x.dtype).scatter_add(axis, indices.long(), x)
 
 
+def put_along_axis(x, indices, values, axis):
+    return x.scatter(axis, indices, values)
+
+
+def index_put(x, values, key, accumulate):
+    """Its own index_put takes tensors of integers alone; adding goes by the places that a key
+    finds."""
+    places = torch.from_numpy(np.ascontiguousarray(np.arange(x.numel()).reshape(x.shape)[key]))
+    flat, values = places.reshape(-1), values.broadcast_to(places.shape).reshape(-1)
+    return x.reshape(-1).index_put((flat,), values, accumulate).reshape(x.shape)
+
+
+def scatter_reduce(x, indices, values, axis, reduce, include_self):
+    named = f"a{reduce}" if reduce in ("max", "min") else reduce
+    return x.scatter_reduce(axis, indices.long(), values, named, include_self=include_self)
+
+
+def bincount(x, weights, minlength):
+    size = max(int(x.max()) + 1 if len(x) else 0, minlength)
+    return torch.zeros(size, dtype=weights.dtype).scatter_add(0, x.long(), weights)
+
+
 def getitem(x, key):
     """PyTorch has no negative steps (flip instead); arrays and masks follow NumPy's rules there
     too."""
@@ -256,6 +278,10 @@ BREADTH = {
     "conv_transpose2d": conv_transpose2d,
     "depthwise_conv2d": depthwise_conv2d,
     "separable_conv2d": separable_conv2d,
+    "argwhere": torch.argwhere,
+    "bincount": bincount,
+    "cummax": lambda x, axis: torch.cummax(x, axis).values,
+    "cummin": lambda x, axis: torch.cummin(x, axis).values,
     "all": each_axis(torch.all),
     "any": each_axis(torch.any),
     "argmin": argmin,
@@ -273,6 +299,13 @@ BREADTH = {
     "gelu_grad": lambda x, g: torch.ops.aten.gelu_backward(g, x),
     "gelu": lambda x, approximation: functional.gelu(x, approximate=approximation or "none"),
     "getitem_arrays": getitem,
+    "index_put": index_put,
+    "logcumsumexp": lambda x, axis: torch.logcumsumexp(x, axis),
+    "nonzero": lambda x: torch.stack(torch.nonzero(x, as_tuple=True)),
+    "put_along_axis": put_along_axis,
+    "scatter_reduce": scatter_reduce,
+    "searchsorted": lambda a, v, side: torch.searchsorted(a, v, side=side),
+    "unique": torch.unique,
     "gram_matrix": gram,
     "hard_tanh": lambda x, low, high: functional.hardtanh(x, low, high),
     "hard_sigmoid": lambda x: torch.clamp(0.2 * x + 0.5, 0, 1),

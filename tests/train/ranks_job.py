@@ -22,7 +22,11 @@ def parts(dtype="float32", dropout=0.0):
     td.seed(0)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((SAMPLES, 10)).astype(dtype), rng.integers(0, 3, SAMPLES)
-    layers = [nn.Linear(10, 16), nn.BatchNorm(16) if dropout else nn.Tanh(), nn.Dropout(dropout)]
+    layers = [
+        nn.Linear(10, 16, bias=not dropout),
+        nn.BatchNorm(16) if dropout else nn.Tanh(),
+        nn.Dropout(dropout),
+    ]
     model = nn.Sequential(*layers, nn.Linear(16, 3)).astype(dtype)
     return model, optim.SGD(model.parameters(), lr=0.1, momentum=0.9), x, y
 
@@ -44,6 +48,19 @@ def exact(parallel):
             state, rows = trained(parallel, dtype, accumulate)
             if parallel is None or parallel.rank == 0:
                 np.savez(FOLDER / f"{CASE}_{dtype}_{accumulate}.npz", rows=rows, **state)
+
+
+def norms(ranks):
+    """Batch norm over the rows of all ranks."""
+    for dtype in ("float32", "float64"):
+        model, optimizer, x, y = parts(dtype, dropout=1e-30)
+        if ranks is not None:
+            ranks.synchronize(model)
+        options = {} if ranks is None else {"parallel": ranks}
+        data = Batches(x, y, batch_size=BATCH)
+        fit(model, data, nn.cross_entropy, optimizer, epochs=4, **options)
+        if ranks is None or ranks.rank == 0:
+            np.savez(FOLDER / f"{CASE}_{dtype}.npz", **model.state_dict())
 
 
 def own_loop(ranks):
@@ -108,6 +125,8 @@ if __name__ == "__main__":
     ranks = None if CASE.startswith("alone") else Ranks()
     if "exact" in CASE:
         exact(ranks)
+    elif "norms" in CASE:
+        norms(ranks)
     elif "loop" in CASE:
         own_loop(ranks)
     else:

@@ -65,6 +65,14 @@ def test_a_loop_of_ones_own(ranks, tmp_path):
     assert far_apart(np.load(tmp_path / "loop.npz"), np.load(tmp_path / "alone-loop.npz")) <= 1e-12
 
 
+def test_batch_norms_over_all_ranks(ranks, tmp_path):
+    ranks(0, JOB, "alone-norms", tmp_path)
+    ranks(3, JOB, "norms", tmp_path)
+    for dtype, close in (("float32", 1e-5), ("float64", 1e-11)):
+        mine, alone = (np.load(tmp_path / f"{n}_{dtype}.npz") for n in ("norms", "alone-norms"))
+        assert far_apart(mine, alone) <= close
+
+
 def test_streams_batch_norms_and_files(ranks, tmp_path):
     """With dropout and batch norm all weights stay equal (`settle` compares them), the streams
     stand at one place afterwards, and the first rank alone writes."""

@@ -23,8 +23,11 @@ HOW = ("temperature", "top_k", "top_p")  # what only a text is drawn by
 
 def add_sample(sub: Parser) -> None:
     """The arguments of `tinydl sample` but for --backend."""
-    sub.add_argument("folder", metavar="RUN", help="run folder")
-    sub.add_argument("--count", type=int, help="how many (default 64; of a text 500 characters)")
+    sub.add_argument("folder", metavar="RUN", help="run folder, or one of a llama2.c model")
+    sub.add_argument(
+        "--count", type=int,
+        help="how many (default 64; of a text 500 characters, of a llama2.c model 200 tokens)",
+    )  # fmt: skip
     sub.add_argument("--seed", type=int, default=0, help="of the noise (default 0)")
     sub.add_argument("--out", metavar="FILE", help=".png, or .npy for the numbers; .txt for a text")
     sub.add_argument("--prompt", metavar="TEXT", help="what the text begins with")
@@ -43,9 +46,12 @@ def add_play(sub: Parser) -> None:
 def sample_command(args: Arguments) -> int:
     """Samples of a run's model, printed, drawn or written."""
     from ..random import Generator
+    from ..runs.llama_folder import llama_files
 
     if args.count is not None and args.count < 1:
         raise ConfigError(f"sample: --count must be >= 1, got {args.count}")
+    if (files := llama_files(args.folder)) is not None:
+        return _write_llama(files, args)
     run = able("sample", args)
     if run.recipe.program.writes:
         return _write(run, args)
@@ -90,6 +96,32 @@ def _write(run: OpenRun, args: Arguments) -> int:
         tell(f"{count} characters of {run.recipe.name} in {args.out}")
     if args.json:
         print_json({"run": args.folder, "prompt": prompt, "text": text, "out": args.out})
+    return 0
+
+
+def _write_llama(files: tuple[Path, Path], args: Arguments) -> int:
+    """A text by a published model, behind the prompt."""
+    from time import perf_counter
+
+    from ..random import Generator
+    from ..runs.llama_folder import continued, load_llama
+
+    _suffix(args.out, "sample", ".txt")
+    how = {name: getattr(args, name) for name in HOW if getattr(args, name) is not None}
+    model, tokenizer = load_llama(files, args.backend)
+    prompt, asked = args.prompt or "", 200 if args.count is None else args.count
+    began = perf_counter()
+    text, count = continued(model, tokenizer, prompt, asked, Generator(args.seed), **how)
+    rate, tell = count / (perf_counter() - began), teller(args)
+    if args.out is None:
+        tell(text)
+    else:
+        write_atomically(Path(args.out), text.encode())
+    where = "" if args.out is None else f" in {args.out}"
+    tell(f"{count} tokens of {files[0].name}{where}, {rate:.0f} a second")
+    if args.json:
+        found = {"run": args.folder, "prompt": prompt, "text": text, "tokens": count}
+        print_json({**found, "out": args.out})
     return 0
 
 

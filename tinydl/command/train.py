@@ -46,12 +46,18 @@ def add_train(sub: Parser) -> None:
         "--data-parallel", action="store_true",
         help="under mpirun: all processes train this one run, each with its part of every batch",
     )  # fmt: skip
+    sub.add_argument(
+        "--sync-norms", action="store_true",
+        help="with --data-parallel: batch norms over the rows of all processes",
+    )  # fmt: skip
     sub.add_argument("--quiet", action="store_true", help="no bar, no text")
     add_on(sub)
 
 
 def train_command(args: Arguments) -> int:
     """Train, draw the curves, test, say what came of it."""
+    if args.sync_norms and not args.data_parallel:
+        raise ConfigError("train: --sync-norms is for --data-parallel")
     if not args.data_parallel:
         return _train(args, *_session(args))
     from ..train import Ranks
@@ -62,10 +68,10 @@ def train_command(args: Arguments) -> int:
         ranks.share_cores()
         if ranks.rank == 0:
             session, lock = _session(args)
-            _taking_part(session, ranks)
+            _taking_part(session, args, ranks)
             return _train(args, session, lock)
         session = _resumed_training(args) if args.resume is not None else _begun(args)[0]
-        _taking_part(session, ranks)
+        _taking_part(session, args, ranks)
         session.fit()
     return 0
 
@@ -78,7 +84,7 @@ def _on_own_device(args: Arguments, ranks: Ranks) -> None:
         args.backend = f"opencl:{ranks.local % max(1, len(find_devices()))}"
 
 
-def _taking_part(session: Training, ranks: Ranks) -> None:
+def _taking_part(session: Training, args: Arguments, ranks: Ranks) -> None:
     if not session.shares_batches:
         program = session.recipe.program
         raise ConfigError(
@@ -86,6 +92,8 @@ def _taking_part(session: Training, ranks: Ranks) -> None:
             f"{program.what}; train it in one process"
         )
     session.parallel = ranks
+    if args.sync_norms:
+        ranks.synchronize(session.model)
 
 
 def _train(args: Arguments, session: Training, lock: FolderLock) -> int:

@@ -23,36 +23,26 @@ x.mT | P | x.swapaxes(-1, -2)
 x.movedim | P | images.permute(0, 3, 1, 2) | every axis is named
 x.narrow | P | x[:, 1:3]
 x.chunk | P | td.split(x, sections=2, axis=0)
-x.split | P | td.split(x, sections=2, axis=0) | sections: how many parts, or a list of sizes
 x.unbind | P | list(x)
 x.repeat_interleave | P | x.repeat(repeats=2, axis=0)
-x.tile | P | td.tile(x, (2, 1))
 x.expand_as | P | x.broadcast_to(x.shape)
 x.view_as | P | x.reshape(x.shape)
 x.type_as | P | x.astype(x.dtype)
 x.new_zeros | P | td.zeros((2, 3))
-x.flip | P | td.flip(x, axis=0)
-x.roll | P | td.roll(x, 1, axis=0)
-x.tril | P | td.tril(x)
-x.triu | P | td.triu(x)
 x.gather | P | td.take_along_axis(x, labels[:, None], axis=1)
 x.index_select | P | td.take(x, indices, axis=1)
 x.masked_select | P | x[x > 0.5]
-x.masked_fill | P | td.masked_fill(x, x > 0.5, 0.0)
 x.scatter_add | P | td.scatter_add(x[:2], indices, 4)
 x.where | P | td.where(x > 0.5, x, 0.0)
-x.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
-x.topk | P | td.topk(x, 2)
+x.scatter | P | td.put_along_axis(x, labels[:, None], 0.0, axis=1)
+x.index_add | P | td.index_put(x, [0, 0], 1.0, accumulate=True)
 x.sort | P | td.sort(x) | the values alone; td.argsort has the places
-x.norm | P | td.norm(x)
 x.median | P | td.median(x)
 x.amax | P | x.max(axis=1)
 x.amin | P | x.min(axis=1)
 x.mm | P | x @ x.T
 x.bmm | P | sequences @ sequences.swapaxes(1, 2)
-x.matmul | P | x @ x.T
 x.dot | P | x[0] @ x[1]
-x.add | P | x + x
 x.sub | P | x - x
 x.mul | P | x * x
 x.div | P | x / x
@@ -63,17 +53,7 @@ x.gt | P | x > x
 x.ge | P | x >= x
 x.lt | P | x < x
 x.le | P | x <= x
-x.logical_not | P | ~(x > 0.5)
-x.square | P | td.square(x)
-x.rsqrt | P | td.rsqrt(x)
 x.reciprocal | P | 1 / x
-x.sin | P | td.sin(x)
-x.cos | P | td.cos(x)
-x.erf | P | td.erf(x)
-x.sign | P | td.sign(x)
-x.floor | P | td.floor(x)
-x.ceil | P | td.ceil(x)
-x.isnan | P | td.isnan(x)
 x.multinomial | P | td.multinomial(probabilities, 1)
 x.requires_grad_ | P | leaf.requires_grad = True
 x.retain_grad | P | td.grad(leaf.sum(), [leaf]) | of any tensor, not of leaves alone

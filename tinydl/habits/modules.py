@@ -22,9 +22,12 @@ td.masked_select | P | x[x > 0.5]
 td.index_select | P | td.take(x, indices, axis=1)
 td.diag_embed | P | td.diag(x[0]) | of one vector
 td.repeat_interleave | P | td.repeat(x, repeats=2, axis=0)
-td.nonzero | P | np.nonzero(x.numpy()) | sizes that depend on values are NumPy's
-td.unique | P | np.unique(labels.numpy())
-td.bincount | P | np.bincount(labels.numpy())
+td.flatnonzero | N | td.nonzero(x.ravel(), as_tuple=True)[0]
+td.bucketize | P | td.searchsorted(x[0], x)
+td.digitize | N | td.searchsorted(x[0], x, side="right")
+td.scatter | P | td.put_along_axis(x, labels[:, None], 0.0, axis=1)
+td.index_add | P | td.index_put(x, [0, 0], 1.0, accumulate=True)
+td.index_copy | P | td.index_put(x, [1, 0], 0.5)
 td.mm | P | x @ x.T
 td.bmm | P | sequences @ sequences.swapaxes(1, 2)
 td.mv | P | x @ x[0]

@@ -41,6 +41,8 @@ from .detection.ssd300 import SSD300
 from .detection.ssd_small import SmallSSD
 from .detection.ssdlite import SSDLite
 from .detection.yolo import YOLO, SmallYOLO
+from .diffusion.ddpm import DDPM
+from .diffusion.noise_unet import NoiseUNet
 from .energy.boltzmann import BoltzmannMachine
 from .energy.dbn import DBN, DBNClassifier
 from .energy.gaussian_rbm import GaussianRBM
@@ -93,7 +95,13 @@ from .sound.wavenet import WaveNet
 from .style.small_vgg import SmallVGG
 from .transformers.gpt import GPT
 from .transformers.llama import Llama
-from .transformers.llama2c import load_llama2c, read_llama2c_tokens, text_of
+from .transformers.llama2c import load_llama2c
+from .transformers.llama2c_tokens import (
+    LlamaTokenizer,
+    read_llama2c_tokenizer,
+    read_llama2c_tokens,
+    text_of,
+)
 from .transformers.vit import VisionTransformer
 from .trees.recursive import RecursiveNet, RecursiveTensorNet
 from .variational.conv_vae import ConvVAE
@@ -107,6 +115,7 @@ __all__ = [
     "CVAE",
     "DBN",
     "DCGAN",
+    "DDPM",
     "DQN",
     "GAN",
     "GPT",
@@ -179,6 +188,7 @@ __all__ = [
     "LearnedOptimizer",
     "LinearRegression",
     "Llama",
+    "LlamaTokenizer",
     "LogisticRegression",
     "MaskRCNN",
     "MaskedRBM",
@@ -187,6 +197,7 @@ __all__ = [
     "MemoryNetwork",
     "MobileNetV1",
     "MobileNetV2",
+    "NoiseUNet",
     "PSPNet",
     "Perceptron",
     "PilotNet",
@@ -230,6 +241,7 @@ __all__ = [
     "WaveNet",
     "auxiliary_cross_entropy",
     "load_llama2c",
+    "read_llama2c_tokenizer",
     "read_llama2c_tokens",
     "text_of",
 ]

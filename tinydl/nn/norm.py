@@ -53,6 +53,9 @@ class BatchNorm(Affine):
     batch with no more than `correction` values per channel) and DTypeError.
     """
 
+    #: (layer, x) -> (y, mean, variance, values per channel) of all ranks' rows: `Ranks.synchronize`.
+    across: Any = None
+
     @checked
     def __init__(
         self,
@@ -89,8 +92,12 @@ class BatchNorm(Affine):
                 f"BatchNorm: a batch needs more than {self.correction} values per channel, got "
                 f"x {x.shape}"
             )
-        y, mean, variance = ops.batch_norm_with_statistics(x, self.scale, self.shift, self.eps)
-        self._move_statistics(mean, variance, prod(x.shape[:-1]))
+        if self.across is not None:
+            y, mean, variance, n = self.across(self, x)
+        else:
+            y, mean, variance = ops.batch_norm_with_statistics(x, self.scale, self.shift, self.eps)
+            n = prod(x.shape[:-1])
+        self._move_statistics(mean, variance, n)
         return y
 
     def _move_statistics(self, mean: Tensor, variance: Tensor, n: int) -> None:

@@ -57,6 +57,7 @@ from .compare import (
 )
 from .conv import col2im, conv2d, im2col
 from .conv_forms import conv1d, conv_transpose2d, depthwise_conv2d, separable_conv2d
+from .counting import argwhere, bincount, nonzero, searchsorted, unique
 from .ctc import ctc_log_likelihood
 from .einsum import einsum, gram_matrix
 from .elementwise import (
@@ -100,7 +101,18 @@ from .norm import (
     local_response_norm,
     rms_norm,
 )
-from .order import argsort, cumprod, cumsum, median, quantile, sort, topk
+from .order import (
+    argsort,
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    logcumsumexp,
+    median,
+    quantile,
+    sort,
+    topk,
+)
 from .pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -144,6 +156,7 @@ from .reduce import (
 from .resize import resize
 from .roi import roi_align, roi_pool
 from .rotary import rotary
+from .scatter import index_put, put_along_axis, scatter_reduce
 from .shape import concat, copy, expand_dims, reshape, squeeze, swapaxes, transpose
 from .softmax import cross_entropy_per_row, log_softmax, mean_cross_entropy, softmax
 from .special import (
@@ -182,6 +195,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "argwhere",
     "asin",
     "asinh",
     "astype",
@@ -194,6 +208,7 @@ __all__ = [
     "batch_norm",
     "batch_norm_with_statistics",
     "batch_statistics",
+    "bincount",
     "broadcast_to",
     "causal_mask",
     "ceil",
@@ -209,6 +224,8 @@ __all__ = [
     "cross",
     "cross_entropy_per_row",
     "ctc_log_likelihood",
+    "cummax",
+    "cummin",
     "cumprod",
     "cumsum",
     "depth_to_space",
@@ -245,6 +262,7 @@ __all__ = [
     "hard_swish",
     "hard_tanh",
     "im2col",
+    "index_put",
     "instance_norm",
     "isfinite",
     "isinf",
@@ -264,6 +282,7 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -290,6 +309,7 @@ __all__ = [
     "multiply",
     "nan_to_num",
     "negative",
+    "nonzero",
     "norm",
     "not_equal",
     "one_hot",
@@ -297,6 +317,7 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "put_along_axis",
     "quantile",
     "relu",
     "relu6",
@@ -317,6 +338,8 @@ __all__ = [
     "scaled_dot_product_attention",
     "scatter_add",
     "scatter_add_along_axis",
+    "scatter_reduce",
+    "searchsorted",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -348,6 +371,7 @@ __all__ = [
     "transpose",
     "tril",
     "triu",
+    "unique",
     "var",
     "where",
 ]

@@ -40,7 +40,7 @@ def split(x, *positional: Never, sections=None, axis=0):
     Raises ShapeError if the parts do not make up the axis.
     """
     if positional or sections is None:
-        raise _size_or_parts(x, *positional)
+        raise _size_or_parts(x, *(positional or (2,)), *((axis,) if len(positional) < 2 else ()))
     axis = normalize_axis("split", axis, x.ndim)
     n = x.shape[axis]
     if is_whole(sections):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from ..arguments import flag, is_whole, number
 from ..doors import door
 from ..errors import ConfigError, ShapeError
 from ..function import Function
 from ..geometry import normalize_axis
 from ..quoting import quoted
+from .broadcast import broadcast_to
+from .compare import greater_equal, less_equal, logical_or
 from .elementwise import where
-from .index import take_in_range
-from .operands import _constant, _kind, _require_float
+from .index import _host_indices, take_in_range
+from .operands import _constant, _kind, _require_float, _require_number
+from .reduce import logaddexp
 from .shape import _take, concat, reshape
 
 
@@ -85,6 +90,67 @@ def cumprod(x, axis=None):
     while step < count:
         head, moved = _take(y, axis, 0, step), _take(y, axis, 0, count - step)
         y = concat([head, _take(y, axis, step, count - step) * moved], axis)
+        step *= 2
+    return y
+
+
+def _running(x, axis, better):
+    """(values, int64 places) of the best so far along an axis; the later of equal ones, as
+    PyTorch's. In log2 n rounds over what stands 1, 2, 4, ... places before, of which NaN wins."""
+    count, step, best = x.shape[axis], 1, x.detach()
+    shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
+    places = broadcast_to(_host_indices(x, np.arange(count).reshape(shape)), x.shape)
+    while step < count:
+        rest = count - step
+        here, before = _take(best, axis, step, rest), _take(best, axis, 0, rest)
+        stays = logical_or(better(here, before), here != here)
+        kept = _take(places, axis, step, rest), _take(places, axis, 0, rest)
+        best = concat([_take(best, axis, 0, step), where(stays, here, before)], axis)
+        places = concat([_take(places, axis, 0, step), where(stays, *kept)], axis)
+        step *= 2
+    return take_in_range(x, places, axis), places
+
+
+@door
+def cummax(x, axis=None):
+    """(y, int64 places): y_i = max of x_j over j <= i along `axis`, and where it stands.
+
+    Of equal ones the later place, which takes the gradient; NaN once is NaN from there on. Raises
+    ConfigError without an axis, ShapeError for one that x does not have.
+    """
+    _require_number("cummax", x)
+    if axis is None:
+        raise ConfigError("cummax: needs an axis: cummax(x, axis=0)")
+    x, axis = _one_axis("cummax", x, axis)
+    return _running(x, axis, greater_equal)
+
+
+@door
+def cummin(x, axis=None):
+    """(y, int64 places) of the smallest so far, as `cummax`."""
+    _require_number("cummin", x)
+    if axis is None:
+        raise ConfigError("cummin: needs an axis: cummin(x, axis=0)")
+    x, axis = _one_axis("cummin", x, axis)
+    return _running(x, axis, less_equal)
+
+
+@door
+def logcumsumexp(x, axis=None):
+    """y_i = log sum of e^x_j over j <= i along `axis`, also where the powers leave the range.
+
+    In log2 n rounds of `logaddexp`, as `cumprod`. Raises ConfigError without an axis, ShapeError
+    for one that x does not have, DTypeError for other than float tensors.
+    """
+    _require_float("logcumsumexp", x)
+    if axis is None:
+        raise ConfigError("logcumsumexp: needs an axis: logcumsumexp(x, axis=0)")
+    y, axis = _one_axis("logcumsumexp", x, axis)
+    count, step = x.shape[axis], 1
+    while step < count:
+        rest = count - step
+        sums = logaddexp(_take(y, axis, step, rest), _take(y, axis, 0, rest))
+        y = concat([_take(y, axis, 0, step), sums], axis)
         step *= 2
     return y
 

@@ -53,6 +53,7 @@ from .detection import (
     SSD_SHAPES,
     YOLO_SHAPES,
 )
+from .diffusion import DDPM_FASHION, DDPM_MNIST
 from .energy import DBN_DIGITS, RBM_DIGITS, RBM_MNIST
 from .estimates import FACE_DETECTOR, KEYPOINTS_FACES, PILOTNET
 from .fewshot import MEMORY_OMNIGLOT, PROTOTYPES_OMNIGLOT, SIAMESE_ORL
@@ -147,6 +148,8 @@ RECIPES: dict[str, Recipe] = {
     "acgan-mnist": ACGAN_MNIST,
     "infogan-mnist": INFOGAN_MNIST,
     "stackedgan-mnist": STACKEDGAN_MNIST,
+    "ddpm-mnist": DDPM_MNIST,
+    "ddpm-fashion": DDPM_FASHION,
     "pix2pix-fashion": PIX2PIX_FASHION,
     "cyclegan-digits": CYCLEGAN_DIGITS,
     "judge-mnist": JUDGE_MNIST,

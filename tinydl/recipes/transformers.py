@@ -60,6 +60,7 @@ GPT_SHAKESPEARE = Recipe(
                 "batch_size": 32,
                 "overlap": 64,
                 "lr": 0.0015,
+                "epochs": 6,
                 "time_budget": 3_600,
                 "targets": {"bits": Target(at_most=2.3957, share=False)},
                 "not_beaten": (),

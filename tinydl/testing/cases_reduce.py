@@ -1,4 +1,4 @@
-"""Rows of the newer reductions, of ops/order.py and of ops/einsum.py."""
+"""Rows of the newer reductions, of ops/order.py, ops/counting.py and ops/einsum.py."""
 
 from __future__ import annotations
 
@@ -76,6 +76,25 @@ def _running_product(d: Draw) -> Example:
     return Example((x,), {"axis": d.integer(-len(shape), len(shape) - 1)})
 
 
+def _best_so_far(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    return Example((d.distinct(shape),), {"axis": d.integer(-len(shape), len(shape) - 1)})
+
+
+def _few_values(d: Draw) -> Example:
+    return Example((d.indices(d.shape(1, 3), 3).astype(np.float64) - 1.0,))
+
+
+def _sorted_places(d: Draw) -> Example:
+    ordered = np.sort(_few_values(d).inputs[0].reshape(-1))
+    return Example((ordered, d.normal(d.shape())), {"side": d.choose(("left", "right"))})
+
+
+def _weighed_counts(d: Draw) -> Example:
+    shape = d.shape(1, 1, 0, 6)
+    return Example((d.indices(shape, 4), d.normal(shape)), {"minlength": d.integer(0, 6)})
+
+
 def _middle(d: Draw) -> Example:
     shape = d.shape(1, 3)
     axis = d.integer(-len(shape), len(shape) - 1) if d.flag() else None
@@ -142,6 +161,20 @@ ROWS = (
     OpCase("median", ops.median, _middle),
     OpCase("argsort", ops.argsort, _along("argsort"), 0, NO_DERIVATIVE),
     OpCase("sort", ops.sort, _along("sort")),
+    OpCase("cummax", lambda x, axis: ops.cummax(x, axis)[0], _best_so_far),
+    OpCase("cummin", lambda x, axis: ops.cummin(x, axis)[0], _best_so_far),
+    OpCase("logcumsumexp", ops.logcumsumexp, _running_product),
+    OpCase("argwhere", ops.argwhere, _few_values, 0, NO_DERIVATIVE),
+    OpCase(
+        "nonzero",
+        lambda x: ops.stack(ops.nonzero(x, as_tuple=True)),
+        _few_values,
+        0,
+        NO_DERIVATIVE,
+    ),
+    OpCase("unique", ops.unique, _few_values, 0, NO_DERIVATIVE),
+    OpCase("searchsorted", ops.searchsorted, _sorted_places, 0, NO_DERIVATIVE),
+    OpCase("bincount", ops.bincount, _weighed_counts),
     OpCase("topk", lambda x, **options: ops.topk(x, **options)[0], _topk),
     OpCase("einsum", lambda *tensors, subscripts: ops.einsum(subscripts, *tensors), _einsum),
     OpCase("gram_matrix", ops.gram_matrix, _gram),

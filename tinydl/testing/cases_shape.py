@@ -1,5 +1,5 @@
-"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, the borders of `pad` and reading by index
-along any axis."""
+"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, ops/scatter.py, the borders of `pad` and
+reading by index along any axis."""
 
 from __future__ import annotations
 
@@ -189,6 +189,41 @@ def _getitem_arrays(d: Draw) -> Example:
     return Example((d.normal(shape),), {"key": tuple(key)})
 
 
+def _put(d: Draw) -> Example:
+    """Every place once: PyTorch gives all of several a gradient."""
+    shape = d.shape(1, 3)
+    axis = d.integer(0, len(shape) - 1)
+    places = np.argsort(d.distinct(shape), axis)
+    places = np.take(places, np.arange(d.integer(0, shape[axis])), axis)
+    options = {"axis": axis - len(shape) if d.flag() else axis}
+    return Example((d.normal(shape), places, d.normal(places.shape)), options)
+
+
+def _index_put(d: Draw) -> Example:
+    """Rows at places, a mask, slices; values that broadcast; with accumulate places twice."""
+    shape, accumulate = d.shape(1, 3), d.flag()
+    rows = d.integer(0, shape[0])
+    key: Any = np.asarray(d.rng.permutation(shape[0])[:rows])
+    if accumulate:
+        key = np.asarray(d.rng.integers(-shape[0], shape[0], (rows, 2)))
+    if d.flag():
+        key = d.choose((d.bools(shape), (Ellipsis, slice(None, None, 2)), (0, None)))
+    x = d.normal(shape)
+    found = x[key].shape
+    values = d.normal(found[d.integer(0, len(found)) :])
+    return Example((x, values), {"key": key, "accumulate": accumulate})
+
+
+def _scatter_reduce(d: Draw) -> Example:
+    shape = d.shape(1, 3)
+    axis = d.integer(0, len(shape) - 1)
+    where = shape[:axis] + (d.integer(0, 5),) + shape[axis + 1 :]
+    x, values = d.distinct_together([shape, where])
+    options = {"axis": axis, "include_self": d.flag()}
+    options["reduce"] = d.choose(("sum", "prod", "mean", "max", "min"))
+    return Example((x, d.indices(where, shape[axis]), values), options)
+
+
 ROWS = (
     OpCase("stack", lambda *tensors, axis: ops.stack(tensors, axis), _stack),
     OpCase("split", lambda x, which, **options: ops.split(x, **options)[which], _split),
@@ -216,5 +251,8 @@ ROWS = (
     OpCase("take", ops.take, _take),
     OpCase("take_along_axis", ops.take_along_axis, _along_axis),
     OpCase("scatter_add_along_axis", ops.scatter_add_along_axis, _add_along_axis),
+    OpCase("put_along_axis", ops.put_along_axis, _put),
+    OpCase("index_put", lambda x, v, key, **rest: ops.index_put(x, key, v, **rest), _index_put),
+    OpCase("scatter_reduce", ops.scatter_reduce, _scatter_reduce),
     OpCase("getitem_arrays", ops.getitem, _getitem_arrays),
 )

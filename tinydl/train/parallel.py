@@ -38,6 +38,8 @@ from ..blocks import block
 from ..data import Batches
 from ..data.batches import is_lazy
 from ..errors import ConfigError
+from ..function import Function
+from ..nn import BatchNorm
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 
@@ -173,6 +175,24 @@ class Ranks(Alone):
     def own(self, samples: int) -> int:
         return samples if self._samples is None else min(samples, self._samples)
 
+    def synchronize(self, model: Module) -> None:
+        """From now on batch norms in training take the statistics of all ranks' rows, at two sums
+        over the ranks each way."""
+        for layer in model.modules():
+            if isinstance(layer, BatchNorm):
+                layer.across = self._standardized
+
+    def _standardized(self, layer: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor, float]:
+        axes, rows = tuple(range(x.ndim - 1)), len(x)
+        counts = float(self.own(rows) > 0)
+        (n,) = self.total([counts * x.size / x.shape[-1]])
+        mean = AllSum(self).apply(x.sum(axes) * counts) / n
+        variance = AllSum(self).apply(((x - mean) ** 2).sum(axes) * counts) / n
+        y = (x - mean) / (variance + layer.eps).sqrt()
+        if layer.scale is not None:
+            y = y * layer.scale + layer.shift
+        return y, mean.detach(), variance.detach(), n
+
     def average(self, parameters: Sequence[Tensor], samples: int | None = None) -> None:
         """Replace every gradient by its mean over all ranks, weighed with the samples of each
         (None: those of the last part; equal weights before the first). A parameter that took no
@@ -239,6 +259,29 @@ class Ranks(Alone):
     def _end(self) -> None:
         sys.stderr.flush()
         self._mpi.COMM_WORLD.Abort(2)
+
+
+class AllSum(Function):
+    """The sum of x over the ranks.
+
+    A rank's loss is a mean over its n samples, which `average` weighs with n: its gradient comes
+    back from all ranks weighed likewise, (sum_s n_s grad_s) / n.
+    """
+
+    name = "all_sum"
+
+    def __init__(self, ranks: Ranks) -> None:
+        self.ranks, self.samples = ranks, ranks.own(1)
+        if ranks._samples is not None:
+            self.samples = ranks._samples
+
+    def forward(self, x: Any) -> Any:
+        sums = np.array(self.backend.to_numpy(x), order="C")
+        self.ranks.communicator.Allreduce(self.ranks._mpi.IN_PLACE, sums)
+        return self.backend.asarray(sums)
+
+    def backward(self, grad: Tensor) -> Tensor:
+        return AllSum(self.ranks).apply(grad * float(self.samples)) / float(max(1, self.samples))
 
 
 def _mpi() -> Any:

@@ -32,19 +32,16 @@ class Softmax(Reference):
         if logits.dtype not in FLOATS or labels.dtype not in INTEGERS or logits.size == 0:
             return Reference.cross_entropy(self, logits, labels)
         losses = np.empty(len(logits), logits.dtype)
-        probabilities = np.empty(logits.shape, logits.dtype)
-        if (
-            compiled.cross_entropy(contiguous(logits), contiguous(labels), losses, probabilities)
-            >= 0
-        ):
+        shifts = np.empty((len(logits), 2), logits.dtype)
+        if compiled.cross_entropy(contiguous(logits), contiguous(labels), losses, shifts) >= 0:
             check_range("cross_entropy", labels, logits.shape[1])
-        return losses, probabilities
+        return losses, shifts
 
-    def cross_entropy_grad(self, probabilities: Array, labels: Array, grad: Array) -> Array:
-        p = probabilities
-        if p.dtype not in FLOATS or labels.dtype not in INTEGERS or p.size == 0:
-            return Reference.cross_entropy_grad(self, p, labels, grad)
-        y = np.empty(p.shape, p.dtype)
-        if compiled.cross_entropy_grad(contiguous(p), contiguous(labels), contiguous(grad), y) >= 0:
-            check_range("cross_entropy_grad", labels, p.shape[1])
+    def cross_entropy_grad(self, logits: Array, shifts: Array, labels: Array, grad: Array) -> Array:
+        if logits.dtype not in FLOATS or labels.dtype not in INTEGERS or logits.size == 0:
+            return Reference.cross_entropy_grad(self, logits, shifts, labels, grad)
+        y = np.empty(logits.shape, logits.dtype)
+        given = contiguous(logits), contiguous(shifts), contiguous(labels), contiguous(grad)
+        if compiled.cross_entropy_grad(*given, y) >= 0:
+            check_range("cross_entropy_grad", labels, logits.shape[1])
         return y

@@ -27,22 +27,25 @@ class Softmax(Arrays):
         self._require_float("cross_entropy", logits)
         logits, labels = self._contiguous(logits), self._contiguous(labels)
         N, C = logits.shape
-        losses, y = self.empty((N,), logits.dtype), self.empty(logits.shape, logits.dtype)
+        losses, shifts = self.empty((N,), logits.dtype), self.empty((N, 2), logits.dtype)
         name = f"cross_entropy_{labels.dtype.name}"
         kernel = self.runtime.kernel("softmax", logits.dtype, name)
         error = self.runtime.error
         self.runtime.index_check_pending = True
-        self.runtime.light(kernel, N, logits, labels, losses.buffer, y.buffer, error, N, C)
-        return losses, y
+        self.runtime.light(kernel, N, logits, labels, losses.buffer, shifts.buffer, error, N, C)
+        return losses, shifts
 
-    def cross_entropy_grad(self, probabilities: ClArray, labels: ClArray, grad: ClArray) -> ClArray:
-        p, labels = self._contiguous(probabilities), self._contiguous(labels)
-        N, C = p.shape
-        y = self.empty(p.shape, p.dtype)
-        kernel = self.runtime.kernel("softmax", p.dtype, f"cross_entropy_grad_{labels.dtype.name}")
+    def cross_entropy_grad(
+        self, logits: ClArray, shifts: ClArray, labels: ClArray, grad: ClArray
+    ) -> ClArray:
+        x, shifts = self._contiguous(logits), self._contiguous(shifts)
+        labels = self._contiguous(labels)
+        N, C = x.shape
+        y = self.empty(x.shape, x.dtype)
+        kernel = self.runtime.kernel("softmax", x.dtype, f"cross_entropy_grad_{labels.dtype.name}")
         error = self.runtime.error
         self.runtime.index_check_pending = True
         # grad is often one number spread over the batch: its stride is an argument.
         arguments = (grad, grad.strides[0], y.buffer, error, N, C)
-        self.runtime.light(kernel, N, p, labels, *arguments)
+        self.runtime.light(kernel, N, x, shifts, labels, *arguments)
         return y

@@ -26,18 +26,25 @@ class Softmax:
             return np.asarray(shifted - log_total, order="C")
 
     def cross_entropy(self, logits: Array, labels: Array) -> tuple[Array, Array]:
-        """Losses -log softmax(logits)[n, labels[n]] as (N,), and the softmax (N, C) kept for the
-        gradient.
+        """Losses -log softmax(logits)[n, labels[n]] as (N,), and of each row two numbers (N, 2), by
+        which the gradient makes the softmax anew: m, NaN where the sum is, and 1 / sum e^{x - m}.
 
         labels: int32 or int64 (N,) with 0 <= label < C.
         """
         check_range("cross_entropy", labels, logits.shape[1])
-        log_p = Softmax.log_softmax(self, logits)
-        return -log_p[np.arange(len(labels)), labels], np.exp(log_p)
+        with np.errstate(all="ignore"):
+            m = logits.max(axis=1)
+            shifted = logits - m[:, None]
+            total = np.exp(shifted).sum(axis=1)
+            losses = np.log(total) - shifted[np.arange(len(labels)), labels]
+            return losses, np.stack([np.where(np.isnan(total), total, m), 1 / total], axis=1)
 
-    def cross_entropy_grad(self, probabilities: Array, labels: Array, grad: Array) -> Array:
-        """dL/dlogits (N, C) = (softmax - one_hot(labels)) * grad[n], grad = dL/dlosses (N,)."""
-        y = probabilities.copy(order="C")
-        y[np.arange(len(labels)), labels] -= 1
-        y *= grad[:, None]
-        return y
+    def cross_entropy_grad(self, logits: Array, shifts: Array, labels: Array, grad: Array) -> Array:
+        """dL/dlogits (N, C) = (softmax - one_hot(labels)) * grad[n], grad = dL/dlosses (N,), the
+        softmax e^{x - m} / sum by the `shifts` of `cross_entropy`."""
+        with np.errstate(all="ignore"):
+            y = np.exp(logits - shifts[:, :1])
+            y *= shifts[:, 1:]
+            y[np.arange(len(labels)), labels] -= 1
+            y *= grad[:, None]
+        return np.asarray(y, order="C")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from ... import ops
-from ...creation import multinomial
 from ...errors import ConfigError
 from ...function import no_grad
 from ...nn import (
@@ -20,8 +19,9 @@ from ...nn import (
     RotaryPositions,
     SwiGLU,
 )
-from ...random import Generator
+from ...random import Generator, by_shares, default_generator
 from ...tensor import Tensor
+from ..recurrent.writing import check_drawing, next_probabilities
 
 
 class LlamaBlock(Module):
@@ -93,36 +93,35 @@ class Llama(Module):
             return self.head(x)
         return ops.matmul(x, self.embedding.weight.transpose())  # [N T x D] @ [D x V]
 
+    def run(
+        self, ids: Tensor, state: list[KeyValueCache] | None = None
+    ) -> tuple[Tensor, list[KeyValueCache]]:
+        """(logits behind each of ids (N, T), the keys and values of all so far, from which the next
+        tokens go on); state None: there is no text before."""
+        caches = [KeyValueCache() for _ in self.blocks] if state is None else state
+        return self(ids, caches), caches
+
     def write(
         self,
         tokens: list[int],
         steps: int,
         temperature: float = 0.0,
         rng: Generator | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
     ) -> Iterator[int]:
-        """The next `steps` tokens after these, one by one, each from the cache of those before:
-        the likeliest (temperature 0), or drawn from softmax(logits / temperature)."""
-        if not tokens or temperature < 0:
-            raise ConfigError(
-                f"Llama.write: needs a token to begin with and temperature >= 0, got {len(tokens)} "
-                f"tokens and {temperature!r}"
-            )
-        caches = [KeyValueCache() for _ in self.blocks]
-        given = np.array([tokens])
+        """The next `steps` tokens after these, one by one, each from the cache of those before: the
+        likeliest (temperature 0), or drawn as `next_probabilities` says (models/recurrent/
+        writing.py)."""
+        if not tokens:
+            raise ConfigError("Llama.write: needs a token to begin with, got none")
+        check_drawing(temperature, top_k, top_p)
+        drawn = default_generator() if rng is None else rng
+        given, state = np.array([tokens]), None
         for _ in range(steps):
-            given = np.array([[self._next(given, caches, temperature, rng)]])
+            with no_grad():
+                logits, state = self.run(Tensor(given, backend=self.norm.scale.backend), state)
+            p = next_probabilities(logits[0, -1].numpy(), temperature, top_k, top_p)
+            chance = drawn.uniform((), dtype=np.float64) if temperature else np.array(0.5)
+            given = np.array([[by_shares(np.cumsum(p), chance)]])
             yield int(given[0, 0])
-
-    def _next(
-        self,
-        given: np.ndarray,
-        caches: list[KeyValueCache],
-        temperature: float,
-        rng: Generator | None,
-    ) -> int:
-        with no_grad():
-            logits = self(Tensor(given, backend=self.norm.scale.backend), caches)[0, -1]
-            if temperature == 0:
-                return int(logits.numpy().argmax())
-            chances = ops.softmax(logits / temperature)
-            return int(multinomial(chances, 1, rng=rng).numpy()[0])

@@ -1,11 +1,9 @@
-"""Files of llama2.c: a checkpoint (the "legacy" layout) and its tokenizer.
+"""Checkpoints of llama2.c, in the "legacy" layout; the tokens are in llama2c_tokens.py.
 
 checkpoint: int32 dim, hidden, layers, heads, kv heads, vocabulary (negative: the last layer has
 weights of its own), length; then float32 arrays, each of all layers at once, weights (out, in):
 embedding, attention norm, query, key, value, output, feed norm, gate, down, up, last norm, two old
 tables of rotary positions, and the last layer if it is not the embedding.
-tokenizer: int32 length of the longest token; then of each token a float32 score, an int32 length
-and that many bytes.
 """
 
 from __future__ import annotations
@@ -98,38 +96,3 @@ def _fill(model: Llama, numbers: _Numbers, D: int, hidden: int, shared: int) -> 
     for layers, rows, columns in kinds:
         for layer in layers:
             layer.weight.assign(numbers.take(rows, columns).T)
-
-
-@reader("llama2c")
-def read_llama2c_tokens(path: str | Path) -> list[bytes]:
-    """The tokens of a llama2.c tokenizer, in order. Raises MissingFileError and FormatError."""
-    data = read_regular(path, op="llama2c")
-    tokens: list[bytes] = []
-    at = 4
-    while at < len(data):
-        if at + 8 > len(data):
-            raise FormatError(f"llama2c: {shown(path)} ends in the middle of a token")
-        length = int(np.frombuffer(data, "<i4", 1, at + 4)[0])
-        if not 0 <= length <= len(data) - at - 8:
-            raise FormatError(f"llama2c: token {len(tokens)} of {shown(path)} has {length} bytes")
-        tokens.append(data[at + 8 : at + 8 + length])
-        at += 8 + length
-    if not tokens:
-        raise FormatError(f"llama2c: {shown(path)} holds no token")
-    return tokens
-
-
-def text_of(tokens: list[int], vocabulary: list[bytes]) -> str:
-    """What tokens spell: token 1 begins a text, the blank after it is left out, and <0x41> is one
-    byte."""
-    pieces = []
-    for before, token in zip([-1, *tokens], tokens, strict=False):
-        piece = vocabulary[token]
-        if token == 1:
-            continue
-        if before == 1 and piece.startswith(b" "):
-            piece = piece[1:]
-        if len(piece) == 6 and piece.startswith(b"<0x") and piece.endswith(b">"):
-            piece = bytes([int(piece[3:5], 16)])
-        pieces.append(piece)
-    return b"".join(pieces).decode("utf-8", "replace")

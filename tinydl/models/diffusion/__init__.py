@@ -1,0 +1,1 @@
+"""Networks that learn the way from noise back to pictures."""
