@@ -17,7 +17,7 @@ HOW = (
     "After Ho et al. 2020 (arXiv:2006.11239): a U-Net is told time and class and says what of a "
     "picture is noise; 1,000 times on the cosine of Nichol and Dhariwal 2021, v of Salimans and Ho "
     "2022 in the place of the noise. Samples by 20 steps of DDIM (Song et al. 2020), the class "
-    "made plainer by guidance 1 (Ho and Salimans 2022).",
+    "made plainer by guidance (Ho and Salimans 2022).",
     "The paper's net for CIFAR-10 has 35.7 million numbers and sees 800,000 batches of 128; this "
     "one 308,490 and 7,500 of 32.",
     "way: the Frechet distance in the judge's features, 0 for real pictures, 1 for noise, the axis "
@@ -42,7 +42,13 @@ DDPM_MNIST = Recipe(
         "least_share": Target(at_least=0.08),
         "way": Target(at_most=0.10),
     },
-    notes=HOW,
+    notes=(
+        *HOW,
+        "Seed 0 is named as asked in 99.9 %, more often than real digits are (99.2 %): guidance "
+        "draws the plain ones, which vary 86 % as much. Its Frechet distance is 10.7, that of "
+        "dcgan-mnist 8.9, of cgan-mnist 7.7, of acgan-mnist 6.5, of cvae-mnist 24.3: the GANs saw "
+        "10,000 digits ten times or more, this net 60,000 four times.",
+    ),
 )
 
 DDPM_FASHION = Recipe(
@@ -52,7 +58,7 @@ DDPM_FASHION = Recipe(
     chapter=PAPER,
     dataset="fashion_mnist",
     parameters=308_490,
-    program=Diffusing(judge=JUDGE_FASHION, lr=0.002),
+    program=Diffusing(judge=JUDGE_FASHION, lr=0.002, guidance=0.5),
     epochs=4,
     time_budget=3_600,
     baselines=DRAWN,
