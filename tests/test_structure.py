@@ -210,6 +210,7 @@ COMPOSED = {
     "scatter",
     "special",
     "trigonometry",
+    "volumes",
 }
 
 

@@ -22,6 +22,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .derivatives import hessian, hvp, jacobian, jvp, per_sample_gradients
 from .errors import TinydlError
 from .function import Function, enable_grad, grad, is_recording, no_grad
 from .habits import asked as _asked
@@ -55,7 +56,11 @@ __all__ = [
     "eye",
     "full",
     "grad",
+    "hessian",
+    "hvp",
     "is_recording",
+    "jacobian",
+    "jvp",
     "linspace",
     "load",
     "load_keras",
@@ -69,6 +74,7 @@ __all__ = [
     "ones",
     "ones_like",
     "optim",
+    "per_sample_gradients",
     "profile",
     "rand",
     "randn",

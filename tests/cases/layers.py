@@ -22,7 +22,7 @@ class LayerCase:
     rest: tuple = ()  # further arguments, which have no gradient
 
 
-IMAGE, SEQUENCE = (2, 5, 4, 3), (2, 4, 3)
+IMAGE, SEQUENCE, VOLUME = (2, 5, 4, 3), (2, 4, 3), (2, 3, 4, 3, 2)
 #: Corners of three boxes, and the image that each lies in.
 BOXES = (
     np.array([[0.3, 0.2, 2.9, 3.1], [0.4, 1.3, 3.2, 4.4], [0.6, 0.1, 3.1, 2.7]]),
@@ -49,12 +49,22 @@ LAYERS = {
     ),
     "AvgPool1d": LayerCase(lambda r: nn.AvgPool1d(2), (SEQUENCE,), (2, 2, 3)),
     "AvgPool2d": LayerCase(lambda r: nn.AvgPool2d(2, 1, "same"), (IMAGE,), IMAGE),
+    "AvgPool3d": LayerCase(lambda r: nn.AvgPool3d(2, 1, "same"), (VOLUME,), VOLUME),
     "BatchNorm": LayerCase(lambda r: nn.BatchNorm(3), (IMAGE,), IMAGE, 6),
     "BatchNorm-cumulative": LayerCase(lambda r: nn.BatchNorm(3, None), (IMAGE,), IMAGE, 6),
     "Bidirectional": LayerCase(_both, (SEQUENCE,), (2, 4), 84),
     "Conv1d": LayerCase(lambda r: nn.Conv1d(3, 2, 3, rng=r), (SEQUENCE,), (2, 2, 2), 20),
     "Conv2d": LayerCase(
         lambda r: nn.Conv2d(3, 4, 3, 2, padding="same", rng=r), (IMAGE,), (2, 3, 2, 4), 112
+    ),
+    "Conv3d": LayerCase(
+        lambda r: nn.Conv3d(2, 3, 2, (1, 2, 1), padding="same", rng=r),
+        (VOLUME,),
+        (2, 3, 2, 3, 3),
+        51,
+    ),
+    "ConvTranspose1d": LayerCase(
+        lambda r: nn.ConvTranspose1d(3, 2, 3, 2, rng=r), (SEQUENCE,), (2, 9, 2), 20
     ),
     "ConvTranspose2d": LayerCase(
         lambda r: nn.ConvTranspose2d(3, 2, 2, 2, rng=r), (IMAGE,), (2, 10, 8, 2), 26
@@ -99,6 +109,8 @@ LAYERS = {
     "MaxPool1d": LayerCase(lambda r: nn.MaxPool1d(2), (SEQUENCE,), (2, 2, 3)),
     "MaxPool2d": LayerCase(lambda r: nn.MaxPool2d(2), (IMAGE,), (2, 2, 2, 3)),
     "Mish": LayerCase(lambda r: nn.Mish(), (IMAGE,), IMAGE),
+    "MaxPool2d-dilated": LayerCase(lambda r: nn.MaxPool2d(2, dilation=2), (IMAGE,), (2, 2, 1, 3)),
+    "MaxPool3d": LayerCase(lambda r: nn.MaxPool3d((1, 2, 2)), (VOLUME,), (2, 3, 2, 1, 2)),
     "MultiHeadAttention": LayerCase(
         lambda r: nn.MultiHeadAttention(4, 2, rng=r), ((2, 3, 4),), (2, 3, 4), 80
     ),
@@ -176,6 +188,9 @@ LAYERS = {
     "Upsample": LayerCase(lambda r: nn.Upsample(scale_factor=2), (IMAGE,), (2, 10, 8, 3)),
     "Upsample-bilinear": LayerCase(
         lambda r: nn.Upsample((3, 6), mode="bilinear"), (IMAGE,), (2, 3, 6, 3)
+    ),
+    "Upsample-bicubic": LayerCase(
+        lambda r: nn.Upsample((3, 6), mode="bicubic", antialias=True), (IMAGE,), (2, 3, 6, 3)
     ),
     "ZeroPad2d": LayerCase(lambda r: nn.ZeroPad2d(((1, 0), (2, 3))), (IMAGE,), (2, 6, 9, 3)),
     "WeightNorm": LayerCase(

@@ -56,6 +56,7 @@ HELPERS = {
     },
     "conv": {"convolve"},
     "conv_forms": {"time_padding"},
+    "volumes": {"triple", "volume_padding"},
     "ctc": {"checked_lengths", "ctc_by_steps"},
     "getitem": {"getitem_arrays", "is_index_array"},
     "index": {"check_indices", "take_in_range"},
@@ -65,7 +66,7 @@ HELPERS = {
     },
     "packed": {"keeps_packed", "one_row_in_place", "packed_weight"},
     "reduce": {"scaled"},
-    "resize": {"size_or_factor", "target_size"},
+    "resize": {"check_mode", "size_or_factor", "target_size"},
     "roi": {"bin_cells", "bin_weights"},
     "special": {"magnitude"},
 }

@@ -74,6 +74,7 @@ def _of(function, *args, then=(), **options):
 
 
 _X, _IMAGE, _STEPS = (lambda: _t(2, 3)), (lambda: _t(2, 5, 4, 3)), (lambda: _t(2, 4, 3))
+_VOLUME = lambda: _t(2, 3, 4, 3, 2)  # noqa: E731
 _INDICES = lambda: td.tensor([1, 0])  # noqa: E731
 _L = (lambda: _t(2, 4, 3), lambda: _t(2, 2))
 _GRU = (*_L, lambda: _t(3, 6), lambda: _t(2, 6), lambda: _t(6))
@@ -143,6 +144,11 @@ TOP = {
     "compile": _of(td.compile, lambda: nn.Linear(3, 2), _X),
     "use_backend": _of(td.use_backend, "numpy"),
     "set_default_backend": _of(td.set_default_backend, "cpu"),
+    "jacobian": _of(td.jacobian, lambda: ops.tanh, _X),
+    "hessian": _of(td.hessian, lambda: ops.logsumexp, _X),
+    "jvp": _of(td.jvp, lambda: ops.tanh, _X, _X),
+    "hvp": _of(td.hvp, lambda: ops.logsumexp, _X, _X),
+    "per_sample_gradients": _of(td.per_sample_gradients, lambda: ops.sum, lambda: [_t(2)], _X),
     "recompute": _of(td.recompute, lambda: nn.Linear(3, 2), _X),
     "Generator": _of(td.Generator, 5, then=[("words", [3], {})]),
 }
@@ -212,12 +218,15 @@ LAYERS = {
     "Apply": _layer(nn.Apply, ops.leaky_relu),
     "AvgPool1d": _layer(nn.AvgPool1d, 2, inputs=(_STEPS,)),
     "AvgPool2d": _layer(nn.AvgPool2d, 2, inputs=(_IMAGE,)),
+    "AvgPool3d": _layer(nn.AvgPool3d, 2, inputs=(_VOLUME,)),
     "BatchNorm": _layer(nn.BatchNorm, 3, inputs=(_IMAGE,)),
     "Bidirectional": _layer(
         nn.Bidirectional, lambda: nn.GRU(3, 2), lambda: nn.GRU(3, 2), inputs=(_STEPS,)
     ),
     "Conv1d": _layer(nn.Conv1d, 3, 2, 3, inputs=(_STEPS,)),
     "Conv2d": _layer(nn.Conv2d, 3, 4, 3, inputs=(_IMAGE,)),
+    "Conv3d": _layer(nn.Conv3d, 2, 3, 2, inputs=(_VOLUME,)),
+    "ConvTranspose1d": _layer(nn.ConvTranspose1d, 3, 2, 3, 2, inputs=(_STEPS,)),
     "ConvTranspose2d": _layer(nn.ConvTranspose2d, 3, 2, 2, 2, inputs=(_IMAGE,)),
     "DepthwiseConv2d": _layer(nn.DepthwiseConv2d, 3, 3, inputs=(_IMAGE,)),
     "DotAttention": _layer(nn.DotAttention, 3, inputs=(_STEPS, lambda: _t(2, 5, 3))),
@@ -248,6 +257,7 @@ LAYERS = {
     "MaxPool1d": _layer(nn.MaxPool1d, 2, inputs=(_STEPS,)),
     "MaxPool2d": _layer(nn.MaxPool2d, 2, inputs=(_IMAGE,)),
     "Mish": _layer(nn.Mish),
+    "MaxPool3d": _layer(nn.MaxPool3d, 2, inputs=(_VOLUME,)),
     "Module": _of(nn.Module),
     "MultiHeadAttention": _layer(nn.MultiHeadAttention, 4, 2, inputs=(lambda: _t(2, 3, 4),)),
     "KeyValueCache": _of(nn.KeyValueCache),

@@ -16,6 +16,7 @@ ENDLESS.append(ENDLESS)
         (lambda: tinydl.clip(tinydl.tensor([1]), high=2**64), DTypeError, "does not hold"),
         (lambda: tinydl.repeat(tinydl.ones(1), repeats=(2**63,)), ShapeError, "repeats must be"),
         (lambda: optim.WarmUp(3, nn.ReLU), ConfigError, "no class"),
+        (lambda: metrics.wilson_interval([1, 1, 1], [2, 2]), ShapeError, "do not broadcast"),
         (lambda: metrics.bleu([ENDLESS], [[ENDLESS]]), DTypeError, "hashable"),
     ],
 )

@@ -486,7 +486,8 @@ nn.GRU(3, 4, num_layers=2)  # ! nn.StackedRNN.of(nn.GRU, 3, 4, num_layers=2)
 nn.GRU(3, 4, 2)  # ! nn.StackedRNN.of(nn.GRU, 3, 4, num_layers=2)
 nn.SimpleRNN(3, 4, nonlinearity='relu')  # ! activation=td.relu
 nn.LSTMCell(3, 4)  # ! layer.run(x.unsqueeze(1), state) is a step
-nn.ConvTranspose1d(3, 8, 3)  # ! of x.unsqueeze(1), then .squeeze(1)
+nn.ConvTranspose1d(3, 8, 3)(s3).shape  # (2, 8, 8)
+nn.Conv3d(3, 8, 3)  # works
 x2.split(1, axis=1)  # ! split(x, sections=1, axis=1)
 nn.TimeDistributed(lin)  # ! nn.Linear(3, 4)(sequences)
 nn.MultiHeadAttention(embed_dim=8, num_heads=2)  # ! features=8

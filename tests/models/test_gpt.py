@@ -7,7 +7,8 @@ from closeness import assert_close
 from tinydl import Generator, Tensor, grad, no_grad
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.models import GPT
-from tinydl.models.recurrent.writing import write
+from tinydl.models.recurrent.writing import Reader, write
+from tinydl.models.transformers.gpt_step import Steps
 from tinydl.ops import one_hot
 
 
@@ -51,6 +52,22 @@ def test_where_no_place_is_left_the_later_half_is_read_anew(model):
         taken = taken + new if taken + new <= 6 else 3
         text.append(int(said(model, text[-taken:])[-1].argmax()))
     assert found.tolist() == text[4:]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_kernels_one_after_the_other_say_what_the_operations_say(dtype):
+    """Piece by piece, over several windows, with weights that hide nothing."""
+    model = GPT(9, 6, 2, 2, 8, rng=Generator(3)).astype(dtype)
+    rng = np.random.default_rng(2)
+    for p in model.parameters():
+        p.assign(rng.normal(0, 0.7, p.shape).astype(dtype))
+    assert isinstance(model.reader(), Reader)  # dropout would be missing
+    steps, plain = model.eval().reader(), Reader(model)
+    assert isinstance(steps, Steps)
+    with no_grad():
+        for length in (3, 1, 1, 1, 1, 2, 4, 1, 15, 1):
+            ids = rng.integers(0, 9, length)
+            assert_close(steps.read(ids), plain.read(ids), 1e-5 if dtype == "float32" else 1e-12)
 
 
 def test_of_a_long_text_the_last_places_are_read(model):

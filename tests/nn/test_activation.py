@@ -94,7 +94,7 @@ def test_settings_show_and_wrong_ones_are_told():
         nn.LogSoftmax(0), nn.HardTanh(), nn.HardTanh(high=2.0),
     )  # fmt: skip
     assert " ".join(map(repr, layers)) == shown
-    with pytest.raises(ConfigError, match="HardTanh: low must be below high, got 1.0 and 1.0"):
+    with pytest.raises(ConfigError, match=r"HardTanh: low must be below high, got 1\.0 and 1\.0"):
         nn.HardTanh(1.0)
     with pytest.raises(ConfigError, match="GELU: approximation must be None or 'tanh', got 'erf'"):
         nn.GELU("erf")

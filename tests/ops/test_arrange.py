@@ -27,6 +27,10 @@ GRID = np.arange(24.0).reshape(2, 3, 4)
         (lambda x: ops.tril(x, -1), lambda x: np.tril(x, -1)),
         (lambda x: ops.take(x, [[0, -1]], 1), lambda x: np.take(x, [[0, -1]], 1)),
         (
+            lambda x: ops.pad(x, ((2, 1), (3, 0), (0, 4)), mode="circular"),
+            lambda x: np.pad(x, ((2, 1), (3, 0), (0, 4)), "wrap"),
+        ),
+        (
             lambda x: ops.pad(x, ((1, 1), (2, 0), (0, 3)), mode="reflect"),
             lambda x: np.pad(x, ((1, 1), (2, 0), (0, 3)), "reflect"),
         ),
@@ -91,7 +95,8 @@ def test_split_by_sizes():
         (lambda x: ops.depth_to_space(x[None], 0), ShapeError, "block must be an integer >= 1"),
         (lambda x: ops.pad(x, ((2, 0),) * 3, mode="reflect"), ShapeError, r"\(2, 0\) for axis 0"),
         (lambda x: ops.pad(x[:0], ((2, 0),) * 3, mode="replicate"), ShapeError, "empty axis 0"),
-        (lambda x: ops.pad(x, ((0, 0),) * 3, mode="wrap"), ConfigError, "constant, reflect or"),
+        (lambda x: ops.pad(x, ((3, 0),) * 3, mode="circular"), ShapeError, "up to the size of the"),
+        (lambda x: ops.pad(x, ((0, 0),) * 3, mode="wrap"), ConfigError, "replicate or circular"),
     ],
 )  # fmt: skip
 def test_errors(call, error, words):

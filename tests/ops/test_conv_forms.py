@@ -55,6 +55,17 @@ def ones(*shape):
 
 
 @pytest.mark.parametrize("call, words", [
+    (lambda: ops.conv_transpose1d(ones(1, 5), ones(3, 1, 1)), r"1d: x must be \(N, T, C\)"),
+    (lambda: ops.conv_transpose1d(ones(1, 5, 2), ones(3, 1, 1)), "1d: x has 2 channels"),
+    (lambda: ops.conv_transpose1d(ones(1, 5, 1), ones(3, 1, 1), stride=0), "1d: stride must be"),
+    (
+        lambda: ops.conv_transpose1d(ones(1, 5, 1), ones(3, 1, 1), padding="causal"),
+        "is conv1d's alone",
+    ),
+    (
+        lambda: ops.conv_transpose1d(ones(1, 5, 1), ones(3, 1, 1), output_padding=1),
+        "conv_transpose1d: output_padding",
+    ),
     (lambda: ops.conv1d(ones(1, 5), ones(3, 1, 1)), r"conv1d: x must be \(N, T, C\)"),
     (lambda: ops.conv1d(ones(1, 5, 2), ones(3, 1, 1)), "conv1d: x has 2 channels"),
     (lambda: ops.conv1d(ones(1, 2, 1), ones(3, 1, 1)), "conv1d: .* does not fit"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from support import agree, oracle_module
 
 from tinydl import Tensor, no_grad, ops
-from tinydl.errors import DTypeError, IndexRangeError, ShapeError
+from tinydl.errors import ConfigError, DTypeError, IndexRangeError, ShapeError
 from tinydl.geometry import pool2d_geometry
 from tinydl.ops import pool
 from tinydl.testing import CASES, Draw
@@ -54,6 +54,25 @@ def test_windows_that_do_not_divide_drop_the_tail():
     y = ops.max_pool2d(x, 2)
     y.sum().backward()
     assert y.shape == (1, 2, 2, 1) and not x.grad.numpy()[0, 4].any()
+
+
+def test_a_dilated_window_sees_every_other_cell():
+    x = np.arange(25.0).reshape(1, 5, 5, 1)
+    y = ops.max_pool2d(Tensor(x), 2, 1, dilation=(2, 3))
+    assert y.numpy()[0, :, :, 0].tolist() == [[13, 14], [18, 19], [23, 24]]
+    z = ops.max_pool1d(Tensor(x.reshape(1, 25, 1)), 3, 1, dilation=4)
+    assert z.numpy().ravel().tolist() == list(range(8, 25))
+    low = Tensor(-np.ones((1, 3, 3, 1)), requires_grad=True)
+    y = ops.max_pool2d(low, 2, 1, 1, dilation=2)
+    y.sum().backward()
+    assert (y.numpy() == -1).all() and low.grad.numpy().sum() == 9, "padding never wins"
+    with pytest.raises(ConfigError, match="return_places is there without a dilation only"):
+        ops.max_pool2d(low, 2, return_places=True, dilation=2)
+    for wrong in (0, (1, 2, 3), None, np.zeros(0)):
+        with pytest.raises(ShapeError, match="max_pool2d: dilation must be"):
+            ops.max_pool2d(low, 2, dilation=wrong)
+    with pytest.raises(ShapeError, match="max_pool1d: dilation must be"):
+        ops.max_pool1d(low[0], 2, dilation=0)
 
 
 def test_places_are_found_only_for_a_gradient_or_on_request(monkeypatch):

@@ -42,6 +42,32 @@ def test_a_linear_image_stays_linear():
     assert_close(y, want, 1e-5)
 
 
+def test_a_parabola_stays_one_in_the_middle():
+    """Keys' kernel with a = -0.5 has the parabola; -0.75 the straight line only at its centre."""
+    x = np.arange(9.0)
+    wide = np.array(row(x**2, 18, mode="bicubic", antialias=True))
+    places = (np.arange(18) + 0.5) / 2 - 0.5
+    assert_close(wide[4:-4], places[4:-4] ** 2, 1e-12)
+    assert_close(np.sum(row([1, 1, 1, 1, 1], 3, mode="bicubic")), 3.0, 1e-12)
+
+
+def test_shrinking_averages_where_it_is_asked_to():
+    """A chessboard becomes grey; without it one of its colours."""
+    board = np.tile([0.0, 1.0], 8)
+    assert row(board, 4, mode="area") == [0.5] * 4
+    for mode in ("bilinear", "bicubic"):
+        assert_close(np.mean(row(board, 4, mode=mode, antialias=True)), 0.5, 1e-12)
+    assert row([1, 2, 3], 2, mode="area") == [1.5, 2.5]
+
+
+def test_no_number_spreads_no_further_than_its_kernel():
+    values = np.arange(12.0)
+    values[2] = np.nan
+    for options in ({"mode": "bicubic"}, {"mode": "bicubic", "antialias": True}, {"mode": "area"}):
+        found = np.isnan(row(values, 6, **options))
+        assert found[1] and not found[4:].any()
+
+
 def test_the_same_size_is_the_same_tensor():
     x = Tensor(np.zeros((1, 2, 3, 1)))
     assert ops.resize(x, (2, 3)) is x and ops.resize(x, (2, 3), mode="bilinear") is x
@@ -53,8 +79,24 @@ def test_the_same_size_is_the_same_tensor():
         (lambda x: ops.resize(x[0], (2, 2)), ShapeError, r"x must be \(N, H, W, C\)"),
         (lambda x: ops.resize(x, (0, 2)), ShapeError, "size must be an integer >= 1"),
         (lambda x: ops.resize(x[:, :0], (2, 2)), ShapeError, "an image without pixels"),
-        (lambda x: ops.resize(x, (2, 2), "bicubic"), ConfigError, "must be nearest or bilinear"),
-        (lambda x: ops.resize(x, (2, 2), align_corners=True), ConfigError, "'bilinear' only"),
+        (lambda x: ops.resize(x, (2, 2), "lanczos"), ConfigError, "bicubic or area, got 'lanczos'"),
+        (lambda x: ops.resize(x, (2, 2), "area", True), ConfigError, "'bilinear' and 'bicubic' on"),
+        (lambda x: ops.resize(x, (2, 2), antialias=True), ConfigError, "antialias is defined for"),
+        (
+            lambda x: ops.resize(x, (2, 2), "bicubic", True, antialias=True),
+            ConfigError,
+            "without antialias",
+        ),
+        (
+            lambda x: ops.resize(x, (2, 2), "bicubic", antialias=None),
+            ConfigError,
+            "antialias must be True or False",
+        ),
+        (
+            lambda x: ops.resize(x, (2, 2), align_corners=True),
+            ConfigError,
+            "'bilinear' and 'bicubic' only",
+        ),
         (lambda x: ops.resize(x.astype("int64"), (3, 3), "bilinear"), DTypeError, "needs a float"),
     ],
 )

@@ -129,7 +129,8 @@ def pad(x, widths, mode):
         if mode == "reflect":
             places = np.pad(np.arange(n), (before, after), "reflect")
         else:
-            places = np.pad(np.arange(n), (before, after), "edge")
+            names = {"replicate": "edge", "circular": "wrap"}
+            places = np.pad(np.arange(n), (before, after), names[mode])
         if x.dim() == 4 and axis in (1, 2):  # where PyTorch has it: (N, C, H, W)
             sides = (0, 0, before, after) if axis == 1 else (before, after, 0, 0)
             x = functional.pad(x.permute(0, 3, 1, 2), sides, mode).permute(0, 2, 3, 1)
@@ -151,14 +152,17 @@ def depth_to_space(x, block):
     return functional.pixel_shuffle(y, block).permute(0, 2, 3, 1)
 
 
-def resize(x, size, mode, align_corners, scale_factor=None):
+def resize(x, size, mode, align_corners, scale_factor=None, antialias=False):
     if size is None:
         size = [n * f for n, f in zip(x.shape[1:3], scale_factor, strict=True)]
     image = x.permute(0, 3, 1, 2)
     if mode == "nearest":
         y = functional.interpolate(image, size, mode="nearest-exact")
+    elif mode == "area":
+        y = functional.interpolate(image, size, mode="area")
     else:
-        y = functional.interpolate(image, size, mode="bilinear", align_corners=align_corners)
+        options = {"align_corners": align_corners, "antialias": antialias}
+        y = functional.interpolate(image, size, mode=mode, **options)
     return y.permute(0, 2, 3, 1)
 
 
@@ -253,6 +257,109 @@ def conv_transpose2d(x, w, b=None, *, stride, padding, output_padding, dilation,
     return y if b is None else y + b
 
 
+def conv_transpose1d(x, w, b=None, *, stride, padding, output_padding, dilation, groups):
+    """Of height 1, in the two axes of images."""
+    sides = (padding, padding) if isinstance(padding, int) else padding
+    sides = padding if isinstance(padding, str) else ((0, 0), sides)
+    y = conv_transpose2d(
+        x[:, None], w[None], b, stride=(1, stride), padding=sides,
+        output_padding=(0, output_padding), dilation=(1, dilation), groups=groups,
+    )  # fmt: skip
+    return y[:, 0]
+
+
+def channels_first(x):
+    return x.permute(0, 4, 1, 2, 3)
+
+
+def channels_last(x):
+    return x.permute(0, 2, 3, 4, 1)
+
+
+def volume_sides(sizes, kernel, stride, padding, dilation=(1, 1, 1)):
+    """Cells before and after each of the three axes."""
+    if padding == "same":
+        room = zip(sizes, kernel, stride, dilation, strict=True)
+        both = [max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0) for n, k, s, d in room]
+        return [(total // 2, total - total // 2) for total in both]
+    given = (
+        (0 if padding == "valid" else padding,) * 3 if not isinstance(padding, tuple) else padding
+    )
+    return [(v, v) if isinstance(v, int) else v for v in given]
+
+
+def three(value):
+    return (value,) * 3 if isinstance(value, int) else value
+
+
+def conv3d(x, w, b=None, *, stride, padding, dilation, groups):
+    stride, dilation = three(stride), three(dilation)
+    sides = volume_sides(x.shape[1:4], w.shape[:3], stride, padding, dilation)
+    x = functional.pad(channels_first(x), [n for pair in reversed(sides) for n in pair])
+    kernel = w.permute(4, 3, 0, 1, 2).contiguous()
+    return channels_last(functional.conv3d(x, kernel, b, stride, 0, dilation, groups))
+
+
+def pool_windows(x, kernel_size, stride, padding, ceil_mode, dilation, value):
+    """(x with `value` around it, its size with the padding alone): windows that fit exactly."""
+    sizes = x.shape[2:]
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
+    sides = volume_sides(sizes, spans, stride, padding)
+    wide = []
+    for n, span, s, (before, after) in zip(sizes, spans, stride, sides, strict=True):
+        room = n + before + after - span
+        outputs = room // s + 1
+        if ceil_mode and room % s and outputs * s < n + before:
+            outputs += 1
+        wide.append((before, (outputs - 1) * s + span - n - before))
+    return functional.pad(x, [n for pair in reversed(wide) for n in pair], value=value), sides
+
+
+def max_pool3d(x, *, kernel_size, stride, padding, ceil_mode):
+    kernel = three(kernel_size)
+    steps = kernel if stride is None else three(stride)
+    x, _ = pool_windows(channels_first(x), kernel, steps, padding, ceil_mode, (1, 1, 1), -np.inf)
+    return channels_last(functional.max_pool3d(x, kernel, steps))
+
+
+def avg_pool3d(x, *, kernel_size, stride, padding, ceil_mode, count_include_pad):
+    """The sum of each window through what counts in it."""
+    kernel = three(kernel_size)
+    steps = kernel if stride is None else three(stride)
+    options = (kernel, steps, padding, ceil_mode, (1, 1, 1), 0.0)
+    wide, sides = pool_windows(channels_first(x), *options)
+    ones = torch.ones_like(channels_first(x))
+    counted, _ = pool_windows(ones, *options)
+    if count_include_pad:
+        flat = [n for pair in reversed(sides) for n in pair]
+        counted = functional.pad(ones, flat, value=1.0)
+        rest = [w - c for w, c in zip(wide.shape[2:], counted.shape[2:], strict=True)]
+        counted = functional.pad(counted, [n for r in reversed(rest) for n in (0, r)])
+    sums = functional.avg_pool3d(wide, kernel, steps)
+    return channels_last(sums / functional.avg_pool3d(counted, kernel, steps))
+
+
+def max_pool2d_dilated(x, *, kernel_size, stride, padding, ceil_mode, dilation):
+    kernel, gaps = [(v, v) if isinstance(v, int) else v for v in (kernel_size, dilation)]
+    steps = kernel if stride is None else (stride, stride) if isinstance(stride, int) else stride
+    deep = (
+        padding
+        if isinstance(padding, str)
+        else ((0, 0), *((padding,) * 2 if padding == 0 else padding))
+    )
+    x, _ = pool_windows(
+        x.permute(0, 3, 1, 2)[:, :, None],
+        (1, *kernel),
+        (1, *steps),
+        deep,
+        ceil_mode,
+        (1, *gaps),
+        -np.inf,
+    )
+    y = functional.max_pool2d(x[:, :, 0], kernel, steps, 0, gaps)
+    return y.permute(0, 2, 3, 1)
+
+
 def depthwise_conv2d(x, w, b=None, *, stride, padding, dilation):
     KH, KW, C, M = w.shape
     steps, gaps = ((v, v) if isinstance(v, int) else v for v in (stride, dilation))
@@ -275,6 +382,11 @@ def separable_conv2d(x, w, pointwise, b=None, **options):
 
 BREADTH = {
     "conv1d": conv1d,
+    "conv_transpose1d": conv_transpose1d,
+    "conv3d": conv3d,
+    "max_pool3d": max_pool3d,
+    "avg_pool3d": avg_pool3d,
+    "max_pool2d_dilated": max_pool2d_dilated,
     "conv_transpose2d": conv_transpose2d,
     "depthwise_conv2d": depthwise_conv2d,
     "separable_conv2d": separable_conv2d,
@@ -319,6 +431,7 @@ BREADTH = {
     "norm": norm,
     "pad_reflect": pad,
     "pad_replicate": pad,
+    "pad_circular": pad,
     "prod": each_axis(torch.prod),
     "repeat": repeat,
     "resize": resize,

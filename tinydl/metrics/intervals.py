@@ -9,6 +9,7 @@ import numpy as np
 from ..arguments import array, between
 from ..doors import checked
 from ..errors import ConfigError
+from ..geometry import broadcast_shape
 
 
 @checked
@@ -25,6 +26,7 @@ def wilson_interval(hits: np.ndarray, count: np.ndarray, level: float = 0.95) ->
     level = between("wilson_interval", "level", level, 0, 1)
     k = array("wilson_interval", "hits", hits).astype(np.float64)
     n = array("wilson_interval", "count", count).astype(np.float64)
+    broadcast_shape("wilson_interval", k.shape, n.shape)
     if not (np.all(k >= 0) and np.all(k <= n)) or not 0 < level < 1:
         raise ConfigError("wilson_interval: needs 0 <= hits <= count and a level inside 0 ... 1")
     z = NormalDist().inv_cdf((1 + level) / 2)

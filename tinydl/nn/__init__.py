@@ -38,7 +38,13 @@ from .attention import (
     sinusoidal_positions,
 )
 from .conv import Conv2d
-from .conv_forms import Conv1d, ConvTranspose2d, DepthwiseConv2d, SeparableConv2d
+from .conv_forms import (
+    Conv1d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    DepthwiseConv2d,
+    SeparableConv2d,
+)
 from .dropout import Dropout
 from .embedding import Embedding
 from .linear import Linear
@@ -110,6 +116,7 @@ from .transformer import (
     TransformerDecoderLayer,
     TransformerEncoderLayer,
 )
+from .volumes import AvgPool3d, Conv3d, MaxPool3d
 from .watch import activations, looking
 from .weight_norms import EqualizedRate, SpectralNorm, WeightNorm
 
@@ -131,11 +138,14 @@ __all__ = [
     "Apply",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BatchNorm",
     "Bidirectional",
     "Buffer",
     "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
     "ConvTranspose2d",
     "DepthwiseConv2d",
     "DotAttention",
@@ -163,6 +173,7 @@ __all__ = [
     "LogSoftmax",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "MinibatchStd",
     "Mish",
     "Module",

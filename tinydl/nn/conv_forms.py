@@ -20,7 +20,7 @@ from .module import Parameter
 
 def _check_channels(op: str, x: Tensor, ndim: int, channels: int) -> None:
     if x.ndim != ndim or x.shape[-1] != channels:
-        axes = "(N, T, C)" if ndim == 3 else "(N, H, W, C)"
+        axes = {3: "(N, T, C)", 4: "(N, H, W, C)"}.get(ndim, "(N, D, H, W, C)")
         raise ShapeError(f"{op}: x must be {axes} with {channels} channels, got {x.shape}")
 
 
@@ -76,6 +76,68 @@ class Conv1d(Weighted):
 
     def arguments(self) -> str:
         return f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
+
+
+class ConvTranspose1d(Weighted):
+    """Transposed convolution along time, see `tinydl.conv_transpose1d`: makes sequences longer by
+    `stride`.
+
+    x (N, T, in_channels) -> (N, O, out_channels); weight (K, out_channels/groups, in_channels),
+    bias (out_channels,) or None. Penalties as in Linear. Raises ConfigError and ShapeError; the
+    call ShapeError and DTypeError.
+    """
+
+    @checked
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: str | int | tuple[int, int] = 0,
+        output_padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        weight_init: str | Initializer = "glorot_uniform",
+        bias_init: str | Initializer = "zeros",
+        rng: Generator | None = None,
+        **penalties: Any,
+    ) -> None:
+        op = "ConvTranspose1d"
+        check_size(op, in_channels=in_channels, out_channels=out_channels, groups=groups)
+        check_size(op, kernel_size=kernel_size, stride=stride, dilation=dilation)
+        check_groups(op, groups, in_channels, out_channels)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
+        self.padding, self.output_padding = as_tuple(padding), output_padding
+        check_padding(op, time_padding(op, self.padding, kernel_size, dilation))
+        if not 0 <= output_padding < max(stride, dilation):
+            raise ShapeError(
+                f"{op}: output_padding {output_padding} must be at least 0 and smaller than the "
+                f"stride {stride} or the dilation {dilation}"
+            )
+        super().__init__(
+            (kernel_size, out_channels // groups, in_channels), bias, weight_init, bias_init,
+            rng=rng, bias_size=out_channels, **penalties,
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        _check_channels("ConvTranspose1d", x, 3, self.in_channels)
+        y = ops.conv_transpose1d(
+            x, self.weight, self.bias, self.stride, self.padding, self.output_padding,
+            self.dilation, self.groups,
+        )  # fmt: skip
+        return self.watched(y)
+
+    def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
+        """Every input number meets every weight of its channel."""
+        return prod(x_shape[:2]) * self.weight.size
+
+    def arguments(self) -> str:
+        text = f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
+        return text + (f", stride={self.stride}" if self.stride != 1 else "")
 
 
 class ConvTranspose2d(Weighted):

@@ -41,8 +41,27 @@ class MaxPool2d(Pool2d):
     Raises ShapeError for arguments that do not fit; the call raises ShapeError and DTypeError.
     """
 
+    @checked
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        dilation: Pair = 1,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode)
+        self.dilation = pair("MaxPool2d", "dilation", dilation, 1)
+
     def forward(self, x: Tensor) -> Tensor:
-        return ops.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        windows = self.kernel_size, self.stride, self.padding, self.ceil_mode
+        if self.dilation == (1, 1):
+            return ops.max_pool2d(x, *windows)
+        return ops.max_pool2d(x, *windows, dilation=self.dilation)
+
+    def arguments(self) -> str:
+        text = super().arguments()
+        return text + (f", dilation={self.dilation}" if self.dilation != (1, 1) else "")
 
 
 class AvgPool2d(Pool2d):

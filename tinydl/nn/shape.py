@@ -9,7 +9,7 @@ from .. import ops
 from ..doors import checked
 from ..errors import ConfigError, ShapeError
 from ..geometry import pair, whole_numbers
-from ..ops.resize import size_or_factor
+from ..ops.resize import check_mode, size_or_factor
 from ..quoting import quoted
 from ..tensor import Tensor
 from .module import Module
@@ -92,7 +92,8 @@ class ZeroPad2d(Module):
 class Upsample(Module):
     """Images (N, H, W, C) in another size, see `tinydl.resize`: (N, OH, OW, C).
 
-    size: (OH, OW), or scale_factor, a number > 0 or two of them; mode: "nearest" or "bilinear".
+    size: (OH, OW), or scale_factor, a number > 0 or two of them; mode: "nearest", "bilinear",
+    "bicubic" or "area"; antialias: average where it shrinks.
     Raises ConfigError; the call ShapeError and DTypeError.
     """
 
@@ -103,19 +104,18 @@ class Upsample(Module):
         scale_factor: float | tuple[float, float] | None = None,
         mode: str = "nearest",
         align_corners: bool = False,
+        antialias: bool = False,
     ) -> None:
         self.size, self.scale_factor = size_or_factor("Upsample", size, scale_factor)
-        if mode not in ("nearest", "bilinear"):
-            raise ConfigError(f"Upsample: mode must be nearest or bilinear, got {quoted(mode)}")
-        if align_corners and mode == "nearest":
-            raise ConfigError("Upsample: align_corners is defined for mode 'bilinear' only")
-        self.mode, self.align_corners = mode, align_corners
+        check_mode("Upsample", mode, align_corners, antialias)
+        self.mode, self.align_corners, self.antialias = mode, align_corners, antialias
 
     def forward(self, x: Tensor) -> Tensor:
-        options = {"scale_factor": self.scale_factor}
+        options = {"scale_factor": self.scale_factor, "antialias": self.antialias}
         return ops.resize(x, self.size, self.mode, self.align_corners, **options)
 
     def arguments(self) -> str:
         text = f"{self.size}" if self.size else f"scale_factor={self.scale_factor}"
         text += f", mode={self.mode!r}" if self.mode != "nearest" else ""
+        text += ", antialias=True" if self.antialias else ""
         return text + (", align_corners=True" if self.align_corners else "")

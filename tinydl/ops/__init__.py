@@ -56,7 +56,13 @@ from .compare import (
     not_equal,
 )
 from .conv import col2im, conv2d, im2col
-from .conv_forms import conv1d, conv_transpose2d, depthwise_conv2d, separable_conv2d
+from .conv_forms import (
+    conv1d,
+    conv_transpose1d,
+    conv_transpose2d,
+    depthwise_conv2d,
+    separable_conv2d,
+)
 from .counting import argwhere, bincount, nonzero, searchsorted, unique
 from .ctc import ctc_log_likelihood
 from .einsum import einsum, gram_matrix
@@ -179,6 +185,7 @@ from .special import (
     square,
 )
 from .trigonometry import acos, acosh, asin, asinh, atan, atanh, cosh, sinh, tan
+from .volumes import avg_pool3d, conv3d, max_pool3d
 
 # Each of them is also `td.NAME`.
 __all__ = [
@@ -205,6 +212,7 @@ __all__ = [
     "attention_weights",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "batch_norm_with_statistics",
     "batch_statistics",
@@ -217,6 +225,8 @@ __all__ = [
     "concat",
     "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
     "conv_transpose2d",
     "copy",
     "cos",
@@ -297,6 +307,7 @@ __all__ = [
     "max",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "max_unpool2d",
     "maximum",
     "mean",

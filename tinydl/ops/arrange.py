@@ -235,7 +235,8 @@ def pad(x, widths, value=0.0, mode="constant"):
     """x with a border: widths is one (before, after) pair for every axis, all >= 0.
 
     mode: "constant" (a border of `value`), "reflect" (mirrored at the outermost elements, which are
-    not repeated; widths below the size of the axis), "replicate" (the outermost elements repeated).
+    not repeated; widths below the size of the axis), "replicate" (the outermost elements repeated),
+    "circular" (what stands at the other end, as NumPy's "wrap"; widths up to the size of the axis).
     Axes are padded one after the other, so corners hold what both rules give. Raises ShapeError,
     ConfigError for another mode.
     """
@@ -248,12 +249,14 @@ def pad(x, widths, value=0.0, mode="constant"):
         raise ShapeError(
             f"pad: needs one (before, after) >= 0 for each of the {x.ndim} axes, got {widths!r}"
         )
-    if text("pad", "mode", mode) in ("reflect", "replicate"):
+    if text("pad", "mode", mode) in ("reflect", "replicate", "circular"):
         for axis, pair in enumerate(widths):
             x = _border(x, axis, pair, mode) if pair != (0, 0) else x
         return x
     if mode != "constant":
-        raise ConfigError(f"pad: mode must be constant, reflect or replicate, got {mode!r}")
+        raise ConfigError(
+            f"pad: mode must be constant, reflect, replicate or circular, got {mode!r}"
+        )
     shape = addressable(
         "pad", tuple(n + w[0] + w[1] for n, w in zip(x.shape, widths, strict=True)), 8
     )
@@ -266,15 +269,19 @@ def _border(x, axis, widths, mode):
     """x with `widths` cells more along one axis, copied from x itself."""
     before, after = widths
     n = x.shape[axis]
-    if n == 0 or (mode == "reflect" and max(widths) >= n):
+    most = {"reflect": n - 1, "circular": n}.get(mode, max(widths))
+    if n == 0 or max(widths) > most:
+        if n == 0:
+            raise ShapeError(f"pad: nothing to {mode} along the empty axis {axis} of {x.shape}")
+        limit = "up to" if mode == "circular" else "below"
         raise ShapeError(
-            f"pad: {mode} needs widths below the size of the axis, got {widths} for axis {axis} "
+            f"pad: {mode} needs widths {limit} the size of the axis, got {widths} for axis {axis} "
             f"of {x.shape}"
-            if n
-            else f"pad: nothing to {mode} along the empty axis {axis} of {x.shape}"
         )
     if mode == "reflect":
         front, back = _run(x, axis, before, before, -1), _run(x, axis, n - 2, after, -1)
+    elif mode == "circular":
+        front, back = _run(x, axis, n - before, before, 1), _run(x, axis, 0, after, 1)
     else:
         front, back = _run(x, axis, 0, before, 0), _run(x, axis, n - 1, after, 0)
     parts = [part for part in (front, x, back) if part.shape[axis]]

@@ -59,11 +59,12 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return reshape(y, (N, y.shape[2], F))
 
 
-def _transposed_geometry(x_shape, weight_shape, stride, padding, output_padding, dilation, groups):
+def _transposed_geometry(
+    x_shape, weight_shape, stride, padding, output_padding, dilation, groups, op="conv_transpose2d"
+):
     """The geometry of the convolution of which conv_transpose2d is the adjoint, and by how many
     rows and columns of zeros x must be longer for it: an output_padding of a stride or more (below
     the dilation) is a size that the convolution maps to a longer x."""
-    op = "conv_transpose2d"
     if len(x_shape) != 4 or len(weight_shape) != 4:
         raise ShapeError(
             f"{op}: x must be (N, H, W, C) and weight (KH, KW, F/groups, C), got shapes "
@@ -131,20 +132,60 @@ def conv_transpose2d(
     below the dilation (PyTorch's rule).
     Raises ShapeError and DTypeError. Zeiler et al. 2010.
     """
+    numbers = [_plain(v) for v in (stride, padding, output_padding, dilation, groups)]
+    return _transposed("conv_transpose2d", x, weight, bias, *numbers)
+
+
+def _transposed(op, x, weight, bias, stride, padding, output_padding, dilation, groups):
+    """conv_transpose2d whose errors speak of `op`."""
     geometry, longer = _transposed_geometry(
-        x.shape, weight.shape, _plain(stride), _plain(padding), _plain(output_padding),
-        _plain(dilation), _plain(groups),
-    )  # fmt: skip
-    _check_types("conv_transpose2d", *([x, weight] if bias is None else [x, weight, bias]))
+        x.shape, weight.shape, stride, padding, output_padding, dilation, groups, op
+    )
+    _check_types(op, *([x, weight] if bias is None else [x, weight, bias]))
     if bias is not None and bias.shape != (geometry.C,):
         raise ShapeError(
-            f"conv_transpose2d: bias must be ({geometry.C},) for weight {weight.shape} and groups "
+            f"{op}: bias must be ({geometry.C},) for weight {weight.shape} and groups "
             f"{groups}, got {bias.shape}"
         )
     if any(longer):
         x = pad(x, ((0, 0), (0, longer[0]), (0, longer[1]), (0, 0)))
     y = Conv2dInputGrad(geometry).apply(x, weight)
     return y if bias is None else y + bias
+
+
+@door
+def conv_transpose1d(
+    x, weight, bias=None, stride=1, padding=0, output_padding=0, dilation=1, groups=1
+):
+    """Adjoint of conv1d: y[n, t*stride + k*dilation - before, f] += x[n,t,c] weight[k,f,c], plus
+    bias[f].
+
+    x (N, T, C), weight (K, F/groups, C), bias (F,) or None -> (N, O, F) with
+    O = (T-1)*stride - before - after + dilation*(K-1) + 1 + output_padding. padding: integer,
+    (before, after), 'valid' or 'same' (O = T*stride). Runs as a conv_transpose2d of height 1, whose
+    rules hold. Raises ShapeError and DTypeError.
+    """
+    op = "conv_transpose1d"
+    if x.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(
+            f"{op}: x must be (N, T, C) and weight (K, F/groups, C), got shapes {x.shape} and "
+            f"{weight.shape}"
+        )
+    steps, gaps, extra = [
+        (least, whole(op, name, _plain(value), least, MOST_CELLS, ShapeError))
+        for name, value, least in (
+            ("stride", stride, 1), ("dilation", dilation, 1), ("output_padding", output_padding, 0)
+        )
+    ]  # fmt: skip
+    if isinstance(padding, str) and padding == "causal":
+        raise ShapeError(f"{op}: padding 'causal' is conv1d's alone")
+    pads = time_padding(op, padding, weight.shape[0], dilation)
+    (N, T, C), kernel = x.shape, (1, *weight.shape)
+    y = _transposed(
+        op, reshape(x, (N, 1, T, C)), reshape(weight, kernel), bias, steps, pads, extra, gaps,
+        _plain(groups),
+    )  # fmt: skip
+    return reshape(y, (N, *y.shape[2:]))
 
 
 @door

@@ -9,12 +9,19 @@ import numpy as np
 
 from ..arguments import flag, is_whole, whole
 from ..doors import door, unknown_to
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
 from ..function import Function, is_recording
-from ..geometry import adaptive_pool2d_geometry, pair, pool2d_geometry
+from ..geometry import (
+    MOST_CELLS,
+    adaptive_pool2d_geometry,
+    pair,
+    pool2d_geometry,
+    resolve_padding,
+)
 from ..quoting import quoted
+from .arrange import pad
 from .conv import _plain
-from .index import check_indices, scatter_add_along_axis
+from .index import check_indices, scatter_add_along_axis, take
 from .operands import _require_float
 from .reduce import max, mean
 from .shape import reshape
@@ -132,8 +139,34 @@ def _max_pool(x, geometry, return_places):
     return (y, pooling.hand_out(x)) if return_places else y
 
 
+def _spread(op, x, kernel_size, stride, padding, ceil_mode, dilation):
+    """(x with the cells of every dilated window side by side, the geometry of windows that meet):
+    padding is -inf here, so that it never wins. Memory: KH KW times the result."""
+    KH, KW = pair(op, "kernel_size", _plain(kernel_size), 1)
+    steps = (KH, KW) if stride is None else pair(op, "stride", _plain(stride), 1)
+    _require_float(op, x)
+    spans = [d * (k - 1) + 1 for d, k in zip(dilation, (KH, KW), strict=True)]
+    padding = _plain(padding)
+    if padding == "same":
+        padding = resolve_padding(op, padding, x.shape[1:3], (KH, KW), steps, dilation)
+        padding = (padding[:2], padding[2:])
+    wide = pool2d_geometry(x.shape, tuple(spans), steps, padding, ceil_mode, op)
+    sides, places = [], []
+    windows = zip((wide.OH, wide.OW), (KH, KW), steps, dilation, strict=True)
+    for axis, (outputs, k, step, gap) in enumerate(windows):
+        before, after = wide.padding[2 * axis : 2 * axis + 2]
+        at = np.arange(outputs)[:, None] * step + np.arange(k) * gap
+        beyond = int(at.max()) + 1 - x.shape[1 + axis] - before  # ceil_mode's last window
+        sides.append((before, after if after > beyond else beyond))
+        places.append(at.ravel())
+    x = pad(x, ((0, 0), *sides, (0, 0)), -np.inf) if any(map(any, sides)) else x
+    x = take(take(x, places[0], 1), places[1], 2)
+    return x, pool2d_geometry(x.shape, (KH, KW), (KH, KW), 0, False, op)
+
+
 def max_pool2d(
-    x, kernel_size, stride=None, padding=0, ceil_mode=False, return_places=False, **unknown: Never
+    x, kernel_size, stride=None, padding=0, ceil_mode=False, return_places=False, dilation=1,
+    **unknown: Never,
 ):  # fmt: skip
     """Largest value of each window: x (N, H, W, C) -> (N, OH, OW, C); the stride defaults to the
     window.
@@ -142,12 +175,23 @@ def max_pool2d(
     would start below the image (PyTorch's rule). padding: integer, (height, width), ((top, bottom),
     (left, right)), 'valid' (none) or 'same' (OH = ceil(H / stride)), smaller than the window.
 
+    dilation: the distance of a window's cells, integer or (height, width), which makes it as large
+    as dilation*(K - 1) + 1; then without places.
+
     The gradient goes to the first largest cell (row by row); NaN wins; padded cells never win. With
     `return_places` also the place h*W + w of each maximum, int32, for `max_unpool2d`.
-    Raises ShapeError and DTypeError.
+    Raises ShapeError and DTypeError, ConfigError for places with a dilation.
     """
     if unknown:
         raise unknown_to(max_pool2d, unknown)
+    if type(dilation) is not int or dilation != 1:
+        gaps = pair("max_pool2d", "dilation", _plain(dilation), 1)
+        if gaps != (1, 1) and return_places is not False:
+            raise ConfigError("max_pool2d: return_places is there without a dilation only")
+        if gaps != (1, 1):
+            ceil_mode = flag("max_pool2d", "ceil_mode", ceil_mode)
+            x, g = _spread("max_pool2d", x, kernel_size, stride, padding, ceil_mode, gaps)
+            return _max_pool(x, g, False)
     geometry = _geometry("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
     if return_places is not False:
         return_places = flag("max_pool2d", "return_places", return_places)
@@ -195,7 +239,7 @@ def _counted_share(g):
 # -- along time ------------------------------------------------------------------------------------
 
 
-def _as_image(op, x, kernel_size, stride, padding, ceil_mode):
+def _as_image(op, x, kernel_size, stride, padding, ceil_mode, gap=1):
     """A sequence as an image of height 1, and the geometry of its windows."""
     _require_float(op, x)
     if x.ndim != 3:
@@ -211,16 +255,24 @@ def _as_image(op, x, kernel_size, stride, padding, ceil_mode):
             )
         padding = ((0, 0), tuple([int(p) for p in sides]))
     N, T, C = x.shape
+    if gap != 1:
+        image, ceil_mode = reshape(x, (N, 1, T, C)), flag(op, "ceil_mode", ceil_mode)
+        return _spread(op, image, window, step, padding, ceil_mode, (1, gap))
     geometry = pool2d_geometry((N, 1, T, C), window, step, padding, ceil_mode, op)
     return reshape(x, geometry.x_shape), geometry
 
 
 @door
-def max_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False):
+def max_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, dilation=1):
     """Largest value of each window of time: x (N, T, C) -> (N, O, C), a max_pool2d of height 1.
 
     padding: integer, (before, after), 'valid' or 'same'. Raises ShapeError and DTypeError.
     """
+    op = "max_pool1d"
+    gap = whole(op, "dilation", _plain(dilation), 1, MOST_CELLS, ShapeError)
+    if gap != 1:
+        image, g = _as_image(op, x, kernel_size, stride, padding, ceil_mode, gap)
+        return reshape(_max_pool(image, g, False), (g.N, g.OW, g.C))
     image, g = _as_image("max_pool1d", x, kernel_size, stride, padding, ceil_mode)
     return reshape(_max_pool(image, g, False), (g.N, g.OW, g.C))
 

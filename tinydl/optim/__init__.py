@@ -24,8 +24,8 @@ from .sgd import SGD
 __all__ = [
     "SGD", "AMSGrad", "AdaDelta", "AdaGrad", "Adam", "AdamW", "Adamax", "CentredRMSprop", "Cosine",
     "Exponential", "Groups", "Nadam", "Optimizer", "Piecewise", "Plateau", "Polynomial", "RAdam",
-    "RMSprop", "Rprop", "StepDecay", "WarmUp", "WeightAverage", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
-    "clip_weights",
+    "RMSprop", "Rprop", "StepDecay", "WarmUp", "WeightAverage", "clip_by_global_norm",
+    "clip_by_norm", "clip_by_value", "clip_weights",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # for a checker every name would exist

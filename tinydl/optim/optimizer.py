@@ -24,8 +24,9 @@ class Optimizer:
 
     parameters: leaf tensors, or (name, tensor) pairs as `model.named_parameters()` yields them; the
     names (else the positions) appear in errors and in `state_dict`. `lr` may be set at any time.
-    maximize: climb instead of descend, by the negative of every gradient. A subclass names its state arrays, one of each per parameter, and writes `_update`, or, with a
-    kernel for many parameters, `_update_all`.
+    maximize: climb instead of descend, by the negative of every gradient. A subclass names its
+    state arrays, one of each per parameter, and writes `_update`, or, with a kernel for many
+    parameters, `_update_all`.
     """
 
     @checked

@@ -12,8 +12,8 @@ from .optimizer import Named, Optimizer
 
 
 class Rprop(Optimizer):
-    """w <- w - sign(g) d. Where g has the sign of the step before, d <- d grow; where it has turned,
-    d <- d shrink, and this g counts as 0; smallest <= d <= largest.
+    """w <- w - sign(g) d. Where g has the sign that it had before, d <- d grow; where it has
+    turned, d <- d shrink, and this g counts as 0; smallest <= d <= largest.
 
     For gradients of the whole data: the noise of batches turns signs at random. lr is the first d;
     setting it later changes nothing. g is the gradient plus weight_decay * w. Riedmiller and Braun

@@ -37,6 +37,52 @@ def _conv_transpose2d(d: Draw) -> Example:
     return Example(inputs[: d.integer(2, 3)], options)
 
 
+def _conv_transpose1d(d: Draw) -> Example:
+    groups, stride, dilation = d.integer(1, 2), d.integer(1, 3), d.integer(1, 3)
+    C, F, K = groups * d.integer(1, 2), d.integer(1, 2), d.integer(2, 3)
+    padding = d.choose((0, 1, (0, 1), "valid", "same"))
+    extra = 0 if padding == "same" else d.integer(0, max(stride, dilation) - 1)
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    options |= {"output_padding": extra, "groups": groups}
+    inputs = (d.normal((2, d.integer(3, 5), C)), d.normal((K, F, C)), d.normal((F * groups,)))
+    return Example(inputs[: d.integer(2, 3)], options)
+
+
+def _conv3d(d: Draw) -> Example:
+    groups, kernel = d.integer(1, 2), tuple([d.integer(1, 2) for _ in range(3)])
+    C, F = groups * d.integer(1, 2), groups * d.integer(1, 2)
+    options = {
+        "stride": d.choose((1, 2, (2, 1, 2))),
+        "padding": d.choose((0, 1, (1, 0, 2), ((0, 1), (1, 0), (0, 0)), "valid", "same")),
+        "dilation": d.choose((1, 2, (2, 1, 1))),
+        "groups": groups,
+    }
+    inputs = (d.normal((1, 3, 3, 4, C)), d.normal((*kernel, C // groups, F)), d.normal((F,)))
+    return Example(inputs[: d.integer(2, 3)], options)
+
+
+def _pool3d(d: Draw, **more: Any) -> Example:
+    options = {
+        "kernel_size": d.choose((1, 2, (2, 1, 3))),
+        "stride": d.choose((None, 1, (1, 2, 2))),
+        "padding": d.choose((0, ((1, 0), (0, 0), (0, 0)), "same")),
+    }
+    if options["kernel_size"] == 1 and options["padding"] != "same":
+        options["padding"] = 0
+    x = d.distinct((d.integer(1, 2), d.integer(2, 3), 3, 4, d.integer(1, 2)))
+    return Example((x,), {**options, "ceil_mode": d.flag(), **more})
+
+
+def _dilated(d: Draw) -> Example:
+    """The cells of a window `dilation` apart."""
+    x = d.distinct((d.integer(1, 2), d.integer(4, 6), d.integer(5, 6), d.integer(1, 2)))
+    options = {"kernel_size": d.choose((2, (1, 3), (2, 1))), "stride": d.choose((None, 1, (2, 1)))}
+    options |= {"padding": d.choose((0, ((1, 0), (0, 0)), "same")), "ceil_mode": d.flag()}
+    if options["kernel_size"] == (1, 3) and options["padding"] != "same":
+        options["padding"] = 0
+    return Example((x,), {**options, "dilation": d.choose((2, (1, 2), (3, 1)))})
+
+
 def _depthwise(d: Draw) -> Example:
     C, M = d.integer(1, 3), d.integer(1, 2)
     x = d.normal((d.integer(1, 2), d.integer(3, 5), d.integer(5, 7), C))
@@ -201,6 +247,11 @@ def _attention(value: bool) -> Callable[[Draw], Example]:
 ROWS = (
     OpCase("conv1d", ops.conv1d, _conv1d),
     OpCase("conv_transpose2d", ops.conv_transpose2d, _conv_transpose2d),
+    OpCase("conv_transpose1d", ops.conv_transpose1d, _conv_transpose1d),
+    OpCase("conv3d", ops.conv3d, _conv3d),
+    OpCase("max_pool3d", ops.max_pool3d, _pool3d),
+    OpCase("avg_pool3d", ops.avg_pool3d, lambda d: _pool3d(d, count_include_pad=d.flag())),
+    OpCase("max_pool2d_dilated", ops.max_pool2d, _dilated),
     OpCase("depthwise_conv2d", ops.depthwise_conv2d, _depthwise),
     OpCase("separable_conv2d", ops.separable_conv2d, _separable),
     OpCase("global_avg_pool", ops.global_avg_pool, _places),

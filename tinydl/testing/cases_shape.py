@@ -114,7 +114,7 @@ def _blocks(kind: str) -> Callable[[Draw], Example]:
 def _border(mode: str) -> Callable[[Draw], Example]:
     def draw(d: Draw) -> Example:
         shape = d.shape(0, 4, 1, 3)
-        most = [n - 1 if mode == "reflect" else 2 for n in shape]
+        most = [{"reflect": n - 1, "circular": n}.get(mode, 2) for n in shape]
         widths = tuple([(d.integer(0, m), d.integer(0, m)) for m in most])
         return Example((d.normal(shape),), {"widths": widths, "mode": mode})
 
@@ -125,13 +125,14 @@ def _resize(d: Draw) -> Example:
     """No sizes where a nearest pixel is a tie that float32 arithmetic, as in PyTorch, rounds
     otherwise."""
     N, H, W, C = d.shape(4, 4, 1, 5)
-    mode = d.choose(("nearest", "bilinear"))
+    mode = d.choose(("nearest", "bilinear", "bicubic", "area"))
     options: dict[str, Any] = {"mode": mode, "size": (d.integer(1, 7), d.integer(1, 7))}
     if d.flag():
         options |= {"size": None, "scale_factor": (d.integer(1, 3), d.integer(1, 3))}
-    return Example(
-        (d.normal((N, H, W, C)),), {**options, "align_corners": mode == "bilinear" and d.flag()}
-    )
+    smooth = mode in ("bilinear", "bicubic")
+    options |= {"align_corners": smooth and d.flag()}
+    options |= {"antialias": smooth and not options["align_corners"] and d.flag()}
+    return Example((d.normal((N, H, W, C)),), options)
 
 
 def _take(d: Draw) -> Example:
@@ -246,6 +247,7 @@ ROWS = (
     OpCase("space_to_depth", ops.space_to_depth, _blocks("space")),
     OpCase("depth_to_space", ops.depth_to_space, _blocks("depth")),
     OpCase("pad_reflect", ops.pad, _border("reflect")),
+    OpCase("pad_circular", ops.pad, _border("circular")),
     OpCase("pad_replicate", ops.pad, _border("replicate")),
     OpCase("resize", ops.resize, _resize),
     OpCase("take", ops.take, _take),

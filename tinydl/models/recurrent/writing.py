@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...arguments import integers, whole
@@ -51,6 +53,21 @@ def check_drawing(temperature: float, top_k: int | None, top_p: float | None) ->
         raise ConfigError(f"text: top_p must be in (0, 1], got {top_p!r}")
 
 
+class Reader:
+    """A text that is read piece by piece: the state behind one is where the next begins."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model = model
+        self.state: Any = None
+
+    def read(self, ids: np.ndarray) -> np.ndarray:
+        """Logits (tokens,) of what follows ids (T,), behind those read before."""
+        given = Tensor(ids[None], backend=self.model.backend)
+        logits, self.state = self.model.run(given, self.state)
+        found: np.ndarray = logits[0, -1].numpy()
+        return found
+
+
 def write(
     model: LanguageModel,
     ids: np.ndarray,
@@ -69,11 +86,11 @@ def write(
     check_drawing(temperature, top_k, top_p)
     written = np.empty(whole("text", "count", count, 0), np.int64)
     chances = rng.uniform(count, dtype=np.float64) if count else ()
-    seen, state = _text(ids), None
+    seen = _text(ids)
+    reader: Any = model.reader() if hasattr(model, "reader") else Reader(model)
     with no_grad():
         for place, chance in enumerate(chances):
-            logits, state = model.run(Tensor(seen[None], backend=model.backend), state)
-            p = next_probabilities(logits[0, -1].numpy(), temperature, top_k, top_p)
+            p = next_probabilities(reader.read(seen), temperature, top_k, top_p)
             written[place] = by_shares(np.cumsum(p), chance)
             seen = written[place : place + 1]
     return written

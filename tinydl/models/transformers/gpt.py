@@ -6,6 +6,8 @@ from functools import partial
 from math import sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 from ... import ops
 from ...arguments import whole
 from ...nn import (
@@ -20,6 +22,8 @@ from ...nn import (
 from ...random import Generator
 from ...tensor import Tensor
 from ..recurrent.text import LanguageModel
+from ..recurrent.writing import Reader
+from .gpt_step import Steps
 
 STD = 0.02  # of the first weights (Radford et al. 2019)
 
@@ -106,6 +110,11 @@ class GPT(LanguageModel):
             T = min(seen.shape[1], max(min(T, self.steps), (self.steps + 1) // 2))
         seen = seen[:, -self.steps :]
         return self(seen[:, -T:], caches), Read(seen, caches)
+
+    def reader(self) -> Reader | Steps:
+        """What reads a text piece by piece, to write by."""
+        plain = not self.training and isinstance(self.embedding.weight.data, np.ndarray)
+        return Steps(self) if plain else Reader(self)
 
     def trace(self, rows: Tensor) -> tuple[Tensor, list[tuple[str, Tensor]]]:
         x = self.positions(ops.matmul(rows, self.embedding.weight))  # [T x V] @ [V x D]
