@@ -34,7 +34,7 @@ CAPTIONS = {
     "09_recurrent": "How far gradients reach back, and what that means for a task with memory.",
     "10_averages": "What each normalisation averages over: equal numbers share a mean.",
     "13_activations": "Six activations and their slopes; three have no bound.",
-    "13_xor": "XOR: impossible for one unit and for linear layers, easy with a bend.",
+    "13_xor": "XOR: impossible for one unit and for linear layers, easy with an activation function.",
     "14_five_networks": "Five classifiers: parameters and multiply-adds are two prices.",
     "14_filters": "LeNet's first filters before and after training, and their answers.",
     "14_receptive_fields": "How many pixels one number can see, and which it mostly sees.",
