@@ -1,10 +1,15 @@
 # %% [markdown]
 # # 5. Convolution is a matrix product
 #
-# A convolution slides a small window over a picture and asks at every place: does it look like my
-# pattern here? The pattern is a little table of weights, the kernel. This page does the arithmetic
-# once by hand. Then it turns the whole thing into one matrix product, which computers love, and
-# finds the gradients for free.
+# **You need**: the *matrix product*, a *gradient*, *broadcasting* (pages 1 and 2).
+#
+# **You will be able to** compute a convolution by hand and predict its size; write it as one matrix
+# product, and its gradients as two more; and say which pixels a stride leaves out.
+#
+# A *convolution* slides a small window over an image and asks at every place: does it look like my
+# pattern here? The pattern is a little table of weights, the *kernel*. This page does the
+# arithmetic once by hand. Then it turns the whole thing into one matrix product, for which
+# computers are built, and finds the gradients with what page 2 knows of matrix products.
 
 # %%
 from __future__ import annotations
@@ -20,18 +25,21 @@ from matplotlib.patches import Rectangle
 
 import tinydl
 from tinydl import Tensor
-from tinydl.backend.reference.conv import Conv
+from tinydl.backend.reference.conv import Conv, _taps
 from tinydl.data import digits, mnist
 from tinydl.geometry import conv2d_geometry, pool2d_geometry
 
 # %% [markdown]
 # ## The arithmetic, once
 #
-# A 5 x 5 picture of zeros and ones and a 3 x 3 kernel. Lay the kernel on the shaded corner,
+# A 5 x 5 image of zeros and ones and a 3 x 3 kernel. Lay the kernel on the shaded corner,
 # multiply cell by cell, add up. That is one output. The kernel fits into 3 x 3 places, so the
 # output, called a *feature map*, is 3 x 3. (In mathematics this is called cross-correlation: a true
 # convolution would flip the kernel first. Deep learning says convolution anyway, since the kernel
 # is learned and can flip itself.)
+#
+# **Before you run**: the first row of the image begins 0 1 1, the second 1 0 0, the third 0 0 1;
+# the kernel is 1 0 1, 0 2 0, 1 0 1. What is the first output?
 
 # %%
 rows = ["01110", "10010", "00110", "01001", "11110"]
@@ -59,15 +67,22 @@ drawing.draw_cells(axes, kernel, 6.4, 1, {(i, j): PALE_ORANGE for i in range(3) 
 drawing.draw_cells(axes, feature_map, 10.8, 1, {(row, column): PALE_GREEN})
 for x_text, symbol in ((5.7, "*"), (10.1, "=")):
     axes.text(x_text, -2.5, symbol, fontsize=18, ha="center", va="center")
-for x_text, label in ((2.5, "picture 5 x 5"), (7.9, "kernel 3 x 3"), (12.3, "output 3 x 3")):
+for x_text, label in ((2.5, "image 5 x 5"), (7.9, "kernel 3 x 3"), (12.3, "output 3 x 3")):
     axes.text(x_text, 0.3, label, ha="center", color=MUTED)
 patch = image[row : row + 3, column : column + 3]
 terms = " + ".join(f"{p:g}·{k:g}" for p, k in zip(patch.ravel(), kernel.ravel(), strict=True))
 axes.text(6.9, -5.7, f"{terms} = {feature_map[row, column]:g}", ha="center", fontsize=9)
 axes.set(xlim=(-0.3, 14.1), ylim=(-6, 0.8))
-drawing.save(figure, "05_arithmetic.png")
+drawing.save(
+    figure,
+    "05_arithmetic.png",
+    alt="A 5 x 5 image with a shaded 3 x 3 window, the kernel beside it, and the output in which "
+    "one cell is shaded: the sum of the nine products.",
+)
 
 # %% [markdown]
+# ![One output cell of a convolution](../docs/figures/05_arithmetic.png)
+#
 # On a real digit it looks like this: at one moment the window is here, at the next moment one pixel
 # further right. The kernel below likes dark-to-bright edges.
 
@@ -81,7 +96,7 @@ response = tinydl.conv2d(
 
 
 def frame(axes, left: int, top: int, size: int, color: str, width: float) -> None:
-    """Outline size x size pixels of a picture whose pixel centres are whole numbers."""
+    """Outline size x size pixels of an image whose pixel centres are whole numbers."""
     corner = (left - 0.5, top - 0.5)
     style = {"facecolor": "none", "edgecolor": color, "linewidth": width}
     axes.add_patch(Rectangle(corner, size, size, **style))
@@ -102,9 +117,16 @@ for k, name in enumerate(("step n", "step n + 1")):
     output.imshow(seen, cmap="PuOr", vmin=-4, vmax=4)
     frame(output, 0, 0, 6, MUTED, 0.8)
     frame(output, place, row, 1, INK, 2)
-drawing.save(figure, "05_sliding.png")
+drawing.save(
+    figure,
+    "05_sliding.png",
+    alt="The window on a digit at two neighbouring places, and the output, filled up to the place "
+    "of the window.",
+)
 
 # %% [markdown]
+# ![The window at two steps, on a digit](../docs/figures/05_sliding.png)
+#
 # ## The same as a matrix product
 #
 # Each output is a dot product between a window and the kernel. So copy every window into one row of
@@ -133,24 +155,39 @@ axes.annotate("", xy=(6.9, -1.5), xytext=(4.1, -3.2),
               arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 1.5})  # fmt: skip
 for x_text, symbol in ((16.6, "@"), (18.95, "=")):
     axes.text(x_text, -4.5, symbol, fontsize=14, ha="center", va="center")
-labels = ((2.5, -7.6, "picture"), (11.5, -10.1, "windows\n(9, 9)"), (17.8, -10.1, "kernel\n(9, 1)"),
+labels = ((2.5, -7.6, "image"), (11.5, -10.1, "windows\n(9, 9)"), (17.8, -10.1, "kernel\n(9, 1)"),
           (20.3, -10.1, "output\n(9, 1)"))  # fmt: skip
 for x_text, y_text, label in labels:
     axes.text(x_text, y_text, label, ha="center", color=MUTED, fontsize=9)
 axes.set(xlim=(-0.3, 21.8), ylim=(-10.4, 0.5))
-drawing.save(figure, "05_im2col.png")
+drawing.save(
+    figure,
+    "05_im2col.png",
+    alt="Each of the nine windows of the image is a row of nine numbers; this table times the "
+    "kernel as a column gives the nine outputs.",
+)
 
 # %% [markdown]
-# In the library, the readable version is exactly this. `_taps` walks over the nine cells of the
-# kernel and copies, for all windows at once, the pixels which that cell sees.
+# ![im2col: every window becomes a row](../docs/figures/05_im2col.png)
+#
+# In the library, the readable version is exactly this. Copying window by window would be a slow
+# loop in Python over thousands of places. So the loop goes over the cells of the kernel instead,
+# nine of them: for each cell, `_taps` says which rows and columns of the image that cell sees, over
+# all windows at once.
 
 # %%
+print(inspect.getsource(_taps))
+g = conv2d_geometry((1, 5, 5, 1), (3, 3, 1, 1))
+for kh, kw, seen_rows, seen_columns in list(_taps(g))[:4]:
+    print(f"cell ({kh}, {kw}) sees rows {seen_rows.start} to {seen_rows.stop - 1}, "
+          f"columns {seen_columns.start} to {seen_columns.stop - 1}")  # fmt: skip
 print(inspect.getsource(Conv.im2col))
 print(inspect.getsource(Conv.conv2d))
 
 # %% [markdown]
-# It holds for pictures with channels (a window is then a small block), for whole batches, strides
-# and padding. One check with uneven sizes:
+# It holds for images with *channels*, several numbers for each pixel such as red, green and blue (a
+# window is then a small block), for whole batches, for strides (the window moves by more than one
+# pixel) and for *padding* (zeros around the image). One check with uneven sizes:
 
 # %%
 rng = np.random.default_rng(0)
@@ -167,12 +204,15 @@ assert difference < 1e-12
 # %% [markdown]
 # The fast kernels of tinydl do not really build this matrix: every pixel would be copied up to nine
 # times. They read the windows where they lie. But the sums are the same, and so are the counts.
+#
+# **Before you run**: from 28 x 28 pixels to 64 maps of 26 x 26. How many weights has the
+# convolution (3 x 3), and how many a layer in which every output is connected with every pixel?
 
 # %%
 first_layer = conv2d_geometry((1, 28, 28, 1), (3, 3, 1, 64))
 dense_weights = 28 * 28 * first_layer.OH * first_layer.OW * 64
 conv_weights = int(np.prod(first_layer.weight_shape))
-print(f"\nfrom a 28x28 picture to {first_layer.OH}x{first_layer.OW}x64:")
+print(f"\nfrom a 28x28 image to {first_layer.OH}x{first_layer.OW}x64:")
 print(f"  {conv_weights:,} weights, shared by all places; a dense layer needs {dense_weights:,}")
 print(f"  {first_layer.multiply_adds:,} multiply-adds")
 assert conv_weights == 576 and dense_weights > 30_000_000
@@ -180,7 +220,7 @@ assert conv_weights == 576 and dense_weights > 30_000_000
 # %% [markdown]
 # ## The gradients
 #
-# For a matrix product C = A B we know both gradients: dA = dC B^T and dB = A^T dC. So
+# For a matrix product C = A B we know both gradients (page 2): dA = dC B^T and dB = A^T dC. So
 #
 #     dL/dweight  = windows^T @ dL/dy
 #     dL/dwindows = dL/dy @ weight^T
@@ -204,9 +244,10 @@ for name, ours, tensor in (("weight", weight_gradient, weight), ("x", x_gradient
     assert difference < 1e-10
 
 # %% [markdown]
-# How often is each pixel used? Put a 1 into every window cell and add back. The middle of the 5 x
-# 5 picture is seen by all nine windows, the corner by one. Corners have little say; padding helps
-# them.
+# How often is each pixel used? Put a 1 into every window cell and add back.
+#
+# **Before you run**: how many of the nine windows see the middle pixel of the 5 x 5 image, and how
+# many a corner?
 
 # %%
 ones = Tensor(np.ones((9, 9)))
@@ -221,11 +262,21 @@ for axes, counts, title in zip(
     fill = {place: shades(0.06 * count) for place, count in np.ndenumerate(counts)}
     drawing.draw_cells(axes, counts, 0, 0, fill)
 figure.suptitle("How many windows see each pixel", y=1.0)
-drawing.save(figure, "05_col2im.png")
+drawing.save(
+    figure,
+    "05_col2im.png",
+    alt="How many windows see each pixel of a 5 x 5 image: nine in the middle and one in the "
+    "corners without padding, nine and four with padding.",
+)
 assert use[2, 2] == 9 and use[0, 0] == 1 and padded_use[0, 0, 0, 0] == 4
 
 # %% [markdown]
-# A compact way to say "col2im is the reverse of im2col": for any picture x and any matrix m,
+# ![How many windows see each pixel](../docs/figures/05_col2im.png)
+#
+# The middle is seen by all nine windows, a corner by one. Corners have little say; padding helps
+# them.
+#
+# A compact way to say "col2im is the reverse of im2col": for any image x and any matrix m,
 # <im2col(x), m> = <x, col2im(m)>, where < , > multiplies cell by cell and adds up.
 
 # %%
@@ -273,11 +324,19 @@ for k in range(3):
     axes.text(2 * k + 3.1, -1.4 - 0.42 * k, f"window {k}", va="center", fontsize=9, color=BLUE)
 axes.text(7.5, -1.25, "never seen", ha="center", va="center", color=ORANGE, fontsize=9)
 axes.set(xlim=(-0.2, 8.6), ylim=(-2.7, 0.2))
-drawing.save(figure, "05_stride.png")
+drawing.save(
+    figure,
+    "05_stride.png",
+    alt="Eight pixels in a row and three windows of three pixels with stride 2; the eighth pixel "
+    "is in none of them.",
+)
 
 # %% [markdown]
-# The book's network for MNIST goes 28 -> 26 -> 13 -> 11 -> 5 -> 3. One of its listings prints
-# "(5.5, 5)" in the middle; there is no half pixel, the floor makes it 5.
+# ![Stride 2 over eight pixels](../docs/figures/05_stride.png)
+#
+# Atienza's network for MNIST (Advanced Deep Learning with TensorFlow 2 and Keras, 2020) goes 28 ->
+# 26 -> 13 -> 11 -> 5 -> 3. One of the listings prints "(5.5, 5)" in the middle; there is no half
+# pixel, the floor makes it 5.
 
 # %%
 size, sizes = 28, [28]
@@ -287,14 +346,14 @@ for kind in ("conv", "pool", "conv", "pool", "conv"):
     else:
         size = pool2d_geometry((1, size, size, 1), 2).OH
     sizes.append(size)
-print("sizes through the book's network:", " -> ".join(map(str, sizes)))
+print("sizes through that network:", " -> ".join(map(str, sizes)))
 assert sizes == [28, 26, 13, 11, 5, 3]
 
 # %% [markdown]
 # ## Max pooling
 #
-# Pooling keeps the strongest answer of each window, usually 2 x 2 with stride 2. The picture
-# halves, and a small shift of the pattern changes nothing. The gradient goes only to the winner.
+# *Pooling* keeps the strongest answer of each window, usually 2 x 2 with stride 2. The image
+# halves, and a small shift of the pattern changes little. The gradient goes only to the winner.
 
 # %%
 grid = np.array([[1, 3, 2, 1], [4, 2, 0, 5], [3, 1, 1, 0], [0, 2, 6, 2]], np.float64)
@@ -323,14 +382,22 @@ for start, end in ((4.2, 5.2), (10.9, 12.0)):
 for x_text, label in ((2, "input"), (6.4, "largest"), (9.8, "gradient in"), (14.2, "gradient out")):
     axes.text(x_text, 0.25, label, ha="center", color=MUTED)
 axes.set(xlim=(-0.3, 16.5), ylim=(-4.2, 0.8))
-drawing.save(figure, "05_max_pool.png")
+drawing.save(
+    figure,
+    "05_max_pool.png",
+    alt="Max pooling of a 4 x 4 table to 2 x 2: each quarter keeps its largest number, and only "
+    "that cell gets the gradient.",
+)
 
 # %% [markdown]
+# ![Max pooling and its gradient](../docs/figures/05_max_pool.png)
+#
 # ## What a kernel can see
 #
-# Two kernels at once are a weight of shape (3, 3, 1, 2). The first answers to upright edges, the
-# second to level ones. Nobody will set them by hand in a network: training finds such patterns. If
-# TINYDL_DATA names a folder with MNIST, the picture is a 28 x 28 digit, else a small 8 x 8 one.
+# Two kernels at once are a weight of shape (3, 3, 1, 2). The first answers to vertical edges, the
+# second to horizontal ones. Nobody will set them by hand in a network: training finds such
+# patterns. If TINYDL_DATA names a folder with MNIST, the image is a 28 x 28 digit, else a small 8 x
+# 8 one.
 
 # %%
 folder = os.environ.get("TINYDL_DATA")
@@ -342,27 +409,50 @@ else:
 height, width = picture.shape
 both = np.stack([edge, edge.T], axis=-1).reshape(3, 3, 1, 2)
 answers = tinydl.conv2d(Tensor(picture.reshape(1, height, width, 1)), Tensor(both), padding="same")
-upright, level = answers.numpy()[0, :, :, 0], answers.numpy()[0, :, :, 1]
+vertical, horizontal = answers.numpy()[0, :, :, 0], answers.numpy()[0, :, :, 1]
 assert answers.shape == (1, height, width, 2)
-assert np.abs(upright).max() > 1 and np.abs(level).max() > 1
+assert np.abs(vertical).max() > 1 and np.abs(horizontal).max() > 1
 
 figure, panels = plt.subplots(1, 4, figsize=(11, 3))
 shown = (
     (picture, "the digit\n", "gray_r"),
-    (upright, "upright edges\n(purple +, orange -)", "PuOr"),
-    (level, "level edges\n(purple +, orange -)", "PuOr"),
-    (np.hypot(upright, level), "all edges\n", "gray_r"),
+    (vertical, "vertical edges\n(purple +, orange -)", "PuOr"),
+    (horizontal, "horizontal edges\n(purple +, orange -)", "PuOr"),
+    (np.hypot(vertical, horizontal), "all edges\n", "gray_r"),
 )
 for axes, (values, title, colors) in zip(panels, shown, strict=True):
     drawing.blank(axes, title)
     low = -np.abs(values).max() if colors == "PuOr" else 0
     axes.imshow(values, cmap=colors, vmin=low, vmax=np.abs(values).max())
-drawing.save(figure, "05_edges.png")
+drawing.save(
+    figure,
+    "05_edges.png",
+    alt="A digit, the answers of a kernel for vertical edges and of one for horizontal edges, "
+    "positive and negative in two colours, and the size of both together.",
+)
 
 # %% [markdown]
-# What to take along:
+# ![What two kernels see](../docs/figures/05_edges.png)
+#
+# ## Exercises
+#
+# Answers are in `tutorials/answers/05.py`. Try first.
+#
+# 1. By hand: the sizes of the output for 32 x 32 pixels with a 5 x 5 kernel, padding 2, stride 1;
+#    and with a 3 x 3 kernel, padding 1, stride 2.
+# 2. How many weights has a convolution 3 x 3 from 16 to 32 channels, and how many multiply-adds on
+#    a map of 20 x 20 (padding 1)?
+# 3. Write `im2col` for one image and stride 1 yourself: two loops, one line inside. Compare.
+# 4. Predict: the image is moved one pixel to the right. What happens to the feature map, and what
+#    to the feature map after 2 x 2 pooling?
+# 5. Write the convolution of a row of five numbers with (1, 0, -1) as a matrix times the row. How
+#    is that matrix related to the gradient by the row?
+#
+# ## What to take along
 #
 # - a convolution multiplies every window with the same small table of weights;
 # - written as rows (im2col), all of it is one matrix product, and so are its gradients;
 # - copying forward is adding backward: col2im;
 # - sizes are floor((H + 2p - K) / s) + 1, and what no window sees gets no gradient.
+#
+# Go on with page 14: networks made of convolutions, from LeNet to ResNet.

@@ -1,14 +1,22 @@
 # %% [markdown]
 # # 14. From LeNet to ResNet
 #
+# **You need**: a *convolution* and *pooling* (page 5), *ReLU* (page 13), *batch normalisation*
+# (page 10), *initialisation* (page 40).
+#
+# **You will be able to** say what each of five famous networks added; compute a receptive field;
+# see why weights that start at zero may stay there; and explain what a residual block changes.
+#
 # Five networks in seventeen years, and each is remembered for one idea: share the weights (LeNet),
-# bend with ReLU and be large (AlexNet), stack small windows (VGG), look in parallel (GoogLeNet),
-# add the input back (ResNet). This page tries each idea alone, shows what one wrong line at the
-# start of training can do, and ends with the experiment that made residual networks necessary.
+# take ReLU and be large (AlexNet), stack small windows (VGG), look in parallel (GoogLeNet), add the
+# input back (ResNet). This page tries each idea alone, shows what one wrong line at the start of
+# training can do, and ends with the experiment that made residual networks necessary. It is two
+# lessons: stop after VGG if you like, and go on another day.
 
 # %%
 from __future__ import annotations
 
+import inspect
 import os
 
 import drawing
@@ -29,7 +37,7 @@ from tinydl.models import (
     ResNet,
     ResNetCifar,
 )
-from tinydl.models.convolutional.residual import BasicBlock
+from tinydl.models.convolutional.residual import BasicBlock, PlainBlock
 from tinydl.nn import Conv2d, Module, activations, cross_entropy, summary
 from tinydl.optim import SGD, Adam, AdamW
 from tinydl.train import fit
@@ -39,9 +47,11 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Five networks in numbers
 #
-# `summary` sends one picture through a network and counts. "Deep" is the number of layers with
+# `summary` sends one image through a network and counts. "Deep" is the number of layers with
 # weights on the longest way. (Drawing the 138 million first weights of VGG takes a while, so the
-# fast mode of this page leaves the two largest out.)
+# fast mode of this page only says how many parameters the two largest have.)
+#
+# **Before you run**: which of the five has most weights, the deepest or one of the others?
 
 # %%
 FAMILY = (
@@ -55,6 +65,7 @@ counts = {}
 print("network     year  deep    parameters  in linear layers  multiply-adds   results")
 for name, year, deep, build, shape, expected in FAMILY:
     if FAST and expected > 50_000_000:
+        print(f"{name:<11} {year} {deep:5d} {expected:13,}")
         continue
     rows = summary(build(), shape).rows  # what runs: GoogLeNet's helpers of training do not
     weights = sum(row.parameters for row in rows)
@@ -72,11 +83,18 @@ for name, (weights, work) in counts.items():
     axes.scatter(weights, work, s=70, color=BLUE, zorder=3)
     axes.annotate(name, (weights, work), xytext=(7, -13), textcoords="offset points")
 axes.set(xscale="log", yscale="log", xlim=(2e4, 1e9), ylim=(1e5, 6e10))
-axes.set(xlabel="parameters", ylabel="multiply-adds for one picture")
+axes.set(xlabel="parameters", ylabel="multiply-adds for one image")
 axes.set_title("Parameters and work are two different prices")
-drawing.save(figure, "14_five_networks.png")
+drawing.save(
+    figure,
+    "14_five_networks.png",
+    alt="Five networks by parameters and multiply-adds, both logarithmic: VGG16 has most of both, "
+    "GoogLeNet few parameters and much work.",
+)
 
 # %% [markdown]
+# ![Parameters and work are two prices](../docs/figures/14_five_networks.png)
+#
 # Three times deeper than AlexNet with a ninth of its weights: that is GoogLeNet, which ends in the
 # mean of each map where AlexNet and VGG have linear layers. In those two the linear layers hold
 # nearly all weights, the convolutions do nearly all the work.
@@ -98,7 +116,7 @@ moved = np.roll(x, (3, 2), axis=(1, 2))
 with no_grad():
     here, there = first(Tensor(x)).numpy(), first(Tensor(moved)).numpy()
 difference = np.abs(np.roll(here, (3, 2), axis=(1, 2)) - there).max()
-print(f"answer to the moved picture minus moved answer: {difference:.1e}")
+print(f"answer to the moved image minus moved answer: {difference:.1e}")
 assert first.count_parameters() == 156 and difference < 1e-6
 
 # %% [markdown]
@@ -139,23 +157,31 @@ for (title, maps), line in zip(rows.items(), panels, strict=True):
     for k, ax in enumerate(line):
         drawing.blank(ax).imshow(maps[..., k], cmap="RdBu_r", vmin=-largest, vmax=largest)
     line[0].set_title(title, loc="left", fontsize=10)
-drawing.save(figure, "14_filters.png")
+drawing.save(
+    figure,
+    "14_filters.png",
+    alt="The six first windows of LeNet before and after training, and the maps that they make of "
+    "a digit, before and after pooling.",
+)
 
 # %% [markdown]
+# ![LeNet's first windows](../docs/figures/14_filters.png)
+#
 # ## AlexNet: ReLU
 #
-# A gradient goes back through every bend and is multiplied by its slope. The slope of the sigmoid
-# is at most 1/4, that of tanh at most 1, and small wherever the unit is far from zero. ReLU has
-# slope 1 or 0. Forty layers of 64 units, each with the customary first weights, show what is left.
+# A gradient goes back through every activation function and is multiplied by its slope. The slope
+# of the sigmoid is at most 1/4, that of tanh at most 1, and small wherever the unit is far from
+# zero. ReLU has slope 1 or 0. Forty layers of 64 units, each with the customary first weights, show
+# what is left.
 
 
 # %%
-def gradient_left(bend, variance: float, layers: int = 40, width: int = 64) -> float:
-    """|dL/dx| over |dL/dy| through linear layers with `bend`, weights of N(0, variance)."""
+def gradient_left(activation, variance: float, layers: int = 40, width: int = 64) -> float:
+    """|dL/dx| over |dL/dy| through linear layers with `activation`, weights of N(0, variance)."""
     x = Tensor(rng.normal(size=(32, width)), requires_grad=True)
     h = x
     for _ in range(layers):
-        h = bend(h @ Tensor(rng.normal(0, np.sqrt(variance), (width, width))))
+        h = activation(h @ Tensor(rng.normal(0, np.sqrt(variance), (width, width))))
     up = rng.normal(size=h.shape)
     h.backward(up)
     return float(np.linalg.norm(x.grad.numpy()) / np.linalg.norm(up))
@@ -163,12 +189,12 @@ def gradient_left(bend, variance: float, layers: int = 40, width: int = 64) -> f
 
 print("\nwhat is left of a gradient after 40 layers:")
 left = {}
-for name, bend, variance in (
+for name, activation, variance in (
     ("sigmoid", tinydl.sigmoid, 1 / 64),
     ("tanh", tinydl.tanh, 1 / 64),
     ("relu", tinydl.relu, 2 / 64),
 ):
-    left[name] = gradient_left(bend, variance)
+    left[name] = gradient_left(activation, variance)
     print(f"  {name:<8} {left[name]:.1e}")
 assert left["sigmoid"] < 1e-15 and left["relu"] > 1e-2
 
@@ -179,6 +205,9 @@ assert left["sigmoid"] < 1e-15 and left["relu"] > 1e-2
 # the network can see is its receptive field. Two numbers carry it along: how wide it is, and how
 # far apart two neighbours see (the jump). A window of k grows it by (k - 1) jumps; a stride of s
 # makes the jump s times larger.
+#
+# **Before you run**: how many pixels does one number see behind a 3 x 3 convolution of stride 2 and
+# another 3 x 3 one?
 
 
 # %%
@@ -271,15 +300,25 @@ ax.set_title("What one number can see")
 drawing.blank(heat, "What it mostly sees: 12 layers of 3 x 3\n(gradient; box: 9 x 9)")
 heat.imshow(np.sqrt(seen), cmap="Blues")
 heat.add_patch(Rectangle((size // 2 - 4.5, size // 2 - 4.5), 9, 9, fill=False, edgecolor=ORANGE))
-drawing.save(figure, "14_receptive_fields.png")
+drawing.save(
+    figure,
+    "14_receptive_fields.png",
+    alt="Receptive fields that grow from layer to layer, and the pixels that one number mostly "
+    "sees: a soft spot in the middle of its field.",
+)
 
 # %% [markdown]
+# ![Receptive fields](../docs/figures/14_receptive_fields.png)
+#
+# (Here the first lesson ends.)
+#
 # ## One wrong line: filters that start at zero
 #
-# A book's network for CIFAR-10 has 9,312,202 weights, and its listing starts every filter with
-# zeros. Then every convolution returns zeros; ReLU has slope 0 there; no filter ever gets a
-# gradient. The linear layers see zeros as well. Here is one step's gradient of exactly that
-# network: how many of its weights can move?
+# A network for CIFAR-10 by Liu and Mehta (Hands-On Deep Learning Architectures with Python, 2019,
+# chapter 4) has 9,312,202 weights, and its listing starts every filter with zeros. Then every
+# convolution returns zeros; ReLU has slope 0 there; no filter ever gets a gradient. The linear
+# layers see zeros as well. Here is one step's gradient of exactly that network: how many of its
+# weights can move?
 
 # %%
 x, y = Tensor(rng.random((8, 32, 32, 3), np.float32)), Tensor(rng.integers(0, 10, 8))
@@ -321,7 +360,7 @@ def train(model: Module, optimizer, steps: int, seed: int = 0) -> list[float]:
             losses.append(loss.item())
 
 
-steps = 100 if FAST else 300
+steps = 200
 curves = {}
 for start in ("zeros", "he_normal"):
     tinydl.seed(0)
@@ -335,15 +374,26 @@ assert np.mean(curves["he_normal"][-20:]) < 1
 # %% [markdown]
 # ## Plain and residual: the degradation experiment
 #
-# If depth helps, let us stack more. Take a network that works and add layers. The deeper one could
-# copy the shallow one and let the new layers do nothing, so it can never be worse on its own
-# training data. That is the theory. Below are networks of 8, 20 and 56 layers on the digits, twice:
-# plain, and with a shortcut around every two convolutions. Both have the same weights, the same
-# start, the same batches and batch normalisation everywhere. Only the "+ x" differs.
+# If depth helps, let us stack more. Here is an argument why more layers cannot hurt on the training
+# samples. Take a shallow network that has been trained. Build a deep one of it: the same layers,
+# and behind them as many new ones as you like, each of which copies its input (a convolution can: 1
+# in the middle of its kernel, 0 elsewhere). It gives the same answers. So the deep network *can* be
+# as good as the shallow one; what training finds should be no worse.
+#
+# **Before you run**: is the argument right? Will training find it?
+#
+# Below are networks of 8, 20 and 56 layers on the digits, twice: plain, and residual. Both have the
+# same weights, the same start, the same batches and batch normalisation everywhere. They differ by
+# one term. This is the plain block and the residual one; `residual(x)` is convolution, norm, ReLU,
+# convolution, norm:
+
+# %%
+print(inspect.getsource(PlainBlock.forward))
+print(inspect.getsource(BasicBlock.forward))
 
 # %%
 depths = (8, 20, 56)
-steps, seeds, shown = (30, 1, 10) if FAST else (336, 3, 28)  # 28 batches are one epoch
+steps, seeds, shown = (40, 1, 10) if FAST else (336, 3, 28)  # 28 batches are one epoch
 runs = {}
 for kind, build in (("plain", PlainCifar), ("residual", ResNetCifar)):
     for depth in depths:
@@ -373,11 +423,19 @@ for ax, kind in zip(panels, ("plain", "residual"), strict=True):
 panels[0].set_ylabel(f"training loss (mean of {shown} batches)")
 panels[1].text(steps, np.log(10) + 0.05, "guessing: ln 10", color=MUTED, fontsize=9, ha="right")
 panels[1].legend(loc="center right")
-drawing.save(figure, "14_degradation.png")
+drawing.save(
+    figure,
+    "14_degradation.png",
+    alt="Training loss of networks of 8, 20 and 56 layers. Plain: the deeper, the higher; 56 "
+    "layers stay near guessing for long. Residual: all three fall.",
+)
 
 # %% [markdown]
+# ![Training loss of plain and residual networks](../docs/figures/14_degradation.png)
+#
 # The deep plain network is worse on the very data that it trains on. This is not overfitting, it is
-# failing to learn, and it is called degradation. (The digits are easy: even residual networks gain
+# failing to learn, and it is called *degradation*. The argument was right, the good weights exist;
+# gradient descent does not find them. (The digits are easy: even residual networks gain
 # nothing from 56 layers here. What matters is that they lose so little.) Did the gradients vanish?
 # Look at them at the start of training, after the first convolution of every block.
 
@@ -401,7 +459,13 @@ for (kind, values), color in zip(lengths.items(), (ORANGE, BLUE), strict=True):
     )
 axes.set(xlabel="block (of 27)", ylabel="length of the gradient", title="56 layers, first step")
 axes.legend()
-drawing.save(figure, "14_gradients.png")
+drawing.save(
+    figure,
+    "14_gradients.png",
+    alt="Size of the gradient by block before the first step, logarithmic, 56 layers: in the "
+    "plain network it falls by orders of magnitude from the first block to the last, in the "
+    "residual one much less.",
+)
 spread = {kind: values[:3].mean() / values[-3:].mean() for kind, values in lengths.items()}
 assert spread["plain"] > 5 * spread["residual"]
 
@@ -442,12 +506,31 @@ for ax, (kind, way) in zip(panels, WAYS.items(), strict=True):
         ax.text(2.1, -2.6, way, color=ORANGE, va="center", rotation=90)
         ax.text(0, -4.57, "+", ha="center", va="center", fontsize=13, color=ORANGE, bbox=plus)
     ax.set(xlim=(-1.6, 2.6), ylim=(-6, 0.2))
-drawing.save(figure, "14_residual_block.png")
+drawing.save(
+    figure,
+    "14_residual_block.png",
+    alt="A plain block, a residual block whose input goes around two convolutions and is added, "
+    "and one that halves the sides and has a 1 x 1 convolution on the way around.",
+)
 
 # %% [markdown]
+# ![Plain and residual blocks](../docs/figures/14_residual_block.png)
+#
+# ## Exercises
+#
+# Answers are in `tutorials/answers/14.py`. Try first.
+#
+# 1. By hand: the receptive field behind three 3 x 3 convolutions, behind a 7 x 7 one, and the
+#    weights of each for 64 channels in and out.
+# 2. Why do the last layer's biases get a gradient in the network of zeros, and nothing else?
+# 3. Write the kernel of a 3 x 3 convolution (2 channels to 2) that copies its input, and try it.
+# 4. Derive: y = x + F(x). What is dy/dx? Why does a product of such factors not vanish as easily?
+# 5. Forty layers of 64 units with ReLU and weights of variance 1/64: by how much does the gradient
+#    shrink (page 40)?
+#
 # ## Where the book is wrong
 #
-# Hands-On Deep Learning Architectures with Python (2019), chapter 4:
+# Liu and Mehta, chapter 4:
 #
 # - LeNet-5 has "seven stacked convolution layers". It has three, two poolings and two linear
 #   layers.
@@ -471,12 +554,12 @@ for stride, expected in ((1, 32), (2, 16)):
 # ## What to take along
 #
 # - Few weights can be much work: weights are shared by all places.
-# - Small windows, stacked, see as far as large ones, with fewer weights and more bends between;
-#   what they mostly look at is the middle.
+# - Small windows, stacked, see as far as large ones, with fewer weights and more activation
+#   functions between; what they mostly look at is the middle.
 # - Weights that start at zero can stay there for ever, without any error message.
 # - Deeper plain networks get worse on their training data. Adding the input back cures that.
 #
 # `tinydl train lenet-mnist` and `tinydl train resnet20-cifar` train two of them for real, and
-# `python -m tinydl.studies degradation` repeats the experiment on photographs, at four
-# depths (benchmarks/results/studies.md). The next page looks in parallel: Inception, and DenseNet,
-# which joins where ResNet adds.
+# `python -m tinydl.studies degradation` repeats the experiment on photographs, at four depths
+# (benchmarks/results/studies.md). Go on with page 15, which looks in parallel: Inception, and
+# DenseNet, which joins where ResNet adds.

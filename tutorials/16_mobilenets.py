@@ -4,7 +4,7 @@
 # A convolution does two things at once: it looks at the neighbours, and it mixes the channels.
 # Doing one after the other costs about a ninth. That is the idea of MobileNet, version 1. Version 2
 # turns the blocks inside out: narrow where numbers are kept, wide where they are worked on. This
-# page counts the price, measures it, and shows why the narrow ends must not bend.
+# page counts the price, measures it, and shows why the narrow ends have no activation function.
 
 # %%
 from __future__ import annotations
@@ -254,7 +254,7 @@ for name, block, C in (
 identity = InvertedResidual(8, 8, 1, 6)
 identity.norm3.scale.assign(np.zeros(8, np.float32))
 x = Tensor(rng.normal(size=(1, 5, 5, 8)).astype(np.float32))
-assert np.array_equal(identity(x).numpy(), x.numpy())  # nothing bends the way that is added
+assert np.array_equal(identity(x).numpy(), x.numpy())  # no activation on the way that is added
 
 figure, panels = plt.subplots(1, 3, figsize=(10, 3), sharey=True)
 shapes = (
@@ -283,7 +283,7 @@ for axes, (title, sizes, between, added) in zip(panels, shapes, strict=True):
 drawing.save(figure, "16_blocks.png")
 
 # %% [markdown]
-# ## Why the narrow end must not bend
+# ## Why the narrow end has no activation function
 #
 # A ReLU throws away everything below zero. If the numbers are many and say the same thing several
 # times, the others still know it. If they are few, it is lost. The paper's experiment (Sandler et
@@ -409,7 +409,7 @@ assert sides == (4, 7) and with_weights == 28 and (repeats, skips) == (17, 10)
 #   time, measure.
 # - After that nearly all work is in the 1 x 1 convolutions, which are matrix products.
 # - Width and resolution trade accuracy for work; work falls with the square of both.
-# - Bend where it is wide, keep where it is narrow.
+# - Activation functions where it is wide, none where it is narrow.
 #
 # `tinydl train mobilenet-cifar` trains version 1 at half width for small colour pictures, and
 # `tinydl classify RUN IMAGE` asks it for its five best guesses.

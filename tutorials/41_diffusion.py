@@ -311,8 +311,9 @@ drawing.save(
 # clothes; the run folder gets `denoising.gif` and `denoising.png`. `tinydl sample RUN --out
 # page.png` draws. Both are judged as the adversarial networks of page 24 are: by a classifier of
 # real pictures, how often it names what was asked for, how far samples are in its features (the
-# Frechet distance), and whether they differ among themselves. `tinydl recipes ddpm-mnist` says what
-# was meant and what was reached.
+# Frechet distance), and whether they differ among themselves. After four epochs, nine minutes on
+# one core, 99.9 % of the digits are named as asked for, which is plainer than real ones (99.2 %),
+# and they vary 86 % as much: guidance again. `tinydl recipes ddpm-mnist` says more.
 #
 # ## Exercises
 #

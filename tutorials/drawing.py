@@ -57,9 +57,9 @@ def save(figure: Figure, name: str, alt: str = "") -> None:
     path = FIGURES / name
     figure.savefig(path, bbox_inches="tight", pad_inches=0.15, metadata={"Description": alt})
     if in_notebook():
-        from IPython.display import display  # only where IPython runs already
+        from IPython.display import Image, display  # only where IPython runs already
 
-        display(figure)
+        display(Image(filename=str(path), alt=alt or None))
     plt.close(figure)
     print(f"[figure] {path}")
 

@@ -7,6 +7,7 @@ the reason says what to install; TINYDL_REQUIRE_BROWSER=1 turns that skip into a
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -25,6 +26,18 @@ def missing(what: str):
     if os.environ.get("TINYDL_REQUIRE_BROWSER") == "1":
         pytest.fail(f"TINYDL_REQUIRE_BROWSER=1, but {what}")
     pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def needs():
+    """`needs(extra, *modules)` skips, or fails where a browser is required, without these."""
+
+    def check(extra: str, *modules: str) -> None:
+        lacking = [name for name in modules if importlib.util.find_spec(name) is None]
+        if lacking:
+            missing(f"no {', '.join(lacking)}: {how_to_install(extra)}")
+
+    return check
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from cases.metrics import METRICS
 
 import tinydl as td
 from tinydl import attribution, data, environments, metrics, nn, ops, optim
+from tinydl.data.byte_pairs import BYTES
 from tinydl.data.formats.wav import encode_wav
 from tinydl.nn import init
 from tinydl.testing import CASES
@@ -602,6 +603,11 @@ DATA = {
     "ShiftFlip": _augmentation(data.ShiftFlip, 2, on=_BATCH),
     "CharacterTokenizer": _of(
         data.CharacterTokenizer, lambda: ["a", "b"], then=[("encode", ["ab"], {})]
+    ),
+    "BytePairTokenizer": _of(
+        data.BytePairTokenizer,
+        lambda: list(BYTES),
+        then=[("encode", ["a b"], {}), ("decode", [[0, 1]], {})],
     ),
     "WordTokenizer": _of(data.WordTokenizer, lambda: ["a", "b"], then=[("decode", [[0, 1]], {})]),
     "AugmentBoxes": _augmentation(

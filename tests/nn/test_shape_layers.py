@@ -79,9 +79,7 @@ def test_upsample_by_an_integer_may_mean_two_things():
     for wrong in ({}, {"size": (2, 2), "scale_factor": 2}):
         with pytest.raises(ConfigError, match="Upsample: takes size="):
             Upsample(**wrong)
-    with pytest.raises(
-        ConfigError, match="Upsample: mode must be nearest, bilinear, bicu"
-    ):
+    with pytest.raises(ConfigError, match="Upsample: mode must be nearest, bilinear, bicu"):
         Upsample(scale_factor=2, mode="lanczos")
     with pytest.raises(ConfigError, match="'bilinear' and 'bicubic' only"):
         Upsample(scale_factor=2, align_corners=True)

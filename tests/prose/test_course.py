@@ -3,6 +3,7 @@ has its questions."""
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,44 @@ def test_the_opening_names_what_the_page_needs(page):
         "to take along",
     ):
         assert words in page.text, words
+
+
+TERM = re.compile(r"^- \*\*(.+?)\*\* \(page (\d+)\): (.+)$", re.MULTILINE)
+
+
+def test_the_glossary_has_each_term_once():
+    """Sorted, and with the page that teaches it."""
+    rows = TERM.findall((ROOT / "docs" / "glossary.md").read_text())
+    assert {term: int(n) for term, n, _ in rows} == {
+        term: page.number for page in COURSE.pages for term in page.teaches
+    }
+    names = [re.sub(r"\W", "", term).lower() for term, _, _ in rows]
+    assert names == sorted(set(names))
+    assert all(words.endswith(".") for _, _, words in rows)
+
+
+def private_words(number, text):
+    """(phrase as it stands, the term in its place) of tutorials/language.toml in a page."""
+    with open(ROOT / "tutorials" / "language.toml", "rb") as file:
+        rows = tomllib.load(file)["phrase"]
+    text = " ".join(text.split())
+    return [
+        (found.group(0), row["term"])
+        for row in rows
+        if number in row.get("where", [number])
+        for found in re.finditer(row["phrase"], text, re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_terms_are_those_of_the_field(page):
+    text = "\n".join(body for is_text, body in course.cells(page.text) if is_text)
+    assert not private_words(page.file[:2], text)
+
+
+def test_a_private_word_is_found():
+    assert private_words("16", "why the narrow\nend must not bend") == [
+        ("must not bend", "must be linear, have no activation function")
+    ]
+    assert private_words("14", "the curve bends between x and x + h") == []
+    assert private_words("26", "one of the books says") == []

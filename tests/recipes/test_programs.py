@@ -132,6 +132,14 @@ SMALL = {
         "words": 60,
         "samples": (),
     },
+    "bert-tiny": {
+        "dataset": "drawn_reviews",
+        "architecture": {"vocabulary": 300, "length": 20, "features": 8, "blocks": 1, "hidden": 8},
+        "input_shape": (20,),
+        "words": 300,
+        "samples": (),
+        "pretraining": 1,
+    },
     "gru-djia": {"dataset": "drawn_prices", "architecture": {"hidden_size": 8}, "batch_size": 50},
     "siamese-orl": {
         "dataset": "drawn_by_class",

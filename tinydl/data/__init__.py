@@ -17,6 +17,7 @@ from .augment.steps import Compose, Crop, Each, Flip, Pad, Rotate, Sample, Shift
 from .augment.things import AugmentBoxes, AugmentMasks
 from .batches import Batches, take
 from .box_rows import half_size_rows, pad_rows, unpad_rows
+from .byte_pairs import BytePairTokenizer
 from .catalog import CATALOG, lookup
 from .digit import prepare_digit
 from .download import cache_folder, data_folder, locate, offline
@@ -122,6 +123,7 @@ __all__ = [
     "AugmentMasks",
     "Batches",
     "Brightness",
+    "BytePairTokenizer",
     "CaptionParts",
     "CaptionedScenes",
     "CharacterTokenizer",

@@ -93,6 +93,7 @@ from .sound.ctc_labeller import CTCLabeller
 from .sound.keyword_cnn import KeywordCNN
 from .sound.wavenet import WaveNet
 from .style.small_vgg import SmallVGG
+from .transformers.bert import BERT
 from .transformers.gpt import GPT
 from .transformers.llama import Llama
 from .transformers.llama2c import load_llama2c
@@ -111,6 +112,7 @@ from .words.embeddings import CBOW, GloVe, SkipGram
 
 __all__ = [
     "ACGAN",
+    "BERT",
     "CBOW",
     "CVAE",
     "DBN",

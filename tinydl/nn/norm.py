@@ -53,7 +53,7 @@ class BatchNorm(Affine):
     batch with no more than `correction` values per channel) and DTypeError.
     """
 
-    #: (layer, x) -> (y, mean, variance, values per channel) of all ranks' rows: `Ranks.synchronize`.
+    #: (layer, x) -> (y, mean, variance, values per channel) of all ranks (`Ranks.synchronize`).
     across: Any = None
 
     @checked

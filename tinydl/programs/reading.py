@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arguments import texts as strings
 from ..data import Reviews, WordTokenizer, pad_sequences
+from ..data.text import Tokenizer
 from ..errors import ConfigError
 from ..experiment.datasets import load_dataset
 from ..experiment.program import Card, Settings
@@ -35,7 +36,7 @@ class Texts:
         words: int,
         length: int,
         most: tuple[int, ...],
-        tokenizer: WordTokenizer | None = None,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         parts = [_shuffled(part) for part in reviews]
         if most:
@@ -43,17 +44,21 @@ class Texts:
         self.texts = {name: part.texts for name, part in zip(("train", "test"), parts, strict=True)}
         self.classes, self.length = parts[0].classes, length
         if tokenizer is None:
-            tokenizer = WordTokenizer.fit(parts[0].texts, max_tokens=words)
+            tokenizer = self.fitted(parts[0].texts, words)
         self.tokenizer = tokenizer
         train, test = ((self.numbers(p.texts), _targets(p)) for p in parts)
         self.parts = Parts(train, None, test, self.classes)
+
+    def fitted(self, texts: Sequence[str], words: int) -> Tokenizer:
+        """A tokenizer of so many of the texts' tokens."""
+        return WordTokenizer.fit(texts, max_tokens=words)
 
     def numbers(self, texts: Sequence[str]) -> np.ndarray:
         """(N, length) int64."""
         return numbered(self.tokenizer, texts, self.length)
 
 
-def numbered(tokenizer: WordTokenizer, texts: Sequence[str], length: int) -> np.ndarray:
+def numbered(tokenizer: Tokenizer, texts: Sequence[str], length: int) -> np.ndarray:
     """The words of each text by their numbers, (N, length) int64."""
     return pad_sequences([tokenizer.encode(text) for text in texts], length)
 
@@ -113,15 +118,23 @@ class Reading(Sequences):
         restored: Any = super().restored(stored)
         return replace(restored, **known)
 
+    def tokenizer(self) -> Tokenizer:
+        """That of the vocabulary."""
+        return WordTokenizer(self.vocabulary)
+
+    def numbers(self, tokenizer: Any, texts: Sequence[str]) -> np.ndarray:
+        """The texts as the model takes them."""
+        return numbered(tokenizer, texts, self.input_shape[0])
+
     def read(self, model: Any, recipe: Card, texts: Sequence[str]) -> list[dict[str, float]]:
         """{class: probability} of each text by a model that gives the logit of the second class, or
         one for each."""
         if self.vocabulary:
-            tokenizer, classes = WordTokenizer(self.vocabulary), self.classes
+            tokenizer, classes = self.tokenizer(), self.classes
         else:
             known = self.load(recipe, Settings())
             tokenizer, classes = known.tokenizer, known.classes
-        logits = predict(model, numbered(tokenizer, texts, self.input_shape[0])).astype(np.float64)
+        logits = predict(model, self.numbers(tokenizer, texts)).astype(np.float64)
         if logits.shape[1] != (len(classes) if len(classes) != 2 else 1):
             raise ConfigError(
                 f"{recipe.name}: {len(classes)} classes, but {logits.shape[1]} numbers for a text"

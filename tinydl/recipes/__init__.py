@@ -35,6 +35,7 @@ from .autoencoders import (
     FRAUD_SPARSE,
 )
 from .beginnings import IRIS, XOR_MLP
+from .bert import BERT_TINY
 from .branches import HIERARCHICAL_DIGITS, RNTN_LOGIC
 from .capsules import CAPSNET_MNIST
 from .convolutional import (
@@ -172,6 +173,7 @@ RECIPES: dict[str, Recipe] = {
     "tag-sentences": TAG_SENTENCES,
     "forecast-waves": FORECAST_WAVES,
     "imdb-bilstm": IMDB_BILSTM,
+    "bert-tiny": BERT_TINY,
     "gru-djia": GRU_DJIA,
     "char-lstm": CHAR_LSTM,
     "text-vanilla-book": BOOK_VANILLA_TEXT,
