@@ -592,7 +592,7 @@ OFFERED = {
     "tinydl re": "recipes reproduce report recommend",
     "tinydl train ring": "ring-gan ring-wgan",
     "tinydl recipes mask": "mask-rcnn-shapes",
-    "tinydl gradcheck conv_": "conv_transpose2d",
+    "tinydl gradcheck conv_": "conv_transpose1d conv_transpose2d",
     "tinydl data fe": "fetch",
     "tinydl data fetch fashion": "fashion_mnist",
     "tinydl train --ep": "--epochs",

@@ -37,7 +37,6 @@ def public_modules() -> list[str]:
 
 def write(places: Places) -> dict[str, list[str]]:
     """Stem -> the public operations whose kernels are there."""
-    docstrings.REPOSITORY = places.repository
     operations: dict[str, list[str]] = {stem: [] for stem in STEMS}
     modules = FEW if places.few else public_modules()
     for name in modules:
@@ -74,7 +73,7 @@ def _page(places: Places, name: str, operations: dict[str, list[str]]) -> str:
         lines += [title, "-" * len(title), ""]
         if group:
             file = importlib.import_module(group).__file__
-            path = docstrings.Path(file).resolve().relative_to(places.repository).as_posix()
+            path = docstrings.of_repository(file)
             about = docstrings.to_rst([_first(importlib.import_module(group))])
             lines += [*about, ""]
             if not places.few:

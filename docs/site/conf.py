@@ -13,8 +13,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(REPOSITORY))
+# A checkout in which nothing was built is read, not imported: the installed package is.
+BUILT = any((REPOSITORY / "tinydl" / "backend" / "cpu").glob("_conv.*.so"))
+sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != REPOSITORY]
+sys.path[:0] = [str(HERE), *[str(REPOSITORY)] * BUILT]
 
 import assemble  # noqa: E402
 import docstrings  # noqa: E402
@@ -41,7 +43,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 1800  # seconds a cell; TINYDL_FAST=1 needs less than 60
 nb_merge_streams = True
 os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(REPOSITORY / "tutorials"), str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+    [str(REPOSITORY / "tutorials"), *[str(REPOSITORY)] * BUILT, os.environ.get("PYTHONPATH", "")]
 )
 
 # -- API -------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ import re
 import textwrap
 from pathlib import Path
 
+import tinydl
+
 #: Filled by api_pages: full name -> lines of reStructuredText below its docstring; source files
 #: that have a page.
 BELOW: dict[str, list[str]] = {}
 SOURCES: set[str] = set()
-REPOSITORY = Path()
+PACKAGE = Path(tinydl.__file__).resolve().parent
 
 CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 
@@ -127,9 +129,14 @@ def place(obj) -> tuple[str, int] | None:
         line = inspect.getsourcelines(obj)[1]
     except (TypeError, OSError):
         return None
-    if not file.is_relative_to(REPOSITORY):
+    if not file.is_relative_to(PACKAGE):
         return None
-    return file.relative_to(REPOSITORY).as_posix(), max(line, 1)
+    return of_repository(file), max(line, 1)
+
+
+def of_repository(file: str | Path) -> str:
+    """A file of the package, installed or in place, as the repository names it."""
+    return f"tinydl/{Path(file).resolve().relative_to(PACKAGE).as_posix()}"
 
 
 def source_link(module: str, fullname: str) -> str | None:

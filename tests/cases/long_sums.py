@@ -237,6 +237,7 @@ SHORT_SUMS = {
     "roi_pool_scatter": "a pixel adds the regions that chose it",
     "roi_align": "a bin adds its own cells",
     "roi_align_grad": "a pixel adds the regions that hold it",
+    "cross_entropy_grad": "the sum of its softmax is given to it, by cross_entropy",
     "rnn_forward": "its sums are those of a matmul",
     "rnn_backward": "its sums are those of a matmul",
     "lstm_forward": "its sums are those of a matmul",

@@ -61,7 +61,7 @@ SHOWN = {
     "char-lstm": "continued", "dates": "answered", "hierarchical-digits": "classes",
     "lenet-mnist": "classes", "mlp-digits": "classes", "softmax-mnist": "classes",
     "resnet20-cifar": "classes", "spoken-digits": "spoken", "ssd-shapes": "boxes",
-    "synthetic-digits": "classes",
+    "synthetic-digits": "classes", "vit-cifar": "classes",
 }  # fmt: skip
 
 

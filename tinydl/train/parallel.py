@@ -258,6 +258,7 @@ class Ranks(Alone):
 
     def _end(self) -> None:
         sys.stderr.flush()
+        sleep(POLITE / 4)  # mpirun hands on what was written before it hears of the end
         self._mpi.COMM_WORLD.Abort(2)
 
 
