@@ -58,7 +58,8 @@ def one():
 # -- every run -------------------------------------------------------------------------------------
 
 SHOWN = {
-    "char-lstm": "continued", "dates": "answered", "hierarchical-digits": "classes",
+    "char-lstm": "continued", "gpt-shakespeare": "continued",
+    "dates": "answered", "hierarchical-digits": "classes",
     "lenet-mnist": "classes", "mlp-digits": "classes", "softmax-mnist": "classes",
     "resnet20-cifar": "classes", "spoken-digits": "spoken", "ssd-shapes": "boxes",
     "synthetic-digits": "classes", "vit-cifar": "classes",
