@@ -124,6 +124,23 @@ def test_a_one_is_drawn_by_keyboard_alone(lenet, pages):
     assert page.locator("#told").inner_text() == "Nothing is drawn."
 
 
+def test_an_answer_to_what_was_cleared_is_not_shown(lenet, pages):
+    page, held = pages.open(lenet.url), []
+    page.locator("#drawing").wait_for()
+    page.route("**/drawing", lambda route: held.append(route))
+    page.locator("#canvas").focus()
+    page.keyboard.press(" ")
+    page.keyboard.press(" ")
+    page.locator("body[aria-busy]").wait_for()
+    while not held:
+        page.wait_for_timeout(10)
+    page.locator("#clear").click()
+    for route in held:
+        route.continue_()
+    page.locator("body:not([aria-busy])").wait_for()
+    assert page.locator("#told").inner_text() == "Nothing is drawn."
+
+
 def picture(pixels):
     image = pytest.importorskip("PIL.Image")
     stream = BytesIO()

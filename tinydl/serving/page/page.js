@@ -225,6 +225,7 @@
   let facts = null;
   let asking = false;
   let next = null;
+  let cleared = 0;
 
   function say(text, wrong) {
     part("told").textContent = text;
@@ -251,11 +252,13 @@
     asking = true;
     while (next) {
       const now = next;
+      const before = cleared;
       next = null;
       document.body.setAttribute("aria-busy", "true");
       try {
         const reply = await fetch(now.name, { method: "POST", headers: BYTES, body: now.body });
         const found = await reply.json();
+        if (cleared !== before) continue; // of what is no longer there
         if (reply.ok) show(found);
         else {
           empty("");
@@ -264,8 +267,9 @@
       } catch {
         empty("");
         say("No answer: is `tinydl serve` still running?", true);
+      } finally {
+        document.body.removeAttribute("aria-busy");
       }
-      document.body.removeAttribute("aria-busy");
     }
     asking = false;
   }
@@ -349,6 +353,8 @@
     const area = drawing(part("canvas"), facts.drawn, () => ask("drawing", area.bytes()), tell);
     part("clear").addEventListener("click", () => {
       area.clear();
+      next = null;
+      cleared += 1;
       empty("Nothing is drawn.");
     });
   }
