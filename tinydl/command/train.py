@@ -70,7 +70,7 @@ def train_command(args: Arguments) -> int:
             session, lock = _session(args)
             _taking_part(session, args, ranks)
             return _train(args, session, lock)
-        session = _resumed_training(args) if args.resume is not None else _begun(args)[0]
+        session = _resumed_training(args) if args.resume is not None else _begun(args)
         _taking_part(session, args, ranks)
         session.fit()
     return 0
@@ -149,12 +149,11 @@ def _session(args: Arguments) -> tuple[Training, FolderLock]:
     out = None if args.out is None else Path(args.out)
     if not (args.force and out is not None and is_run(out)):
         _refuse_occupied(out)
-    session, name = _begun(args)
-    return session, claim(out, name, args.force)
+    session = _begun(args)
+    return session, claim(out, session.recipe.name, args.force)
 
 
-def _begun(args: Arguments) -> tuple[Training, str]:
-    """A fresh session, and the name of its recipe."""
+def _begun(args: Arguments) -> Training:
     from ..experiment.card import FAST
     from ..experiment.program import Settings
     from ..recipes import DEFAULT
@@ -169,7 +168,7 @@ def _begun(args: Arguments) -> tuple[Training, str]:
         recipe = bound(recipe.changed(args.epochs, args.batch_size, args.lr), args)
     backend = "cpu" if args.backend is None else args.backend
     chosen = Settings(args.seed or 0, backend, args.dtype or "float32")
-    return begin(recipe, chosen), recipe.name
+    return begin(recipe, chosen)
 
 
 def _resumed(args: Arguments) -> tuple[Training, FolderLock]:

@@ -172,6 +172,11 @@ class Ranks(Alone):
         ):
             generator.load_state_dict(state)
 
+    @property
+    def weight(self) -> int:
+        """The samples of the part handed out last that count; 1 before the first."""
+        return 1 if self._samples is None else self._samples
+
     def own(self, samples: int) -> int:
         return samples if self._samples is None else min(samples, self._samples)
 
@@ -197,8 +202,7 @@ class Ranks(Alone):
         """Replace every gradient by its mean over all ranks, weighed with the samples of each
         (None: those of the last part; equal weights before the first). A parameter that took no
         part here counts as zeros; one that took part nowhere stays without a gradient."""
-        if samples is None:
-            samples = 1 if self._samples is None else self._samples
+        samples = self.weight if samples is None else samples
         trained = [p for p in parameters if p.requires_grad]
         flat = _flat(trained, samples)
         self.communicator.Allreduce(self._mpi.IN_PLACE, flat)
@@ -272,9 +276,7 @@ class AllSum(Function):
     name = "all_sum"
 
     def __init__(self, ranks: Ranks) -> None:
-        self.ranks, self.samples = ranks, ranks.own(1)
-        if ranks._samples is not None:
-            self.samples = ranks._samples
+        self.ranks, self.samples = ranks, ranks.weight
 
     def forward(self, x: Any) -> Any:
         sums = np.array(self.backend.to_numpy(x), order="C")
