@@ -43,7 +43,7 @@ class Groups:
             raise ConfigError("Groups: the first group's rate was 0; set each group's lr")
         self._lr = value
         for optimizer, rate in zip(self.optimizers, self._relative, strict=True):
-            optimizer.lr = rate * (value / self._relative[0])
+            optimizer.lr = value * (rate / self._relative[0])  # exact where the rates are equal
 
     def step(self) -> None:
         for optimizer in self.optimizers:

@@ -11,11 +11,11 @@ import numpy as np
 
 from ..arguments import whole
 from ..errors import ConfigError
-from ..experiment.program import Card, Group, Settings, Streams
+from ..experiment.program import Card, Settings, Streams
 from ..function import no_grad
 from ..models.recurrent.text import LanguageModel
 from ..nn import cross_entropy
-from ..optim import AdamW, clip_by_global_norm
+from ..optim import AdamW, Groups, clip_by_global_norm
 from ..tensor import Tensor
 from ..train import History, State
 from .language import Language, LanguageTraining
@@ -76,18 +76,17 @@ class WindowsTraining(LanguageTraining):
                 f"not fit into a training part of {len(self.text.train)}"
             )
         named = list(self.model.named_parameters())
-        kinds = (("matrices", program.weight_decay), ("vectors", 0.0))
-        rules = {
-            kind: program.optimizer(
-                [(n, p) for n, p in named if (p.ndim > 1) == (kind == "matrices")],
-                lr=program.lr, beta2=program.beta2, eps=1e-8, weight_decay=decay,
+        matrices, vectors = (
+            program.optimizer(
+                [(n, p) for n, p in named if (p.ndim > 1) == decays],
+                lr=program.lr, beta2=program.beta2, eps=1e-8,
+                weight_decay=program.weight_decay if decays else 0.0,
             )
-            for kind, decay in kinds
-        }  # fmt: skip
-        both: Any = Group(**rules)
+            for decays in (True, False)
+        )  # fmt: skip
         data: Any = Streams(windows=self.generator.spawn())
-        self.optimizer = both
-        return State(self.model, both, data, History(), 0, self.recipe.epochs)
+        self.optimizer = Groups(matrices, vectors)
+        return State(self.model, self.optimizer, data, History(), 0, self.recipe.epochs)
 
     def _check(self, program: Windows) -> None:
         most = self.model.window
@@ -107,8 +106,7 @@ class WindowsTraining(LanguageTraining):
         steps, losses = program.updates, []
         rate = warmed_cosine(program.lr, steps * self.recipe.epochs)
         for update in range(self.state.epoch * steps, (self.state.epoch + 1) * steps):
-            for rule in self.optimizer.members.values():
-                rule.lr = rate(update)
+            self.optimizer.lr = rate(update)
             losses.append(self.update(*self.drawn(rng)))
         mean = float(np.mean(losses))
         return {"loss": mean, "bits": mean / log(2)}
@@ -128,8 +126,7 @@ class WindowsTraining(LanguageTraining):
         loss.backward()
         if self.program.clip is not None:
             clip_by_global_norm(self.model.parameters(), self.program.clip)
-        for rule in self.optimizer.members.values():
-            rule.step()
+        self.optimizer.step()
         return loss.item()
 
     def losses(self, ids: np.ndarray) -> np.ndarray:
