@@ -10,10 +10,12 @@ Those objects are linked with the cythonised `csrc/_<stem>.pyx` into
 An object is kept until its command or the text of a file it is made of changes, and every way of
 building (pip, editable, `build_ext --inplace`) uses the same objects.
 
+`#pragma omp` is compiled, but no OpenMP library is linked: csrc/shared/parallel.h has the functions
+that gcc and clang call for it.
+
 Environment: TINYDL_LEVELS=native builds this processor's best level only (a developer's quick
-build), TINYDL_NO_OPENMP=1 builds without OpenMP, TINYDL_DEBUG_CYTHON=1 with Cython's bounds checks,
-TINYDL_BUILD=FOLDER keeps objects in another folder than build/; CFLAGS and LDFLAGS are respected
-everywhere (sanitizer builds).
+build), TINYDL_DEBUG_CYTHON=1 with Cython's bounds checks, TINYDL_BUILD=FOLDER keeps objects in
+another folder than build/; CC, CFLAGS and LDFLAGS are respected everywhere (sanitizer builds).
 """
 
 from __future__ import annotations
@@ -109,6 +111,7 @@ DTYPES = {"f32": "float", "f64": "double"}
 KERNEL_FLAGS = [
     *("-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),
     *("-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-psabi"),
+    "-Wno-pass-failed",  # clang: `omp simd` on a loop with calls of the C library
 ]
 MODULE_FLAGS = ["-std=gnu11", "-O2", "-fno-math-errno", "-fno-trapping-math"]
 # Python's own flags ask for debug information, a fifth of the build time; CFLAGS may want it.
@@ -221,32 +224,29 @@ class BuildKernels(build_ext):
         write_elementwise_methods()
         self.levels = self._levels()
         self.jobs: dict[Path, Future[str]] = {}
-        openmp = ["-fopenmp"] if self._has_openmp() else []
+        self.parallel_flags = self._parallel_flags()
         with ThreadPoolExecutor(JOBS) as pool:
-            kernels = [self._kernels(pool, ext, openmp) for ext in self.extensions]
+            kernels = [self._kernels(pool, ext) for ext in self.extensions]
             # Cython runs in this thread while the others wait for the compiler.
-            modules = [self._modules(pool, ext, openmp) for ext in self.extensions]
+            modules = [self._modules(pool, ext) for ext in self.extensions]
             for ext, *jobs in zip(self.extensions, kernels, modules, strict=True):
                 ext.sources = []
-                ext.extra_link_args = openmp
+                ext.extra_link_args = ["-pthread"]
                 ext.extra_objects = [job.result() for some in jobs for job in some]
                 ext.depends = ext.extra_objects
         self.parallel = self.parallel or JOBS
         super().build_extensions()
 
-    def _kernels(
-        self, pool: ThreadPoolExecutor, ext: Extension, openmp: list[str]
-    ) -> list[Future[str]]:
+    def _kernels(self, pool: ThreadPoolExecutor, ext: Extension) -> list[Future[str]]:
         """An object of every C source of the extension's stems for every level and dtype."""
         stems = STEPS_OF if ext.name == PROGRAM else (ext.name.rpartition("._")[2],)
-        # `#pragma omp simd` stays meaningful without threads.
-        simd = openmp or ["-fopenmp-simd"]
+        own = KERNEL_FLAGS + self.parallel_flags
         return [
             self._object(
                 pool,
                 source,
                 f"{level}_{real}",
-                [*KERNEL_FLAGS, *flags, *simd, f"-DREAL={real}", f"-DSUFFIX=_{dtype}_{level}"],
+                [*own, *flags, f"-DREAL={real}", f"-DSUFFIX=_{dtype}_{level}"],
                 [],
             )
             for stem in stems
@@ -257,13 +257,11 @@ class BuildKernels(build_ext):
             for dtype, real in DTYPES.items()
         ]
 
-    def _modules(
-        self, pool: ThreadPoolExecutor, ext: Extension, openmp: list[str]
-    ) -> list[Future[str]]:
+    def _modules(self, pool: ThreadPoolExecutor, ext: Extension) -> list[Future[str]]:
         """The objects of one extension's own sources: Cython's, and C that is compiled once."""
         folder = "module_debug" if DEBUG_CYTHON else "module"
         include = [numpy.get_include(), *self.include_dirs]
-        flags = [*MODULE_FLAGS, *openmp]
+        flags = MODULE_FLAGS
         if self.levels != LEVELS:
             (only,) = self.levels
             folder, flags = f"{folder}_{only}", [*flags, f"-DONLY_LEVEL={only}"]
@@ -350,15 +348,24 @@ class BuildKernels(build_ext):
                 return None
             return subprocess.run([program], check=False).returncode
 
-    def _has_openmp(self) -> bool:
-        """True if a program with `#include <omp.h>` compiles and links with -fopenmp."""
-        if os.environ.get("TINYDL_NO_OPENMP") == "1":
-            return False
-        text = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
-        works = self._run_program(text, "-fopenmp") is not None
-        if not works:
-            print("tinydl: this compiler has no OpenMP; building single-threaded kernels.")
-        return works
+    def _parallel_flags(self) -> list[str]:
+        """What makes this compiler see `#pragma omp`; Apple's clang takes it from the driver."""
+        text = "#ifndef _OPENMP\n#error\n#endif\nint main(void) { return 0; }\n"
+        for flags in (["-fopenmp"], ["-Xclang", "-fopenmp"]):
+            if self._compiles(text, *flags):
+                return flags
+        raise CompileError(
+            f"tinydl: the C compiler {self.compiler.compiler_so[0]!r} does not know -fopenmp; use "
+            "gcc 11 or clang 14 or newer (no OpenMP library is needed)."
+        )
+
+    def _compiles(self, text: str, *flags: str) -> bool:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "test.c")
+            source.write_text(text)
+            command = [self.compiler.compiler_so[0], *flags, "-c", str(source)]
+            command += ["-o", str(source.with_suffix(".o"))]
+            return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def _compile(self, command: list[str], target: Path, written: Path, stamp: str) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -28,19 +28,7 @@ cdef extern from *:
     #define BUILT_LEVEL ""
     #endif
 
-    #ifdef _OPENMP
-    #define TINYDL_OPENMP 1
-    #else
-    #define TINYDL_OPENMP 0
-    #endif
-
-    static void found_team(Runtime *rt) {
-    #ifdef OWN_TEAM
-        rt->team = team_run;
-    #else
-        (void)rt;
-    #endif
-    }
+    static void found_team(Runtime *rt) { rt->team = team_run; }
 
     #if defined(__GLIBC__)
     #include <malloc.h>
@@ -51,7 +39,6 @@ cdef extern from *:
     static int keep_freed(int bytes) { (void)bytes; return 0; }
     #endif
     """
-    int TINYDL_OPENMP
     const char *BUILT_LEVEL
     const char *__VERSION__
     int keep_freed(int bytes)
@@ -113,15 +100,10 @@ def threads():
 
 
 def set_threads(n):
-    """Use n threads (n >= 1) from now on; without OpenMP it stays at one."""
+    """Use n threads (n >= 1) from now on."""
     if not isinstance(n, int) or n < 1:
         raise ConfigError(f"cpu threads: expected an integer >= 1, got {n!r}")
-    state.threads = n if TINYDL_OPENMP else 1
-
-
-def openmp():
-    """True if the kernels were built with OpenMP."""
-    return bool(TINYDL_OPENMP)
+    state.threads = n
 
 
 def keeps_memory():

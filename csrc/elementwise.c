@@ -75,7 +75,7 @@ static inline real remainder_one(real a, real b) {
 static inline real floor_divide_one(real a, real b) {
     const real quotient = a / b, rest = FMOD(a, b);
     if (b == 0) return quotient;
-    const real below = (rest != 0) & ((rest < 0) != (b < 0)) ? ONE : 0;
+    const real below = ((rest != 0) & ((rest < 0) != (b < 0))) ? ONE : 0;
     const real near = (a - rest) / b - below, floored = FLOOR(near);
     const real whole = near - floored > HALF ? floored + 1 : floored;
     return whole == 0 ? COPYSIGN(whole, quotient) : whole;

@@ -124,7 +124,7 @@ void NAME(adam_step)(const Parameter *parameters, ptrdiff_t count, double lr_, d
             const real g = grad[i] + decay * param[i];
             const real m = beta1 * mean[i] + rest1 * g;
             const real v = beta2 * square[i] + rest2 * g * g;
-            const real old = largest[i], most = (old >= v) | (old != old) ? old : v; /* NaN wins */
+            const real old = largest[i], most = ((old >= v) | (old != old)) ? old : v; /* NaN wins */
             mean[i] = m;
             square[i] = v;
             largest[i] = most;
@@ -227,7 +227,7 @@ void NAME(adamax_step)(const Parameter *parameters, ptrdiff_t count, double lr, 
             const real g = grad[i] + decay * param[i];
             const real m = beta1 * mean[i] + rest1 * g;
             const real kept = beta2 * largest[i], size = FABS(g) + eps;
-            const real most = (kept >= size) | (kept != kept) ? kept : size; /* NaN wins */
+            const real most = ((kept >= size) | (kept != kept)) ? kept : size; /* NaN wins */
             mean[i] = m;
             largest[i] = most;
             param[i] -= rate * m / most;

@@ -95,7 +95,7 @@ INLINE void max_one(const real *image, real *y, int32_t *place, const Window *g,
     for (ptrdiff_t h = in.top; h < in.bottom; h++) {
         for (ptrdiff_t here = h * g->W + in.left; here < h * g->W + in.right; here++) {
             const real new = image[here * g->C], old = image[at * g->C];
-            at = !(new <= old) & (old == old) ? here : at;
+            at = (!(new <= old) & (old == old)) ? here : at;
         }
     }
     *y = image[at * g->C];

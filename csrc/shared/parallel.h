@@ -1,10 +1,13 @@
-/* What gcc makes of `#pragma omp parallel`: a function of the region's body, and calls of the three
-   functions below. The OpenMP library of the compiler would have them; these hand the parts to our
-   team (team.h) instead, because that library's threads either sleep between two kernels, and take
-   longer to wake than a small kernel runs, or spin and take the cores from everybody else.
+/* What a compiler makes of `#pragma omp parallel`: a function of the region's body, and calls of a
+   few functions of its OpenMP library. The functions below hand the parts to our team (team.h)
+   instead, because such a library's threads either sleep between two kernels, and take longer to
+   wake than a small kernel runs, or spin and take the cores from everybody else. No OpenMP library
+   is linked.
 
-   Defines functions: the Cython module of each extension includes it, once (room.pxd). Other
-   compilers and systems keep the library of their compiler. */
+   Defines functions, seen in its own module only: the Cython module of each extension includes it,
+   once (room.pxd). The names and arguments are those of GNU's library, which gcc calls, and of
+   LLVM's, which clang calls ("LLVM OpenMP Runtime Library Reference", 2015; one region and one loop
+   of the kernels need nine of its functions). */
 
 #ifndef TINYDL_PARALLEL_H
 #define TINYDL_PARALLEL_H
@@ -12,12 +15,12 @@
 #include "kernel.h"
 #include "team.h"
 
-#ifdef OWN_TEAM
-
-#define HIDDEN __attribute__((visibility("hidden")))
+#define SEEN_HERE __attribute__((visibility("hidden")))
 
 static TeamRun team_of_process; /* set at import, before the first kernel */
 static __thread int this_member, members = 1;
+
+static void join_team(const Runtime *rt) { team_of_process = rt->team; }
 
 typedef struct {
     void (*body)(void *);
@@ -35,24 +38,27 @@ static void run_member(void *job, int member) {
     members = outer_members;
 }
 
-HIDDEN void GOMP_parallel(void (*body)(void *), void *variables, unsigned threads, unsigned flags) {
+static void run_region(void (*body)(void *), void *variables, unsigned threads) {
     Region region = {body, variables, (int)(threads < 65535 ? threads : 65535)};
-    (void)flags;
     if (region.members > 1)
         team_of_process(run_member, &region, region.members);
     else
         run_member(&region, 0);
 }
 
-HIDDEN int omp_get_thread_num(void) { return this_member; }
+SEEN_HERE int omp_get_thread_num(void) { return this_member; }
 
-HIDDEN int omp_get_num_threads(void) { return members; }
+SEEN_HERE int omp_get_num_threads(void) { return members; }
 
-static void join_team(const Runtime *rt) { team_of_process = rt->team; }
+#ifndef __clang__
+
+SEEN_HERE void GOMP_parallel(void (*body)(void *), void *variables, unsigned threads,
+                             unsigned flags) {
+    (void)flags;
+    run_region(body, variables, threads);
+}
 
 #else
-
-static void join_team(const Runtime *rt) { (void)rt; }
-
+#include "parallel_clang.h"
 #endif
 #endif

@@ -39,7 +39,7 @@ static inline __attribute__((always_inline)) real gate_one(real a, const int har
 /* Its derivative from its value. */
 static inline __attribute__((always_inline)) real gate_slope(real y, const int hard) {
     if (!hard) return y * (ONE - y);
-    return (y > 0) & (y < 1) ? (real)0.2 : 0;
+    return ((y > 0) & (y < 1)) ? (real)0.2 : 0;
 }
 
 #endif

@@ -1,19 +1,23 @@
-/* One team for the whole process, on pthreads and futexes (Linux). */
+/* One team for the whole process, on pthreads; who sleeps waits on a futex (Linux) or on a
+   condition variable (elsewhere, and on Linux with -DTEAM_CONDITIONS, so that it can be tested
+   there). */
 
 #define _GNU_SOURCE
 #include "team.h"
 
-#ifdef OWN_TEAM
-
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 #include <time.h>
+
+#if defined(__linux__) && !defined(TEAM_CONDITIONS)
+#define FUTEXES
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#endif
 
 enum {
     SPIN = 200 * 1000,       /* ns that a worker looks out for the next job */
@@ -59,12 +63,55 @@ static void pause_core(void) {
 #endif
 }
 
+/* sleep_while returns once `word` was seen with another value and its sleepers were woken since, or
+   for no reason: who calls it looks again. */
+#ifdef FUTEXES
+
 static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
 static void wake(_Atomic uint32_t *word, int threads) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, threads, NULL, NULL, 0);
+}
+
+static void forget_sleepers(void) {}
+
+#else
+
+static pthread_mutex_t bedroom = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
+
+static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
+    pthread_mutex_lock(&bedroom);
+    if (atomic_load(word) == value) pthread_cond_wait(&woken, &bedroom);
+    pthread_mutex_unlock(&bedroom);
+}
+
+/* Whoever looked at the word before it changed sleeps by the time the lock is had. */
+static void wake(_Atomic uint32_t *word, int threads) {
+    (void)word, (void)threads;
+    pthread_mutex_lock(&bedroom);
+    pthread_mutex_unlock(&bedroom);
+    pthread_cond_broadcast(&woken);
+}
+
+static void forget_sleepers(void) {
+    pthread_mutex_init(&bedroom, NULL);
+    pthread_cond_init(&woken, NULL);
+}
+
+#endif
+
+/* The number of this thread's core; unknown, which is no number, where no call tells it. */
+enum { UNKNOWN = -1 };
+
+static int core_of_thread(void) {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return UNKNOWN;
+#endif
 }
 
 /* Look at `word` until it is no longer `value`; 0 if that took longer than `patience` ns, or if
@@ -90,7 +137,8 @@ static int changes_soon(_Atomic uint32_t *word, uint32_t value, int64_t patience
  */
 static int may_look_out(void) {
     const int64_t until = atomic_load_explicit(&calm_until, memory_order_relaxed);
-    return sched_getcpu() != atomic_load_explicit(&caller_core, memory_order_relaxed) &&
+    const int core = core_of_thread();
+    return (core == UNKNOWN || core != atomic_load_explicit(&caller_core, memory_order_relaxed)) &&
            (until == 0 || now() > until);
 }
 
@@ -127,6 +175,7 @@ static void *worker(void *nothing) {
 
 static void forget_workers(void) { /* a forked child has only the thread that forked */
     pthread_mutex_init(&owner, NULL);
+    forget_sleepers();
     workers = 0;
     atomic_store(&asleep, 0);
     atomic_store(&caller_asleep, 0);
@@ -168,7 +217,7 @@ static void judge(int64_t begun, int64_t own_done, int64_t all_done) {
 /* The job is the team's only while this thread holds `owner`. */
 static void share(TeamPart part, void *job, int members, int64_t begun) {
     if (workers < members - 1) start_workers(members - 1);
-    atomic_store_explicit(&caller_core, sched_getcpu(), memory_order_relaxed);
+    atomic_store_explicit(&caller_core, core_of_thread(), memory_order_relaxed);
     job_part = part;
     job_data = job;
     atomic_store(&left, members - 1);
@@ -198,5 +247,3 @@ void team_run(TeamPart part, void *job, int members) {
     share(part, job, members, begun);
     pthread_mutex_unlock(&owner);
 }
-
-#endif

@@ -15,11 +15,6 @@
 #ifndef TINYDL_TEAM_H
 #define TINYDL_TEAM_H
 
-/* gcc on Linux; other compilers and systems use the OpenMP library of their compiler. */
-#if defined(_OPENMP) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define OWN_TEAM
-#endif
-
 /* Part `member` of a job; called once for each member, on any thread. */
 typedef void (*TeamPart)(void *job, int member);
 

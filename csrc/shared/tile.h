@@ -212,8 +212,8 @@ static inline void tile(const Tile *t, int rows, int cols, const real *a, const 
 
 /* to[k][j] = from[k*row + j*col] for k < K, j < cols; columns up to `width` (LANES or TILE_COLS)
    hold anything: what they are multiplied with never leaves the tile. */
-static void pack_panel(const real *from, ptrdiff_t row, ptrdiff_t col, real *to, ptrdiff_t K,
-                       int cols, int width) {
+static __attribute__((unused)) void pack_panel(const real *from, ptrdiff_t row, ptrdiff_t col,
+                                               real *to, ptrdiff_t K, int cols, int width) {
     ptrdiff_t k = 0;
     if (col == 1) { /* whole vectors, as long as they end before the last row does */
         const ptrdiff_t whole = cols == width ? K

@@ -203,7 +203,7 @@ static inline real tanh_one(real x) {
 static inline real log1p_one(real x) {
     const real u = ONE + x, d = u - ONE;
     const real y = log_one(u) * (x / (d == 0 ? ONE : d));
-    return (d == 0) | (x == (real)INFINITY) ? x : y;
+    return ((d == 0) | (x == (real)INFINITY)) ? x : y;
 }
 
 /* e^x - 1 = 2^n (e^r - 1) + (2^n - 1) with x = n ln 2 + r, in halves so that 2^1024 does not

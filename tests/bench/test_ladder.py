@@ -13,7 +13,7 @@ from tinydl.bench import ladder
 from tinydl.errors import ConfigError, TinydlError
 from tinydl.geometry import conv2d_geometry
 
-THREADS = ["2 threads"] if _runtime.openmp() else []
+THREADS = ["2 threads"]
 RUNGS = ["NumPy", "Cython loops", *(f"C, {n}" for n in _runtime.available_levels()), *THREADS]
 
 

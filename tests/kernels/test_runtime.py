@@ -53,8 +53,6 @@ random.random()
 
 
 def test_threads_come_from_the_environment_or_the_cores():
-    if not _runtime.openmp():
-        pytest.skip("built without OpenMP")
     assert in_new_process(SHOW, OMP_NUM_THREADS="3").stdout.split()[1] == "3"
     assert in_new_process(SHOW, OMP_NUM_THREADS="4,2").stdout.split()[1] == "4"
     with pytest.raises(ConfigError, match="integer >= 1"):

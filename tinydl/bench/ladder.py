@@ -177,7 +177,7 @@ def _calls(ladder: Ladder, threads: Sequence[int]) -> Iterator[tuple[str, tuple[
     levels = _runtime.available_levels()
     for level in levels:
         yield f"C, {level}", (at(level, 1), 1)
-    for count in threads if _runtime.openmp() else ():
+    for count in threads:
         yield f"{count} threads", (at(levels[-1], count), count)
 
 

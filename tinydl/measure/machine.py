@@ -43,7 +43,6 @@ def facts() -> dict[str, Any]:
         found |= {
             "level": _runtime.level(),
             "levels": list(_runtime.available_levels()),
-            "openmp": _runtime.openmp() or "no: built without it, kernels run on one thread",
             "threads": _runtime.threads(),
             "freed memory": "kept for the next array (TINYDL_MALLOC=system: given back)"
             if _runtime.keeps_memory()

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import ClassVar
-
-# For the compiler's own OpenMP library, used where our team (csrc/shared/team.h) is not; it reads
-# this when the first kernel is loaded. Threads that wait by spinning, its default, take the cores
-# from whoever else is working.
-if sys.platform != "linux":
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from ...errors import REBUILD
 from .. import reference
