@@ -52,6 +52,17 @@ random.random()
     assert done.stdout.strip() == "True []", done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="no /proc on this system")
+def test_no_openmp_library_comes_with_the_kernels():
+    """Its threads would take the cores from the team, or wait while the team works."""
+    code = """
+from tinydl.backend.cpu import _runtime, compiled
+loaded = open("/proc/self/maps").read()
+print([name for name in ("libgomp", "libomp", "libiomp") if name in loaded])
+"""
+    assert in_new_process(code).stdout.strip() == "[]"
+
+
 def test_threads_come_from_the_environment_or_the_cores():
     assert in_new_process(SHOW, OMP_NUM_THREADS="3").stdout.split()[1] == "3"
     assert in_new_process(SHOW, OMP_NUM_THREADS="4,2").stdout.split()[1] == "4"
@@ -78,7 +89,7 @@ print(_runtime.keeps_memory(), full - resident() > 1 << 26)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_computes_with_one_thread_until_it_asks_for_more():
-    """The compiler's OpenMP library would hang in a child that uses the threads of its parent."""
+    """A team that forgot to fork would wait for threads which the child does not have."""
     code = """
 import os, signal, sys, warnings
 import numpy as np
