@@ -6,6 +6,7 @@ from pathlib import Path
 
 import api_pages
 import document_pages
+import draw_page
 import kernel_pages
 import source_pages
 import tutorial_pages
@@ -28,8 +29,9 @@ def assemble(repository: Path, out: Path, here: Path, few: bool = False) -> Path
     kernel_pages.write(places, api)
     document_pages.write(places)
     tutorial_pages.write(places)
+    why = draw_page.write(places)
     for page in sorted((here / "pages").glob("*.md")):
-        text = page.read_text(encoding="utf-8")
+        text = draw_page.filled(page.read_text(encoding="utf-8"), why)
         places.write(page.name, document_pages.filled(text, places))
     source_pages.write(places)
     places.write, places.copy = keep, keep_copy

@@ -32,7 +32,7 @@ language = "en"
 
 extensions = ["myst_nb", "sphinx_design", "sphinx.ext.autodoc", "sphinx.ext.linkcode"]
 root_doc = "index"
-exclude_patterns = ["downloads/**", "jupyter_execute/**"]
+exclude_patterns = ["shipped/**", "downloads/**", "jupyter_execute/**"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
@@ -83,6 +83,7 @@ html_show_search_summary = False  # a summary would fetch every page that is fou
 html_sidebars = {
     "index": [],
     "way": [],
+    "draw": [],
     "kernels/*": [],
     "sources/**": [],
     "benchmarks/*": [],
@@ -99,6 +100,7 @@ def setup(app):
     app.add_config_value("site_form", "whole", "env")
     few = app.config.site_form == "few"
     app.srcdir = assemble.assemble(REPOSITORY, Path(app.outdir), HERE, few)
+    app.config.html_static_path.append(str(Path(app.srcdir, "shipped")))
     mathml.setup(app)
     docstrings.setup(app)
     pictures.setup(app)

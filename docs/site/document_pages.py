@@ -174,11 +174,13 @@ def _line(places: Places, file: str, name: str) -> int:
 
 
 def _assigned(path: Path) -> list:
-    """Names that a class of a room assigns: `matmul = compiled.matmul`."""
+    """Classes, and names that a class of a room assigns: `matmul = compiled.matmul`."""
     text = path.read_text(encoding="utf-8")
     lines, found = text.splitlines(), []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ClassDef):
+            body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            found.append(Definition(node.name, node.lineno, node.end_lineno, body, False, False))
             for inner in node.body:
                 if isinstance(inner, ast.Assign) and isinstance(inner.targets[0], ast.Name):
                     body = "\n".join(lines[node.lineno - 1 : inner.end_lineno])

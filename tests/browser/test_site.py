@@ -6,12 +6,8 @@ build/site`. Without the extra `docs` these tests are skipped, and the reason sa
 
 from __future__ import annotations
 
-import functools
-import http.server
 import importlib
-import subprocess
 import sys
-import threading
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -23,42 +19,11 @@ from tinydl.backend.reference import STEMS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SITE = REPOSITORY / "docs" / "site"
-PARTS = ("sphinx", "myst_nb", "jupytext", "sphinx_design", "pydata_sphinx_theme")
 WORDS = ("pooling", "convolution", "gradient", "softmax", "attention", "OpenCL", "LSTM", "dropout",
          "roofline", "momentum")  # fmt: skip
 WIDE, NARROW = 1300, 420  # pixels
 
 pytestmark = pytest.mark.skipif(not SITE.exists(), reason="an installed package has no pages")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, needs):
-    """The folder of the small site; a warning of Sphinx fails."""
-    needs("docs", *PARTS)
-    out = tmp_path_factory.mktemp("site") / "site"
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "site_form=few",
-               "-D", "nb_execution_mode=off", str(SITE), str(out)]  # fmt: skip
-    done = subprocess.run(command, cwd=out.parent, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return out
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    """Where the site is served: below a path, which it must not care about."""
-    handler = functools.partial(Quiet, directory=str(site.parent))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/site/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 class Page(HTMLParser):
