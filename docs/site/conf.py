@@ -22,6 +22,7 @@ import assemble  # noqa: E402
 import docstrings  # noqa: E402
 import mathml  # noqa: E402
 import pictures  # noqa: E402
+import toggles  # noqa: E402
 
 import tinydl  # noqa: E402
 
@@ -84,6 +85,8 @@ html_sidebars = {
     "index": [],
     "way": [],
     "draw": [],
+    "shelf": [],
+    "tutorials/index": [],
     "kernels/*": [],
     "sources/**": [],
     "benchmarks/*": [],
@@ -98,10 +101,11 @@ def linkcode_resolve(domain, info):
 
 def setup(app):
     app.add_config_value("site_form", "whole", "env")
-    few = app.config.site_form == "few"
-    app.srcdir = assemble.assemble(REPOSITORY, Path(app.outdir), HERE, few)
+    few, runs = app.config.site_form == "few", app.config.nb_execution_mode != "off"
+    app.srcdir = assemble.assemble(REPOSITORY, Path(app.outdir), HERE, few, runs)
     app.config.html_static_path.append(str(Path(app.srcdir, "shipped")))
     mathml.setup(app)
     docstrings.setup(app)
     pictures.setup(app)
+    toggles.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

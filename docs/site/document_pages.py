@@ -68,10 +68,10 @@ def write(places: Places) -> None:
             text += _pictures(places, page)
         places.write(f"{page}.md", text)
     about = (
-        "What the books' experiments gave here, what the books have wrong, and what holds in "
-        "tinydl where libraries differ."
+        "All models and recipes, all errors of the books, and what holds in tinydl where libraries "
+        "differ."
     )
-    _index(places, "read", "Books, models, conventions", about)
+    _index(places, "read", "Models, conventions, changes", about)
     about = "Every figure with its machine and date, from the files that the benchmarks wrote."
     _index(places, "benchmarks", "Benchmarks", about)
 
