@@ -555,6 +555,7 @@ DATA = {
     "frames": _of(data.frames, lambda: np.arange(9.0), 4, 2),
     "mel_filters": _of(data.mel_filters, 4, 32, 8_000),
     "log_mel": _of(data.log_mel, lambda: np.linspace(-1, 1, 300)),
+    "resample": _of(data.resample, lambda: np.arange(9, dtype=np.int16), 8, 12),
     "mu_law": _of(data.mu_law, lambda: np.linspace(-1, 1, 9)),
     "mu_law_inverse": _of(data.mu_law_inverse, lambda: np.arange(9)),
     "MovedSpectra": lambda seed: Call(

@@ -23,7 +23,7 @@ from tinydl.runs.imported import opened
 from tinydl.runs.importing import Wanted, write_imported
 from tinydl.runs.run import begin, claim, train_into
 from tinydl.serving import looks
-from tinydl.serving.answers import DRAWN, MOST_PIXELS, flat, resampled
+from tinydl.serving.answers import DRAWN, MOST_PIXELS, flat
 from tinydl.serving.kinds import asked
 from tinydl.serving.texts import READ, WRITTEN
 from tinydl.zoo import shelf
@@ -201,19 +201,6 @@ def test_sounds_that_are_none():
             sound(encode_wav(np.zeros(8_000 * seconds), 8_000))
     with pytest.raises(FormatError, match="does not begin like a WAVE file"):
         sound(b"RIFFxxxxJUNK")
-
-
-@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 44_100, 4_000])
-def test_a_tone_keeps_its_pitch_and_its_loudness(rate):
-    seconds = np.arange(rate) / rate
-    tone = (10_000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
-    again = resampled(tone, rate, 8_000)
-    assert len(again) == 8_000 and again.dtype == np.int16
-    assert np.abs(np.fft.rfft(again)).argmax() == 440
-    assert abs(float(again.astype(float).std()) / 7_071 - 1) < 0.01
-    high = (10_000 * np.sin(2 * np.pi * 5_000 * seconds)).astype(np.int16)
-    if rate > 10_000:  # it has no place below 4 kHz, and must not come back as another tone
-        assert np.abs(resampled(high, rate, 8_000)).max() < 300
 
 
 # -- texts -----------------------------------------------------------------------------------------

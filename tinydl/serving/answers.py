@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..attribution import saliency
-from ..data import fit_image, prepare_digit
+from ..data import fit_image, prepare_digit, resample
 from ..data.formats.images import decode_image
 from ..data.formats.wav import decode_wav
 from ..errors import ConfigError, FormatError
@@ -168,21 +168,10 @@ class Spoken(Classes):
                 f"serve: the sound lasts {len(wave) / rate:.2f} s; more than 0 and at most "
                 f"{SOUND_SECONDS} s are heard"
             )
-        heard = spectrum(resampled(wave, rate, self.preparation["rate"]), self.preparation)
+        heard = spectrum(resample(wave, rate, self.preparation["rate"]), self.preparation)
         x = heard.astype(self.run.config["dtype"]).reshape(self.run.recipe.program.input_shape)
         low, high = float(heard.min()), float(heard.max())
         return self.about(x[None], (heard - low) / (high - low or 1.0))
-
-
-def resampled(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:
-    """int16 samples (T,) at another rate, (ceil of T wanted / rate,) int16: the frequencies that
-    both rates have, and no others (the DFT cut off, or continued with zeros)."""
-    if rate == wanted:
-        return wave
-    size = max(1, -(-len(wave) * wanted // rate))
-    spectrum = np.fft.rfft(wave.astype(np.float64))
-    again = np.fft.irfft(spectrum[: size // 2 + 1], size) * (size / len(wave))
-    return np.clip(np.rint(again), -32_768, 32_767).astype(np.int16)
 
 
 class Boxes(Asked):
