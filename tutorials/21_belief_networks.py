@@ -154,7 +154,7 @@ drawing.save(figure, "21_accuracies.png")
 #
 # What pre-training did solve was another problem. With sigmoid units, many layers and small random
 # weights the slopes of the lower layers vanish; machines put the weights where they do not. Better
-# first weights, ReLU and normalisation (tutorials 10 and 14) solved that without them.
+# first weights, ReLU and normalisation (pages 40, 14 and 10) solved that without them.
 
 # %%
 tinydl.seed(0)
