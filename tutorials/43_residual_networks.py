@@ -247,6 +247,10 @@ drawing.save(
 # %% [markdown]
 # ![Training loss of plain and residual networks](../docs/figures/43_degradation.png)
 #
+# After 336 batches the plain network of 56 layers has a training loss of 1.72 (recorded: training
+# loss, plain, 56 layers), that of 8 layers 0.03 (recorded: training loss, plain, 8 layers). The
+# residual one of 56 layers has 0.06 (recorded: training loss, residual, 56 layers).
+#
 # The deep plain network is worse on the very data that it trains on. This is not overfitting, where
 # the *training* loss is small and that of new samples large (page 40). It is failing to learn, and
 # it is called *degradation*. The copying argument was right, the good weights exist; gradient
