@@ -274,7 +274,8 @@ def test_sounds(tmp_path):
     files["train/no/cut.wav"] = files["train/no/0.wav"][:-5]
     seen = look(plant(tmp_path, files))
     assert told(seen) == [("damaged", "train/no/cut.wav"), ("leak", "test/no/0.wav"),
-                          ("duplicate", "test/yes/9.wav")]  # fmt: skip
+                          ("duplicate", "test/yes/9.wav"),
+                          ("rate", "test/no/9.wav"), ("rate", "test/yes/9.wav")]  # fmt: skip
     assert dict(seen.facts)["rates"] == "8,000 Hz 21, 16,000 Hz 2"
     assert contact_sheet(seen).shape == (2 * 98 + 2, 8 * 98 + 2 + 120, 3)
 
