@@ -95,7 +95,7 @@ class Watch:
 
 history = training.fit([Watch()])
 stage, loss = np.array(history["stage"]), np.array(history["loss"])
-figure, axes = plt.subplots(1, 3, figsize=(11, 2.9))
+figure, axes = plt.subplots(1, 3, figsize=(11, 2.9), layout="constrained")
 names = ("machine 1, error of what it gives back", "machine 2, the same", "network, cross-entropy")
 for k, (ax, name, colour) in enumerate(zip(axes, names, (BLUE, GREEN, ORANGE), strict=True)):
     epochs = np.flatnonzero(stage == k) + 1
