@@ -166,4 +166,4 @@ def test_a_private_word_is_found():
         ("must not bend", "must be linear, have no activation function")
     ]
     assert private_words("14", "the curve bends between x and x + h") == []
-    assert private_words("26", "one of the books says") == []
+    assert private_words("99", "one of the books says") == []
