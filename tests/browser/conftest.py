@@ -130,7 +130,6 @@ def pages(browser):
 def site(tmp_path_factory, needs):
     """The folder of the site in its small form (docs/site/conf.py); a warning of Sphinx fails."""
     needs("docs", *SPHINX)
-    if os.environ.get("READY"):
     out = tmp_path_factory.mktemp("site") / "site"
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "site_form=few",
                "-D", "nb_execution_mode=off", str(SITE), str(out)]  # fmt: skip
