@@ -21,8 +21,8 @@ sys.path[:0] = [str(HERE), *[str(REPOSITORY)] * BUILT]
 import assemble  # noqa: E402
 import docstrings  # noqa: E402
 import mathml  # noqa: E402
+import mended  # noqa: E402
 import pictures  # noqa: E402
-import toggles  # noqa: E402
 
 import tinydl  # noqa: E402
 
@@ -107,5 +107,5 @@ def setup(app):
     mathml.setup(app)
     docstrings.setup(app)
     pictures.setup(app)
-    toggles.setup(app)
+    mended.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
