@@ -13,7 +13,8 @@ building (pip, editable, `build_ext --inplace`) uses the same objects.
 `#pragma omp` is compiled, but no OpenMP library is linked: csrc/shared/parallel.h has the functions
 that gcc and clang call for it.
 
-Environment: TINYDL_LEVELS=native builds this processor's best level only (a developer's quick
+Environment: TINYDL_PURE=1 builds no kernels: NumPy computes everything, no compiler is needed.
+TINYDL_LEVELS=native builds this processor's best level only (a developer's quick
 build), TINYDL_DEBUG_CYTHON=1 with Cython's bounds checks, TINYDL_BUILD=FOLDER keeps objects in
 another folder than build/; CC, CFLAGS and LDFLAGS are respected everywhere (sanitizer builds).
 """
@@ -66,6 +67,7 @@ require_builders()
 import numpy  # noqa: E402
 from setuptools import Extension, find_packages, setup  # noqa: E402
 from setuptools.command.build_ext import build_ext  # noqa: E402
+from setuptools.command.build_py import build_py  # noqa: E402
 from setuptools.command.editable_wheel import editable_wheel  # noqa: E402
 from setuptools.errors import CompileError, SetupError  # noqa: E402
 
@@ -116,6 +118,9 @@ KERNEL_FLAGS = [
 MODULE_FLAGS = ["-std=gnu11", "-O2", "-fno-math-errno", "-fno-trapping-math"]
 # Python's own flags ask for debug information, a fifth of the build time; CFLAGS may want it.
 DEBUG_INFO = [] if os.environ.get("CFLAGS") else ["-g0"]
+PURE = os.environ.get("TINYDL_PURE") == "1"
+#: What says so in an installation (tinydl/backend/__init__.py looks for it).
+PURE_MARK = Path("tinydl", "backend", "pure.txt")
 DEBUG_CYTHON = os.environ.get("TINYDL_DEBUG_CYTHON") == "1"
 #: Objects of one interpreter and processor; generated C never goes into csrc/.
 BUILD = Path(os.environ.get("TINYDL_BUILD") or "build")
@@ -221,6 +226,7 @@ class BuildKernels(build_ext):
 
     def build_extensions(self) -> None:
         self._require_compiler()
+        PURE_MARK.unlink(missing_ok=True)  # of a pure editable installation
         write_elementwise_methods()
         self.levels = self._levels()
         self.jobs: dict[Path, Future[str]] = {}
@@ -308,7 +314,8 @@ class BuildKernels(build_ext):
             raise CompileError(
                 f"tinydl: the C compiler {program!r} was not found; install one, for example with "
                 "`apt-get install build-essential` (Debian, Ubuntu), `dnf install gcc` (Fedora) or "
-                "`xcode-select --install` (macOS)."
+                "`xcode-select --install` (macOS). Without one, `TINYDL_PURE=1 pip install .` gives "
+                "the engine in NumPy, whose kernels are slower."
             )
 
     def build_extension(self, ext: Extension) -> None:
@@ -377,6 +384,17 @@ class BuildKernels(build_ext):
         return str(target)
 
 
+class BuildPackage(build_py):
+    """build_py which marks an installation without kernels."""
+
+    def run(self) -> None:
+        super().run()
+        if PURE:
+            mark = PURE_MARK if self.editable_mode else Path(self.build_lib, PURE_MARK)
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text("Installed with TINYDL_PURE=1: NumPy computes everything.\n")
+
+
 class EditableWheel(editable_wheel):
     """An editable install is a path file: the package in the checkout is found like any other, also
     from the folder that holds the checkout, where setuptools' finder comes second to that folder.
@@ -402,6 +420,10 @@ setup(
     },
     include_package_data=False,
     exclude_package_data={"": ["*.pyx", "*.pxd", "*.c", "*.h", "*.so", "*.pyd"]},
-    ext_modules=extensions(),
-    cmdclass={"build_ext": BuildKernels, "editable_wheel": EditableWheel},
+    ext_modules=[] if PURE else extensions(),
+    cmdclass={
+        "build_ext": BuildKernels,
+        "build_py": BuildPackage,
+        "editable_wheel": EditableWheel,
+    },
 )

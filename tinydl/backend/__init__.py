@@ -1,20 +1,29 @@
 """Layer 1: arrays in, arrays out. Three backends, one list of kernels, nothing about gradients.
 
 "numpy" is the reference, "cpu" (default) is Cython/C, "opencl" and "opencl:1" are OpenCL devices.
+An installation without compiled kernels (TINYDL_PURE=1 when it was made, or now) has no "cpu", and
+"numpy" is its default.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextvars import ContextVar
+from pathlib import Path
 
 from ..blocks import block
 from ..errors import DeviceError
 from ..quoting import quoted
 from .reference import Backend
 
+#: Whether this is an installation without compiled kernels; setup.py writes the file.
+PURE = os.environ.get("TINYDL_PURE") == "1" or (Path(__file__).parent / "pure.txt").exists()
+#: The backend of who names none.
+USUAL = "numpy" if PURE else "cpu"
+
 _loaded: dict[str, Backend] = {}
-_default: ContextVar[str] = ContextVar("tinydl_default_backend", default="cpu")
+_default: ContextVar[str] = ContextVar("tinydl_default_backend", default=USUAL)
 
 
 def get(name: str | Backend | None = None) -> Backend:
@@ -41,6 +50,11 @@ def _load(name: str) -> Backend:
     if name == "numpy":
         return Backend()
     if name == "cpu":
+        if PURE:
+            raise DeviceError(
+                "backend 'cpu': this installation has no compiled kernels (TINYDL_PURE=1); use "
+                "backend 'numpy', or install it again with a C compiler (`pip install .`)"
+            )
         try:
             from .cpu import CpuBackend
         except ImportError as error:
@@ -58,13 +72,14 @@ def _load(name: str) -> Backend:
 
 
 def default_backend() -> str:
-    """Name of the backend of new tensors in this context ("cpu" unless changed)."""
+    """Name of the backend of new tensors in this context ("cpu", or "numpy" without
+    compiled kernels, unless changed)."""
     return _default.get()
 
 
 def set_default_backend(name: str) -> None:
     """Change the backend of new tensors, for this thread or context only (new threads start with
-    "cpu")."""
+    "cpu", or "numpy" without compiled kernels)."""
     _default.set(get(name).name)
 
 

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from .._version import __version__
+from ..backend import USUAL
 from ..console import Parser, command
 from ..errors import ConfigError
 from ..quoting import quoted
@@ -130,7 +131,7 @@ def _add_training(add: Add) -> None:
         "tinydl reproduce iris-softmax --seeds 3",
     )  # fmt: skip
     add_reproduce(sub)
-    _add_place(sub, "cpu")
+    _add_place(sub, USUAL)
 
 
 def _add_runs(add: Add) -> None:
@@ -242,7 +243,7 @@ def _add_looking(add: Add) -> None:
         "tinydl profile cnn-mnist --batches 3 --out roofline.png",
     )  # fmt: skip
     machine.add_profile(sub)
-    _add_place(sub, "cpu")
+    _add_place(sub, USUAL)
 
 
 def _add_foreign(add: Add) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..backend import USUAL
 from ..console import INTERRUPTED, Parser, print_json, teller
 from ..errors import ConfigError
 from ..files import FolderLock, is_empty
@@ -166,7 +167,7 @@ def _begun(args: Arguments) -> Training:
         recipe = recipe_named(DEFAULT if args.recipe is None else args.recipe)
         recipe = recipe.variant(FAST) if args.fast else recipe
         recipe = bound(recipe.changed(args.epochs, args.batch_size, args.lr), args)
-    backend = "cpu" if args.backend is None else args.backend
+    backend = USUAL if args.backend is None else args.backend
     chosen = Settings(args.seed or 0, backend, args.dtype or "float32")
     return begin(recipe, chosen)
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from .. import random
-from ..backend import get, use_backend
+from ..backend import USUAL, get, use_backend
 from ..errors import AnomalyError, ConfigError
 from ..nn import Module
 from ..train import History, State
@@ -57,7 +57,7 @@ class Settings:
     """What is chosen for one training of a recipe, apart from the recipe itself."""
 
     seed: int = 0
-    backend: str = "cpu"
+    backend: str = USUAL
     dtype: str = "float32"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import data
 from .._version import __version__
+from ..backend import PURE
 from ..errors import ConfigError, DataError
 from ..tables import Table
 from ..tables import facts as as_table
@@ -35,6 +36,8 @@ def facts() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
     }
     try:
+        if PURE:
+            raise ImportError("TINYDL_PURE=1: NumPy computes everything")
         from ..backend import cpu
         from ..backend.cpu import _runtime
     except ImportError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import get, use_backend
+from ..backend import USUAL, get, use_backend
 from ..data import fit_image, prepare_colour_image, prepare_image
 from ..errors import AnomalyError, ConfigError, FormatError, MissingFileError
 from ..foreign import read_regular
@@ -139,7 +139,7 @@ class ImportedRun:
         arrays, _ = read_tensors(self.folder / CONSTANTS, most)
         content = read_regular(self.folder / NET, KINDS["net"].most, "run")
         description = read_checked(content, "net", f"run: {self.folder / NET}")
-        with use_backend(get(backend or "cpu").name):
+        with use_backend(get(backend or USUAL).name):
             net = restored(
                 self.folder / NET, description, arrays, sum(a.size for a in tensors.values())
             )

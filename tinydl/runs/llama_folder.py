@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..backend import get, use_backend
+from ..backend import USUAL, get, use_backend
 from ..errors import FormatError
 from ..models.transformers.llama import Llama
 from ..models.transformers.llama2c import load_llama2c
@@ -30,7 +30,7 @@ def llama_files(folder: str | Path) -> tuple[Path, Path] | None:
 
 def load_llama(files: tuple[Path, Path], backend: str | None) -> tuple[Llama, LlamaTokenizer]:
     """The model and its tokenizer. FormatError for damaged files, or that are not of each other."""
-    with use_backend(get(backend or "cpu").name):
+    with use_backend(get(backend or USUAL).name):
         model = load_llama2c(files[0])
     tokenizer = read_llama2c_tokenizer(files[1])
     V = model.embedding.num_embeddings

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import random
 from .._version import __version__
-from ..backend import get, use_backend
+from ..backend import PURE, USUAL, get, use_backend
 from ..baselines import Found, beaten, beside, name_of
 from ..data import prepare_colour_image, prepare_image
 from ..errors import ConfigError, DeviceError, FormatError
@@ -280,11 +280,11 @@ class OpenRun:
         return replace(found, program=program, epochs=config["epochs"])
 
     def settings(self, backend: str | None = None) -> Settings:
-        """Seed, backend (or another one) and dtype of the run."""
+        """Seed, backend (or another one) and dtype of the run. What was trained by compiled kernels
+        is looked at by NumPy where there are none."""
         config = self.config
-        return Settings(
-            config["seed"], config["backend"] if backend is None else backend, config["dtype"]
-        )
+        trained_on = USUAL if PURE and config["backend"] == "cpu" else config["backend"]
+        return Settings(config["seed"], trained_on if backend is None else backend, config["dtype"])
 
     def training(
         self,
