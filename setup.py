@@ -314,8 +314,8 @@ class BuildKernels(build_ext):
             raise CompileError(
                 f"tinydl: the C compiler {program!r} was not found; install one, for example with "
                 "`apt-get install build-essential` (Debian, Ubuntu), `dnf install gcc` (Fedora) or "
-                "`xcode-select --install` (macOS). Without one, `TINYDL_PURE=1 pip install .` gives "
-                "the engine in NumPy, whose kernels are slower."
+                "`xcode-select --install` (macOS). Without one, `TINYDL_PURE=1 pip install .` has "
+                "NumPy compute everything, which is slower."
             )
 
     def build_extension(self, ext: Extension) -> None:
