@@ -214,7 +214,7 @@ def test_boxes(capsys, tmp_path):
     (folder / "JPEGImages" / "3.png").write_bytes(b"no picture")
     (folder / "Annotations" / "7.xml").write_text("<annotation><size>")
     seen = does(capsys, "look", folder)
-    assert "3.png" in seen and "Annotations/7.xml cannot be used: xml: is not well-formed" in seen
+    assert "3.png" in seen and "Annotations/7.xml cannot be used: is not well-formed" in seen
     asked = ("train", "ssd-shapes", "--on", folder, "--size", "48,64", "--epochs", 2)
     out = does(capsys, *asked, "--batch-size", 4, "--out", run)
     assert "on 8 pictures, fitted into 48x64" in out and "3.png" in out and "mean box" in out

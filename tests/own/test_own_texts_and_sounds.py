@@ -29,7 +29,7 @@ def test_two_kinds_of_texts(capsys, tmp_path):
     (folder / "good" / "broken.txt").write_bytes(b"caf\xe9")
     asked = ("train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 12)
     out = does(capsys, *asked, "--out", run, "--class-weights", "balanced")
-    assert "good/broken.txt cannot be used: text: is not UTF-8" in out
+    assert "good/broken.txt cannot be used: is not UTF-8" in out
     assert "majority class" in out and "tf idf regression" in out
     assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
     new = tmp_path / "new.txt"
