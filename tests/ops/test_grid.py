@@ -17,7 +17,9 @@ def read(pixels, align=False, **options):
     u = np.asarray(pixels, np.float64)
     u = u * 2 / 3 - 1 if align else (2 * u + 1) / 4 - 1
     grid = np.stack([u, np.zeros_like(u)], axis=-1).reshape(1, 1, -1, 2)
-    return ops.grid_sample(Tensor(ROW), Tensor(grid), align_corners=align, **options).numpy().ravel()
+    return (
+        ops.grid_sample(Tensor(ROW), Tensor(grid), align_corners=align, **options).numpy().ravel()
+    )
 
 
 def test_between_pixels_is_the_straight_line():

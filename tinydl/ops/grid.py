@@ -23,13 +23,14 @@ PADDINGS = ("zeros", "border", "reflection")
 def grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False):
     """Images x (N, H, W, C) read at the places of a grid (N, OH, OW, 2): (N, OH, OW, C).
 
-    A place is a pair (u, v), u along the width, -1 ... 1 from one end of the image to the other: the
-    outer edges of its first and last pixel, s = ((u + 1) W - 1) / 2 counted in pixels, or with
+    A place is a pair (u, v), u along the width, -1 ... 1 from one end of the image to the other:
+    the outer edges of its first and last pixel, s = ((u + 1) W - 1) / 2 counted in pixels, or with
     align_corners their centres, s = (u + 1) (W - 1) / 2.
 
-    mode "bilinear": the sum of max(0, 1 - |h - s_v|) max(0, 1 - |w - s_u|) x[h, w]; "nearest": pixel
-    round(s), halves to the even one. What is outside is 0 with padding_mode "zeros", the pixel at
-    the border with "border", and with "reflection" the image mirrored at the ends named above.
+    mode "bilinear": the sum of max(0, 1 - |h - s_v|) max(0, 1 - |w - s_u|) x[h, w]; "nearest":
+    pixel round(s), halves to the even one. What is outside is 0 with padding_mode "zeros", the
+    pixel at the border with "border", and with "reflection" the image mirrored at the ends named
+    above.
 
     The gradient reaches x and, with "bilinear", the grid: at a pixel's centre that of the side to
     its right, and 0 where a place was moved to the border. A place that is NaN gives NaN, with
@@ -40,10 +41,9 @@ def grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=Fa
     """
     _check(x, grid, mode, padding_mode)
     align = flag("grid_sample", "align_corners", align_corners)
-    N, H, W, C = x.shape
     columns, rows = [
         _padded(_in_pixels(grid[:, :, :, axis], size, align), size, padding_mode, align)
-        for axis, size in enumerate((W, H))
+        for axis, size in enumerate((x.shape[2], x.shape[1]))
     ]
     pixels = _Pixels(x)
     if mode == "nearest":

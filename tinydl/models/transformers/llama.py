@@ -62,8 +62,8 @@ class Llama(Module):
     | all | | 260,032 |
 
     tied: the table of the embedding is the last layer too (Press and Wolf 2017, arXiv:1608.05859);
-    otherwise that is `head`. base: of the rotary positions. Touvron et al. 2023 (arXiv:2302.13971); grouped heads of the second
-    version (arXiv:2307.09288).
+    otherwise that is `head`. base: of the rotary positions. Touvron et al. 2023 (arXiv:2302.13971);
+    grouped heads of the second version (arXiv:2307.09288).
     """
 
     def __init__(
