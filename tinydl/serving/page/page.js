@@ -288,7 +288,8 @@
     if (found.boxes) figures.append(boxed(found.picture, found.boxes));
     if (found.input) figures.append(figure(found.input, given(found.input), "sample", facts.kind === "spoken"));
     if (found.attribution) {
-      figures.append(figure(found.attribution, "What the answer depends on: |d score / d input|", "sample", true));
+      const told = found.attribution_told ?? "What the answer depends on: |d score / d input|";
+      figures.append(figure(found.attribution, told, "sample", true));
     }
     if (found.attention) figures.append(attention(found.attention));
     if (figures.children.length) shown.append(figures);
