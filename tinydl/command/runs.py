@@ -92,14 +92,16 @@ def evaluate_command(args: Arguments) -> int:
 
 def _evaluate_elsewhere(args: Arguments, run: OpenRun) -> int:
     """Every measure over all that lies at --on."""
-    training, metrics = run.measured_on(args.on, args.backend)
+    training, metrics, wrong = run.measured_on(args.on, args.backend)
     tell = teller(args)
+    for line in wrong:
+        tell(line)
     name, count = shown(args.on), training.samples("test")
     counted = "" if count is None else f", all {count:,} samples"
     tell(f"{spoken(metrics, run.recipe.program)}: {name}{counted}")
     if args.json:
         print_json({"run": args.folder, "recipe": run.recipe.name, "on": args.on,
-                    "samples": count, **metrics})  # fmt: skip
+                    "samples": count, "problems": list(wrong), **metrics})  # fmt: skip
     return 0
 
 
