@@ -3,8 +3,8 @@
    x (N, H, W, C), weight (KH, KW, 1, C), y (N, OH, OW, C). There is no product to block, so
    channels are the vectors: six adjacent pixels times one vector of channels stay in registers
    while the taps pass. Windows that leave the image skip the taps outside (`add_outside` makes good
-   for it where 0 * weight is NaN). The gradient of the input is the same loop for every residue modulo the stride (window.h),
-   all residues of a row together.
+   for it where 0 * weight is NaN). The gradient of the input is the same loop for every residue
+   modulo the stride (window.h), all residues of a row together.
 
    Memory is the limit. Windows of one to three columns load a pixel once for all the outputs that
    it meets, and what the next row of outputs reads and writes is asked for ahead: short pieces of
@@ -97,12 +97,12 @@ static void last_channels(const Depthwise *d, int count, int border, const real 
 }
 
 /* `count` adjacent outputs. `count` is a constant, so that their sums stay in registers; so are
-   `taps` and `stride`, the columns of a window and its step, or 0, and `border`, whether columns may
-   lie outside the image. */
-static inline
-    __attribute__((always_inline)) void outputs(const Depthwise *d, const int count, const int taps,
-                                                const int stride, const int border,
-                                                const real *window, real *y, const Inside *t) {
+   `taps` and `stride`, the columns of a window and its step, or 0, and `border`, whether columns
+   may lie outside the image. */
+static inline __attribute__((always_inline)) void outputs(const Depthwise *d, const int count,
+                                                          const int taps, const int stride,
+                                                          const int border, const real *window,
+                                                          real *y, const Inside *t) {
     const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
     const ptrdiff_t down = d->rows.index_step * d->KW * C, across = d->cols.index_step * C;
     ptrdiff_t c = 0;

@@ -62,10 +62,10 @@ typedef struct {
     } while (0)
 
 /* `halves` half vectors of columns: 2 or 4, and 1 or 3 where there are half vectors. */
-static inline
-    __attribute__((always_inline)) void tile_body(const int rows, const int halves, const Tile *t,
-                                                  const real *a, const real *b, real *c,
-                                                  const real *bias) {
+static inline __attribute__((always_inline)) void tile_body(const int rows, const int halves,
+                                                            const Tile *t, const real *a,
+                                                            const real *b, real *c,
+                                                            const real *bias) {
     vec sum[TILE_ROWS], next[TILE_ROWS];
     half_vec half[TILE_ROWS];
     const int whole = halves / 2 * LANES; /* where the half one begins */

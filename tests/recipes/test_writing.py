@@ -20,13 +20,13 @@ from tinydl.baselines import (
 )
 from tinydl.command.main import main
 from tinydl.data import PairParts, stories
-from tinydl.errors import ConfigError
+from tinydl.errors import ConfigError, DataError
 from tinydl.experiment.datasets import DATASETS
 from tinydl.metrics import bleu
 from tinydl.models import EncoderDecoder
 from tinydl.models.sequence.attention_decoder import END, PAD
 from tinydl.programs.captioning import inside, middle_of
-from tinydl.programs.texts import MARKS, coded, tokenizer_of, trimmed
+from tinydl.programs.texts import MARKS, UNKNOWN, coded, tokenizer_of, trimmed
 from tinydl.programs.writing import Writing
 from tinydl.recipes import RECIPES
 from tinydl.runs.run import begin, claim, train_into
@@ -67,6 +67,40 @@ def test_pairs_are_learnt_and_judged_by_what_is_written(trained):
     assert found["bleu"] == bleu(asked, right)
     rows = trained.state.history.rows
     assert rows[-1]["loss"] < 0.15 < 1 < rows[0]["loss"]
+
+
+def test_an_unknown_word_that_looked_at_the_end_goes_with_its_weights(trained):
+    program, texts = replace(trained.program, copy=True), trained.texts
+    source = texts.parts.train_sources[0]
+    first = texts.pieces(source)[0]
+    places = len(texts.pieces(source)) + 1
+    looked = np.eye(places, dtype=np.float32)[[0, 0, places - 1, 1, places - 1]]
+    words = np.array([UNKNOWN + 1, UNKNOWN, UNKNOWN, UNKNOWN + 2, END])
+    made, weights = program._tokens(texts, source, words, looked)
+    assert len(made) == 3 and made[1] == first
+    np.testing.assert_array_equal(weights, looked[[0, 1, 3, 4]])
+
+
+def test_a_run_answers_where_its_data_is_not(trained, monkeypatch):
+    recipe = trained.recipe
+    stored = json.loads(json.dumps(recipe.program.stored()))
+    source = trained.texts.parts.train_sources[0]
+    asked = phrases().program.answer(trained.model, source, phrases())
+
+    def gone(*_):
+        raise DataError("gone")
+
+    monkeypatch.setattr("tinydl.programs.writing.load_texts", gone)
+    restored = phrases().program.restored(stored)
+    again = restored.answer(trained.model, source, recipe)
+    assert (again.text, list(again.keys)) == (asked.text, list(asked.keys))
+    assert set(stored) - set(restored.facts()) == {"source_words", "target_words", "longest"}
+    for wrong in ({"source_words": ["a"]}, {"target_words": [*MARKS, *map(str, range(9))]},
+                  {"longest": 10**9}, {"longest": 0}):  # fmt: skip
+        with pytest.raises(ConfigError, match="writing"):
+            phrases().program.restored({**stored, **wrong}).answer(trained.model, source, recipe)
+    with pytest.raises(ConfigError, match="source_words"):
+        phrases().program.restored({**stored, "source_words": 3})
 
 
 def test_the_rate_stays_and_then_falls():
