@@ -212,9 +212,14 @@ def coco(folder, count=8):
 def test_boxes(capsys, tmp_path):
     folder, run = voc(tmp_path / "squares"), tmp_path / "run"
     (folder / "JPEGImages" / "3.png").write_bytes(b"no picture")
+    (folder / "Annotations" / "7.xml").write_text("<annotation><size>")
+    seen = does(capsys, "look", folder)
+    assert "3.png" in seen and "Annotations/7.xml cannot be used: is not well-formed" in seen
     asked = ("train", "ssd-shapes", "--on", folder, "--size", "48,64", "--epochs", 2)
     out = does(capsys, *asked, "--batch-size", 4, "--out", run)
-    assert "on 9 pictures, fitted into 48x64" in out and "3.png" in out and "mean box" in out
+    assert "on 8 pictures, fitted into 48x64" in out and "3.png" in out and "mean box" in out
+    assert "left out: Annotations/7.xml cannot be used" in out
+    assert "--strict: 2 problems" in fails(capsys, *asked, "--strict", "--out", tmp_path / "no")
     assert "random 80/20" in out
     program = OpenRun(run).recipe.program
     assert program.architecture["classes"] == 1 and program.architecture["image"] == [48, 64]
@@ -224,8 +229,9 @@ def test_boxes(capsys, tmp_path):
                             tmp_path / "drawn", "--json"))  # fmt: skip
     assert {box["class"] for box in found[0]["boxes"]} <= {"square"}
     other = coco(tmp_path / "others")
+    (other / "images" / "0.png").unlink()
     measured = json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))
-    assert measured["samples"] == 8 and "map_square" in measured
+    assert measured["samples"] == 7 and "map_square" in measured
     err = fails(capsys, "train", "lenet-mnist", "--on", folder)
     assert "boxes (VOC or COCO)" in err and "ssd-bccd" in err
 

@@ -29,7 +29,7 @@ def test_two_kinds_of_texts(capsys, tmp_path):
     (folder / "good" / "broken.txt").write_bytes(b"caf\xe9")
     asked = ("train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 12)
     out = does(capsys, *asked, "--out", run, "--class-weights", "balanced")
-    assert "good/broken.txt cannot be used: text: is not UTF-8" in out
+    assert "good/broken.txt cannot be used: is not UTF-8" in out
     assert "majority class" in out and "tf idf regression" in out
     assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
     new = tmp_path / "new.txt"
@@ -71,16 +71,25 @@ def test_sounds_by_speaker(capsys, tmp_path):
     folder, run = waves(tmp_path / "tones"), tmp_path / "run"
     whole = (folder / "high" / "speaker0_0.wav").read_bytes()
     (folder / "high" / "cut.wav").write_bytes(whole[:90])
-    write_wav(folder / "low" / "other.wav", np.zeros(99), 16_000)
+    fast = 16_000  # samples a second: a tone that is as low as the others of its folder
+    tone = 0.5 * np.sin(2 * np.pi * 520 * np.arange(fast // 2) / fast)
+    write_wav(folder / "low" / "speaker1_other.wav", tone, fast)
     asked = ("train", "spoken-digits", "--on", folder, "--epochs", 6, "--batch-size", 4)
     out = does(capsys, *asked, "--group-by-prefix", "--out", run)
     assert "5 groups by file-name prefix" in out and "8,000 samples a second" in out
-    assert "high/cut.wav cannot be used" in out and "other.wav has 16,000 samples" in out
+    assert "high/cut.wav cannot be used" in out
+    assert "other.wav has 16,000 samples a second and is resampled to 8,000" in out
+    seen = does(capsys, "look", folder)
+    assert "other.wav has 16,000 samples a second, most have 8,000" in seen
     assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
     path = folder / "low" / "speaker3_3.wav"
     (found,) = json.loads(does(capsys, "classify", run, path, "--json"))
     assert found["top"][0]["class"] == "low" and len(found["top"]) == 2
-    assert "16,000" in fails(capsys, "predict", run, folder / "low" / "other.wav")
+    other = waves(tmp_path / "other", count=3, rate=22_050)
+    paths = sorted(other.glob("*/*.wav"))
+    said = json.loads(does(capsys, "predict", run, *paths, "--json"))
+    assert [row["class"] for row in said] == ["high"] * 3 + ["low"] * 3
+    assert json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))["accuracy"] == 1
     assert "takes sounds (WAV)" in fails(capsys, "train", "spoken-digits", "--on",
                                          texts(tmp_path / "t", ("bad", "good")))  # fmt: skip
 

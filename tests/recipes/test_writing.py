@@ -25,9 +25,10 @@ from tinydl.experiment.datasets import DATASETS
 from tinydl.metrics import bleu
 from tinydl.models import EncoderDecoder
 from tinydl.models.sequence.attention_decoder import END, PAD
+from tinydl.models.sequence.search import Written
 from tinydl.programs.captioning import inside, middle_of
 from tinydl.programs.texts import MARKS, UNKNOWN, coded, tokenizer_of, trimmed
-from tinydl.programs.writing import Writing
+from tinydl.programs.writing import AttentionMap, Writing
 from tinydl.recipes import RECIPES
 from tinydl.runs.run import begin, claim, train_into
 
@@ -67,18 +68,6 @@ def test_pairs_are_learnt_and_judged_by_what_is_written(trained):
     assert found["bleu"] == bleu(asked, right)
     rows = trained.state.history.rows
     assert rows[-1]["loss"] < 0.15 < 1 < rows[0]["loss"]
-
-
-def test_an_unknown_word_that_looked_at_the_end_goes_with_its_weights(trained):
-    program, texts = replace(trained.program, copy=True), trained.texts
-    source = texts.parts.train_sources[0]
-    first = texts.pieces(source)[0]
-    places = len(texts.pieces(source)) + 1
-    looked = np.eye(places, dtype=np.float32)[[0, 0, places - 1, 1, places - 1]]
-    words = np.array([UNKNOWN + 1, UNKNOWN, UNKNOWN, UNKNOWN + 2, END])
-    made, weights = program._tokens(texts, source, words, looked)
-    assert len(made) == 3 and made[1] == first
-    np.testing.assert_array_equal(weights, looked[[0, 1, 3, 4]])
 
 
 def test_a_run_answers_where_its_data_is_not(trained, monkeypatch):
@@ -149,6 +138,29 @@ def test_an_unknown_word_is_copied_from_where_it_was_looked():
     for copy, right in ((True, 1.0), (False, 0.0)):
         training.program = training.program.replaced(copy=copy)
         assert training.measure()["exact"] == right
+
+
+def test_where_it_looked_has_a_row_for_each_word_that_stands(trained, monkeypatch, tmp_path):
+    """An unknown word that was copied from the END of the source is nothing, and leaves no row."""
+    source = trained.texts.parts.test_sources[0]
+    places = len(trained.texts.pieces(source)) + 1
+    known = UNKNOWN + 1
+    words = np.array([[known, UNKNOWN, UNKNOWN, known, END, PAD]])
+    weights = np.full((1, 6, places), 0.1)
+    weights[0, 1, -1] = weights[0, 2, 0] = 1  # the END; the first word
+    weights[0, :, 1] += np.arange(6) / 100  # to know the rows by
+    given = Written(words, weights, np.zeros(1))
+    monkeypatch.setattr(Writing, "written", lambda self, model, x, steps: given)
+    monkeypatch.setattr(trained, "program", trained.program.replaced(copy=True))
+    (made,), (looked,) = trained.program.sentences(
+        trained.model, trained.texts, trained.texts.x_test[:1], [source]
+    )
+    first, word = trained.texts.pieces(source)[0], trained.texts.target.vocabulary[known]
+    assert made == [word, first, word]
+    np.testing.assert_array_equal(looked, weights[0, [0, 2, 3, 4]])
+    last = type("Last", (), {"epoch": 1, "epochs": 1})
+    AttentionMap(tmp_path / "map.png", trained).on_epoch_done(last)
+    assert (tmp_path / "map.png").stat().st_size > 0
 
 
 def test_baselines_are_what_they_are_called(trained):

@@ -149,32 +149,31 @@ class Writing(Program):
     def sentences(
         self, model: Writer, texts: Lexicon, x: np.ndarray, sources: Sequence[str]
     ) -> tuple[list[list[str]], list[np.ndarray]]:
-        """What is written about each of x, the codes of these sources, token by token, and the
-        weights (T, S) of each."""
+        """What is written about each of x, the codes of these sources, token by token, and where
+        it looked, (T, S): a row for each token, and one more for the END if it came to it."""
         steps = 2 * texts.longest
         made, looked = [], []
         for start in range(0, len(x), AT_ONCE):
             rows = slice(start, start + AT_ONCE)
             found = self.written(model, x[rows], steps)
             for source, *one in zip(sources[rows], found.words, found.weights, strict=True):
-                words, weights = self._tokens(texts, source, *one)
-                made.append(words)
+                tokens, weights = self._tokens(texts, source, *one)
+                made.append(tokens)
                 looked.append(weights)
         return made, looked
 
     def _tokens(
         self, texts: Lexicon, source: str, words: np.ndarray, weights: np.ndarray
     ) -> tuple[list[str], np.ndarray]:
-        """The tokens of one row, and where it looked at each; with `copy` an unknown one from where
-        it was looked most, and none where that is the end."""
-        made = told(words, texts.target)
-        if not self.copy:
-            return made, weights
-        keys = [*texts.pieces(source), ""]  # nothing for a look at the END
-        for t in np.flatnonzero(words == UNKNOWN).tolist():
-            made[t] = keys[int(weights[t].argmax())]
-        none = [t for t, word in enumerate(made) if not word]
-        return [word for word in made if word], np.delete(weights, none, axis=0)
+        """The tokens of one row; with `copy` an unknown one from where it was looked most, and
+        nothing for a look at the source's END."""
+        made, kept = told(words, texts.target), list(range(int((words != PAD).sum())))
+        if self.copy:
+            keys = [*texts.pieces(source), ""]
+            for t in np.flatnonzero(words == UNKNOWN).tolist():
+                made[t] = keys[int(weights[t].argmax())]
+            kept = [t for t in kept if t >= len(made) or made[t]]
+        return [word for word in made if word], weights[kept]
 
 
 def _nearest(texts: Texts, asked: set[str]) -> list[str]:
