@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 31. Mutual information: how far two things are from independent
 #
-# **You need**: *softmax* and *mini-batch* (page 40), a *divergence* (page 23), a *critic* (page
-# 24), a *convolution* (page 5).
+# **You need**: *softmax*, *cross-entropy* and *mini-batch* (page 40), a *divergence* (page 23), a
+# *critic* (page 24), a *convolution* (page 5).
 #
 # **You will be able to** compute how much one thing tells of another, in nats; estimate it by a
 # network, and say where every such estimate must fail; cluster by k-means; and train a network to
@@ -14,10 +14,10 @@
 #     I(x; y) = E[ ln  p(x, y) / (p(x) p(y)) ]
 #
 # It is the divergence of the joint distribution from the product of the two: 0 if they are
-# independent, whatever the dependence else. Of two fair coins that always agree it is ln 2: one
-# tells the other. It needs densities that nobody has. This page estimates it with a network (MINE),
-# finds the ceiling of every such estimate, and then raises it: clusters are what an image and its
-# changed copy can tell each other (IIC), without one label.
+# independent, and positive for a dependence of any form. Of two fair coins that always agree it is
+# ln 2: one tells the other. It needs densities that nobody has. This page estimates it with a
+# network (MINE), finds the ceiling of every such estimate, and then raises it: clusters are what an
+# image and its changed copy can tell each other (IIC), without one label.
 
 # %%
 from __future__ import annotations
@@ -104,9 +104,10 @@ drawing.save(
 # on the same batch), and scatters.
 #
 # *InfoNCE* (van den Oord et al. 2018) asks instead for the own y of each x among the N of the
-# batch: a softmax with N classes. An answer to a question with N choices holds ln N nats at most.
-# It never says too much; it cannot say more than ln N. No estimate that is sure to lie below the
-# truth can pass about ln N (McAllester and Stratos 2020).
+# batch: the scores T of x with all N of them go into a softmax with N classes, and its
+# cross-entropy is subtracted from ln N. An answer to a question with N choices holds ln N nats at
+# most. It never says too much; it cannot say more than ln N. No estimate that is sure to lie below
+# the truth can pass about ln N (McAllester and Stratos 2020).
 #
 # **Before you run**: with N = 256, which estimates at rho = 0.9 will be near 16.6?
 

@@ -187,9 +187,9 @@ for name, model in (("capsules", capsules), ("convolutions", plain)):
 #
 # Is it so? Upright digits, and the same digits moved: how much of the change of the code does a
 # linear function of angle and shift explain, and how much of angle and shift a linear function of
-# the code (of its 16 principal components, where it is longer)? One function for each class, judged
-# on digits that it was not fitted to; 1 is all, 0 is nothing. The plain network's code is its
-# hidden layer.
+# the code (of the 16 directions in which it varies most, where it is longer)? One function for each
+# class, judged on digits that it was not fitted to; 1 is all, 0 is nothing. The plain network's
+# code is its hidden layer.
 #
 # **Before you run**: which of the two networks will tell the pose better *from* its code, and for
 # which will the pose explain more *of* the code?

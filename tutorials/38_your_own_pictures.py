@@ -111,8 +111,9 @@ tinydl("train", "lenet-mnist", "--on", "things", "--size", "20", "--epochs", EPO
 # *leak* from training to test: something of the test samples that training could see. What a
 # stranger's image may expect is another question: keep every series on one side.
 #
-# **Before you run**: will the second figure be higher or lower? Which of the two models, LeNet or
-# logistic regression on pixels, will lose more by the honest split?
+# **Before you run**: will the second figure be higher or lower? Beside LeNet stands logistic
+# regression, one linear layer on the pixels with a softmax. Which of the two will lose more by the
+# honest split?
 
 # %%
 tinydl("train", "lenet-mnist", "--on", "things", "--size", "20", "--epochs", EPOCHS,

@@ -226,7 +226,7 @@ drawing.save(
 # tokens per second, scalar graph, 1) tokens a second; NumPy 440 (recorded: tokens per second,
 # NumPy, 1) with one name and 16,177 (recorded: tokens per second, NumPy, 570) with all, C 939
 # (recorded: tokens per second, C, 1) and 24,382 (recorded: tokens per second, C, 570). An object
-# for each number costs a hundred instructions around one multiplication. With one name, calling an
+# for each number costs far more than the one multiplication in it. With one name, calling an
 # operation costs more than its arithmetic, whoever does it. With all of them the loops
 # (`csrc/matmul.c`, `csrc/attention.c`) have something to do. Now the C rung goes on, and writes.
 

@@ -1,6 +1,7 @@
 """Pictures in class folders, or with boxes, from `train --on` to `predict` and `detect`."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -167,6 +168,19 @@ def test_kinds_that_recipes_take():
     assert kinds_of(RECIPES["mlp-mnist"]) == ("table", "pictures")
     assert kinds_of(RECIPES["gan-mnist"]) == () and fit_of(RECIPES["pilotnet-roads"]) is None
     assert set(bind.ROOMS) == {k for name in RECIPES for k in kinds_of(RECIPES[name])}
+
+
+@pytest.mark.parametrize(
+    "name", ["a\u200bb", "two\nlines", os.fsdecode(b"caf\xe9"), "100 %41 \x07"]
+)
+def test_a_folder_of_any_name(capsys, tmp_path, name):
+    """What a system takes as a name is kept by the run, which finds its pictures again."""
+    folder, run = flowers(tmp_path / name / "flowers", ("a\u200d", "b"), 6), tmp_path / "run"
+    does(capsys, "train", "mlp-digits", "--on", folder, "--size", 8, "--epochs", 1, "--out", run)
+    assert OpenRun(run).recipe.own.path == str(folder)
+    assert json.loads(does(capsys, "evaluate", run, "--json"))["samples"] > 1
+    does(capsys, "report", run)
+    assert name not in (run / "report.html").read_text()
 
 
 # -- boxes -----------------------------------------------------------------------------------------
