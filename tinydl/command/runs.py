@@ -191,8 +191,8 @@ def classify_command(args: Arguments) -> int:
     if takes_files(run):
         return foretell_command(args, run, "classify", args.top)
     images = [read_image(path) for path in args.images]
-    classes, tell, found = run.config["classes"], teller(args), []
     probabilities = run.probabilities(images, args.backend, "classify")
+    classes, tell, found = run.config["classes"], teller(args), []
     for path, p in zip(args.images, probabilities, strict=True):
         best = [int(k) for k in (-p).argsort(kind="stable")[: args.top]]
         tell(f"{shown(path)}:")
