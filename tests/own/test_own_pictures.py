@@ -1,6 +1,7 @@
 """Pictures in class folders, or with boxes, from `train --on` to `predict` and `detect`."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -169,6 +170,19 @@ def test_kinds_that_recipes_take():
     assert set(bind.ROOMS) == {k for name in RECIPES for k in kinds_of(RECIPES[name])}
 
 
+@pytest.mark.parametrize(
+    "name", ["a\u200bb", "two\nlines", os.fsdecode(b"caf\xe9"), "100 %41 \x07"]
+)
+def test_a_folder_of_any_name(capsys, tmp_path, name):
+    """What a system takes as a name is kept by the run, which finds its pictures again."""
+    folder, run = flowers(tmp_path / name / "flowers", ("a\u200d", "b"), 6), tmp_path / "run"
+    does(capsys, "train", "mlp-digits", "--on", folder, "--size", 8, "--epochs", 1, "--out", run)
+    assert OpenRun(run).recipe.own.path == str(folder)
+    assert json.loads(does(capsys, "evaluate", run, "--json"))["samples"] > 1
+    does(capsys, "report", run)
+    assert name not in (run / "report.html").read_text()
+
+
 # -- boxes -----------------------------------------------------------------------------------------
 
 XML = """<annotation><size><width>{w}</width><height>{h}</height></size>{things}</annotation>"""
@@ -232,6 +246,8 @@ def test_boxes(capsys, tmp_path):
     (other / "images" / "0.png").unlink()
     measured = json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))
     assert measured["samples"] == 7 and "map_square" in measured
+    assert measured["problems"] == ["left out: 0.png cannot be used: is not there"]
+    assert "left out: 0.png" in does(capsys, "evaluate", run, "--on", other)
     err = fails(capsys, "train", "lenet-mnist", "--on", folder)
     assert "boxes (VOC or COCO)" in err and "ssd-bccd" in err
 

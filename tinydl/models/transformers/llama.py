@@ -21,7 +21,8 @@ from ...nn import (
 )
 from ...random import Generator, by_shares, default_generator
 from ...tensor import Tensor
-from ..recurrent.writing import check_drawing, next_probabilities
+from ..recurrent.writing import Reader, check_drawing, next_probabilities
+from .llama_step import LlamaSteps
 
 
 class LlamaBlock(Module):
@@ -34,11 +35,13 @@ class LlamaBlock(Module):
         heads: int,
         kv_heads: int,
         eps: float,
+        base: float,
         rng: Generator | None,
     ) -> None:
         self.attention_norm = RMSNorm(features, eps)
+        positions = RotaryPositions(base)
         self.attention = MultiHeadAttention(
-            features, heads, bias=False, kv_heads=kv_heads, positions=RotaryPositions(), rng=rng
+            features, heads, bias=False, kv_heads=kv_heads, positions=positions, rng=rng
         )
         self.feed_norm = RMSNorm(features, eps)
         self.feed = SwiGLU(features, hidden, rng=rng)
@@ -60,8 +63,8 @@ class Llama(Module):
     | all | | 260,032 |
 
     tied: the table of the embedding is the last layer too (Press and Wolf 2017, arXiv:1608.05859);
-    otherwise that is `head`. Touvron et al. 2023 (arXiv:2302.13971); grouped heads of the second
-    version (arXiv:2307.09288).
+    otherwise that is `head`. base: of the rotary positions. Touvron et al. 2023 (arXiv:2302.13971);
+    grouped heads of the second version (arXiv:2307.09288).
     """
 
     def __init__(
@@ -75,11 +78,12 @@ class Llama(Module):
         *,
         tied: bool = True,
         eps: float = 1e-5,
+        base: float = 10_000.0,
         rng: Generator | None = None,
     ) -> None:
         self.embedding = Embedding(vocabulary, features, rng=rng)
         self.blocks = [
-            LlamaBlock(features, hidden, heads, kv_heads, eps, rng) for _ in range(blocks)
+            LlamaBlock(features, hidden, heads, kv_heads, eps, base, rng) for _ in range(blocks)
         ]
         self.norm = RMSNorm(features, eps)
         self.head = None if tied else Linear(features, vocabulary, bias=False, rng=rng)
@@ -101,6 +105,11 @@ class Llama(Module):
         caches = [KeyValueCache() for _ in self.blocks] if state is None else state
         return self(ids, caches), caches
 
+    def reader(self) -> Reader | LlamaSteps:
+        """What reads a text piece by piece, to write by."""
+        plain = isinstance(self.embedding.weight.data, np.ndarray)
+        return LlamaSteps(self) if plain else Reader(self)
+
     def write(
         self,
         tokens: list[int],
@@ -117,11 +126,11 @@ class Llama(Module):
             raise ConfigError("Llama.write: needs a token to begin with, got none")
         check_drawing(temperature, top_k, top_p)
         drawn = default_generator() if rng is None else rng
-        given, state = np.array([tokens]), None
+        given, reader = np.array(tokens), self.reader()
         for _ in range(steps):
             with no_grad():
-                logits, state = self.run(Tensor(given, backend=self.norm.scale.backend), state)
-            p = next_probabilities(logits[0, -1].numpy(), temperature, top_k, top_p)
+                logits = reader.read(given)
+            p = next_probabilities(logits, temperature, top_k, top_p)
             chance = drawn.uniform((), dtype=np.float64) if temperature else np.array(0.5)
-            given = np.array([[by_shares(np.cumsum(p), chance)]])
-            yield int(given[0, 0])
+            given = np.array([by_shares(np.cumsum(p), chance)])
+            yield int(given[0])
