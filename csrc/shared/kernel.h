@@ -59,10 +59,15 @@ typedef REAL real;
 
 /* A parallel region whose members share out the work themselves: no loop construct inside. Never a
    barrier: the parts of a region run in any order, on any number of threads (team.h). */
+#ifdef _OPENMP
 int omp_get_num_threads(void); /* of the region: parallel.h */
 int omp_get_thread_num(void);
 #define TEAM_SIZE omp_get_num_threads()
 #define TEAM_MEMBER omp_get_thread_num()
+#else /* compiled for one thread, as the site's WebAssembly is */
+#define TEAM_SIZE 1
+#define TEAM_MEMBER 0
+#endif
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
