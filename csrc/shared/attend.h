@@ -9,7 +9,7 @@
 #include "tile.h"
 #include "vecmath.h"
 
-#define KEYS 128 /* of one tile: a multiple of TILE_COLS, and few enough for one batch of Philox */
+#define KEYS 128 /* of one tile: a multiple of TILE_COLS, few enough for one batch of Philox */
 #define WIDTH(n) (CEIL_DIV(n, LANES) * LANES)
 #define PANELS(n) (CEIL_DIV(n, TILE_COLS) * TILE_COLS)
 
