@@ -129,8 +129,14 @@ static inline int row_start(int row, int8 shape, int8 strides) {
                 store_part(tile[i][v], (columns) - v * VW, (c) + i * (row) + v * VW);              \
     }
 
-// An index kernel that meets a wrong index writes (op, value, size) here once, and goes on with
-// index 0.
+// An index kernel that meets a wrong index writes (op, value, size) here once, and POISON, which
+// stays NaN in what is computed of it, where the wrong row would have an effect. Results that are no
+// floats have no such value: their indices are checked on the host.
+#ifdef FLOATING
+#define POISON ((real)NAN)
+#else
+#define POISON ((real)0)
+#endif
 static inline int checked(long index, int size, int op, global int *error) {
     if (index >= 0 && index < size) return (int)index;
     if (atomic_cmpxchg(error, 0, op) == 0) {
