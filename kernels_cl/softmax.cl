@@ -48,7 +48,7 @@ kernel void softmax(global const real *restrict x, int x0, global real *restrict
     x += x0 + row * C;
     y += row * C;
     const realv sum = (realv)exponentials(x, row_max(x, C), C, y);
-    for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / sum, C - c, y + c);
+    for (int c = 0; c < C; c += VW) store_part(load_own(C - c, y + c) / sum, C - c, y + c);
 }
 
 kernel void log_softmax(global const real *restrict x, int x0, global real *restrict y, int rows,
