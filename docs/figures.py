@@ -47,6 +47,8 @@ CAPTIONS = {
     "21_accuracies": "A belief network beside the same one without machines, and no network.",
     "22_curves": "ROC and precision-recall of an autoencoder, a norm and components on frauds.",
     "22_thresholds": "Precision and recall over thresholds that are their own, and one chosen.",
+    "34_bands": "Learning curves of REINFORCE without and with a baseline: mean and range.",
+    "38-samples": "Samples of a folder of disks, squares and triangles, one row for each class.",
     "22_splits": "Five autoencoders above their best rival, on the same ten splits.",
     "43_residual_block": "A plain block, a residual one, and one that halves the sides.",
     "43_degradation": "Training loss of plain and residual networks on the same digits.",

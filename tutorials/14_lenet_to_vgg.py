@@ -325,7 +325,7 @@ for (name, values), color in zip(fields.items(), (ORANGE, BLUE, GREEN), strict=T
 ax.legend(loc="lower right")
 ax.set_yscale("log")
 ax.axhline(224, color=MUTED, linewidth=1, linestyle="--")
-ax.text(0, 260, "side of an ImageNet photograph: 224", color=MUTED, fontsize=9)
+ax.text(0, 260, "ImageNet: 224 pixels", color=MUTED, fontsize=9)
 ax.set(xlabel="layers (convolutions, poolings)", ylabel="receptive field in pixels")
 ax.set_title("What one number can see")
 drawing.blank(heat, "What it mostly sees: 12 layers of 3 x 3\n(gradient; box: 9 x 9)")

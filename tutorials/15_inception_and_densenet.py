@@ -486,8 +486,13 @@ if FAST and figures("15"):  # 15 epochs instead of 2
 assert np.max(far) > 0.01
 
 # %% [markdown]
-# So old maps are used, above all those of the input. (The DenseNet paper, arXiv 1608.06993, draws
-# the mean weights of a large trained network in its figure 5.)
+# ![What is missed when a connection is cut](../docs/figures/15_wires.png)
+#
+# So old maps are used, above all those of the input. After 15 epochs the test loss is 0.063
+# (recorded: loss before a cut). Without the input's maps in one later layer it rises by up to 0.211
+# (recorded: largest rise, far); without those of any other layer further back than the neighbour by
+# 0.033 (recorded: largest rise, far, without the input) at most. (The DenseNet paper, arXiv
+# 1608.06993, draws the mean weights of a large trained network in its figure 5.)
 #
 # ## Exercises
 #

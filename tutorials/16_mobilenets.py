@@ -187,7 +187,7 @@ drawing.save(
     figure,
     "16_measured.png",
     alt="Bars of the counted and of the measured price of a separable convolution, as a share of "
-    "the ordinary one, for four sizes of map; both are between a tenth and a fifth.",
+    "the ordinary one, for four sizes of map; counted an eighth to a ninth, measured near it.",
 )
 
 # %% [markdown]

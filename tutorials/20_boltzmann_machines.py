@@ -48,10 +48,11 @@ from tinydl.runs.run import begin
 #
 #     P(v, h) = exp(-E) / Z,   where Z is the sum of exp(-E) over all states
 #
-# That is the softmax of page 40, over states, of their negative energies. By hand, one visible and
-# one hidden bit, a = 0, b = 0, W = 2: the energies of (0,0), (0,1), (1,0), (1,1) are 0, 0, 0, -2;
-# exp gives 1, 1, 1, 7.39, so Z = 10.39, and (1, 1) has 7.39 / 10.39 = 0.71. P(v = 1) is the sum
-# over h, 8.39 / 10.39 = 0.81.
+# That is the softmax of page 40, over states, of their negative energies: only differences count,
+# and an energy that is smaller by 2 makes a state e^2 = 7.39 times as probable. By hand, one
+# visible and one hidden bit, a = 0, b = 0, W = 2: the energies of (0,0), (0,1), (1,0), (1,1) are 0,
+# 0, 0, -2; exp gives 1, 1, 1, 7.39, so Z = 10.39, and (1, 1) has 7.39 / 10.39 = 0.71. P(v = 1) is
+# the sum over h, 8.39 / 10.39 = 0.81.
 #
 # Our machine has 2^9 = 512 states, which can all be written out. With 100 bits nobody can. But
 # there is something that needs no Z. If v is known, the hidden bits do not depend on each other,
@@ -104,11 +105,11 @@ drawing.save(
 #
 #     d mean log P / dW_ij = (mean of v_i h_j at the data) - (mean of v_i h_j under P)
 #
-# what the data do more often than the machine. It is p - y again, with the sign turned, because
-# here we climb. The second mean is the trouble, it is a sum over all states. *Contrastive
-# divergence* (Hinton 2002) starts chains at the data and takes the place that they have reached
-# after k steps, CD-k. That is another direction; how far off, the small machine can tell. The
-# cosine is 1 for the same direction and 0 for a right angle.
+# (at the data v is given, and h is P(h | v)): what the data do more often than the machine. It is p
+# - y again, with the sign turned, because here we climb. The second mean is the trouble, it is a
+# sum over all states. *Contrastive divergence* (Hinton 2002) starts chains at the data and takes
+# the place that they have reached after k steps, CD-k. That is another direction; how far off, the
+# small machine can tell. The cosine is 1 for the same direction and 0 for a right angle.
 #
 # **Before you run**: one step of each chain, CD-1. Does it point uphill at all?
 

@@ -95,7 +95,7 @@ class Watch:
 
 history = training.fit([Watch()])
 stage, loss = np.array(history["stage"]), np.array(history["loss"])
-figure, axes = plt.subplots(1, 3, figsize=(11, 2.9))
+figure, axes = plt.subplots(1, 3, figsize=(11, 2.9), layout="constrained")
 names = ("machine 1, error of what it gives back", "machine 2, the same", "network, cross-entropy")
 for k, (ax, name, colour) in enumerate(zip(axes, names, (BLUE, GREEN, ORANGE), strict=True)):
     epochs = np.flatnonzero(stage == k) + 1
@@ -232,7 +232,7 @@ assert slopes[0] < 1e-4 * slopes[-1]
 #
 # - Greedy: each layer has its own data and its own aim, and needs no gradient from above.
 # - Features hand on probabilities; draws are for learning.
-# - A split that shares writers measures memory for hands.
+# - If the same writers stand on both sides of a split, it measures how well hands are remembered.
 # - A figure of a pre-trained network says little without the same network that was not.
 #
 # Go on with page 22: networks that give back what they are shown, without energies.

@@ -84,11 +84,13 @@ assert abs(data.train.mean(axis=0)).max() < 1e-3 and not np.isclose(x[y == 1].me
 # directions along which the payments differ most; what is left is what they do not explain. It is
 # the best that any autoencoder without activation functions and with k code units can do.)
 #
-# Two pictures judge a score. Let the threshold fall from high to low; more and more payments raise
-# an alarm. The *ROC curve* draws the share of frauds found over the share of *honest* payments that
-# raise an alarm. Precision and recall, from page 17, draw the share of *alarms* that are frauds
-# over the share of frauds found. The first does not know how rare frauds are: with 0.2 % frauds, 1
-# % of false alarms among the honest are five for each fraud that is found. The second does.
+# How are such scores judged? Not by accuracy: of the payments of a bank perhaps two in a thousand
+# are frauds, and "all honest" is right for 99.8 %. Two pictures are better. Let the threshold fall
+# from high to low; more and more payments raise an alarm. The *ROC curve* draws the share of frauds
+# found over the share of *honest* payments that raise an alarm. Precision and recall, from page 17,
+# draw the share of *alarms* that are frauds over the share of frauds found. The first does not know
+# how rare frauds are: with 0.2 % frauds, 1 % of false alarms among the honest are five for each
+# fraud that is found. The second does.
 #
 # **Before you run**: what does the ROC curve of a score drawn by chance look like, and which area
 # is below it? The book says that an area above 0.9 comes "without an intelligent model", because

@@ -503,7 +503,7 @@ drawing.save(
 )
 
 # %% [markdown]
-# ![Two games without gradients of each other's loss](../docs/figures/24_ancestors.png)
+# ![Codes that cannot be guessed, and habits](../docs/figures/24_ancestors.png)
 #
 # (Of six seeds that were tried, two end where symbols share a code: like a GAN's, this game has no
 # loss that only falls.)

@@ -70,9 +70,11 @@ print(len(corpus.words), "words,", len(corpus.vocabulary), "different:", *corpus
 # **Skip-gram** (Mikolov et al. 2013): a word should tell its neighbours. As a classifier it would
 # need a softmax over the whole vocabulary, and a gradient for each word in it, for every pair in
 # the text. *Negative sampling* asks something cheaper: is c a true neighbour of w, or a word drawn
-# at random? Every word has two vectors, v as the one who looks and u as the one who is seen: with
-# one for both, v_w . v_w is never small, so each word would be told as its own neighbour, which it
-# hardly ever is. With s the sigmoid, one true neighbour c and k drawn words j,
+# at random? (The drawn ones are needed: with true neighbours alone the loss would be smallest if
+# all vectors were long and alike.) Every word has two vectors, v as the one who looks and u as the
+# one who is seen: with one for both, v_w . v_w is never small, so each word would be told as its
+# own neighbour, which it hardly ever is. With s the sigmoid, one true neighbour c and k drawn words
+# j,
 #
 #     L = -ln s(v_w . u_c) - sum over the k drawn words of ln s(-v_w . u_j)
 #
@@ -156,14 +158,16 @@ for axis, (name, v) in zip(axes, vectors.items(), strict=True):
 drawing.save(
     figure,
     "28_people.png",
-    alt="For skip-gram, CBOW and GloVe the six people on a plane, with arrows from king to "
-    "queen, man to woman and boy to girl that are nearly parallel.",
+    alt="For skip-gram, CBOW and GloVe the six people on a plane, with arrows from king to queen, "
+    "man to woman and boy to girl: nearly parallel for CBOW, less so for the others.",
 )
 
 # %% [markdown]
 # ![Six people on a plane](../docs/figures/28_people.png)
 #
-# Where the three arrows point the same way, "woman less man" has become a direction.
+# Where the three arrows point the same way, "woman less man" has become a direction. (A plane shows
+# two of ten directions. At full length the arrows of CBOW are nearly parallel in it, of GloVe's one
+# points elsewhere, and all the same its analogy comes out right.)
 #
 # ## Along the branches
 #

@@ -2,7 +2,7 @@
 # # 36. What an inference compiler does
 #
 # **You need**: *batch normalisation* (page 10), a *depthwise convolution* and a *pointwise
-# convolution* (page 16), a *residual block* (page 14), the *computational graph* (page 1), a
+# convolution* (page 16), a *residual block* (page 43), the *computational graph* (page 1), a
 # *profile* (page 12).
 #
 # **You will be able to** say what is lost between two layers and how a recorded list gets it back;

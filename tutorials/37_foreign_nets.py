@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 37. Nets of other libraries: read, taught something new, sent back
 #
-# **You need**: a *residual block* (page 14), *batch normalisation* (page 10), a *training loop*, a
+# **You need**: a *residual block* (page 43), *batch normalisation* (page 10), a *training loop*, a
 # *training set* and a *test set* (page 40), *inference* (page 36).
 #
 # **You will be able to** look into a file of a network before you run it; say what is in it and

@@ -137,6 +137,8 @@ print("\n36 copying layers more: the same maps, bit for bit")
 # called the shortcut. Such a block has to learn only what should be *added* to x, the residual.
 # To copy, F has to become 0, which is easy: all weights 0. And back-propagation gains as much:
 # dy/dx = 1 + F'(x), so on the way back the gradient passes the block through the 1, whatever F' is.
+# (Does F = 0 not end as in the first section? There no layer got anything but zeros. Here the
+# shortcut brings values on the way forward and gradients on the way back: exercise 4.)
 
 # %%
 WAYS = {"plain": "", "residual": "x", "residual, half the side": "1x1, stride 2"}

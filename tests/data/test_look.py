@@ -296,7 +296,7 @@ def test_boxes(tmp_path, scenes):
     content["annotations"][0]["image_id"] = 7
     (tmp_path / "boxes.json").write_text(json.dumps(content))
     problems = [str(p) for p in look(tmp_path).problems if p.kind == "damaged"]
-    assert problems == ["boxes.json cannot be used: coco: annotation 1 refers to nothing"]
+    assert problems == ["boxes.json cannot be used: annotation 1 refers to nothing"]
     (tmp_path / "boxes.json").write_text(json.dumps(content | {"images": []}))
     assert [p.text for p in look(tmp_path).problems] == [
         "cannot be read: boxes.json has no pictures, or an id twice"

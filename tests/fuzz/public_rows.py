@@ -107,6 +107,7 @@ OWN_OPERATIONS = {
         ops.batch_norm_with_statistics, _IMAGE, lambda: _t(3), lambda: _t(3)
     ),
     "batch_statistics": _of(ops.batch_statistics, _IMAGE),
+    "grid_sample": _of(ops.grid_sample, _IMAGE, lambda: _t(2, 4, 4, 2)),
     "group_norm": _of(ops.group_norm, lambda: _t(2, 5, 4), 2),
 }
 OPERATIONS = {

@@ -29,7 +29,7 @@ def test_two_kinds_of_texts(capsys, tmp_path):
     (folder / "good" / "broken.txt").write_bytes(b"caf\xe9")
     asked = ("train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 12)
     out = does(capsys, *asked, "--out", run, "--class-weights", "balanced")
-    assert "good/broken.txt cannot be used: text: is not UTF-8" in out
+    assert "good/broken.txt cannot be used: is not UTF-8" in out
     assert "majority class" in out and "tf idf regression" in out
     assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
     new = tmp_path / "new.txt"
@@ -42,6 +42,21 @@ def test_two_kinds_of_texts(capsys, tmp_path):
     texts(tmp_path / "strange", ("so-so",))
     assert "has the class 'so-so'" in fails(capsys, "evaluate", run, "--on", tmp_path / "strange")
     assert "--strict" in fails(capsys, *asked, "--strict")
+
+
+def test_what_people_write_can_be_kept(capsys, tmp_path):
+    """Joiners of emoji, soft hyphens, control characters, a word of ten thousand letters."""
+    folder, run = texts(tmp_path / "films", ("bad", "good")), tmp_path / "run"
+    odd = "\U0001f468\u200d\U0001f469\u200d\U0001f467 co\u00adoperate \x07 " + "x" * 10_000
+    for path in sorted(folder.glob("*/*.txt"))[::3]:
+        path.write_text(f"{path.read_text()} {odd}\n")
+    (folder / "good" / "zero.txt").write_bytes(b"a\0b")
+    out = does(capsys, "train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 1,
+               "--out", run)  # fmt: skip
+    assert "good/zero.txt cannot be used: holds zero bytes" in out
+    known = OpenRun(run).recipe.program.vocabulary
+    assert "\U0001f468" in known and "\u200d" not in known and max(map(len, known)) < 101
+    assert "good (" in does(capsys, "predict", run, "--text", f"a great film {odd}")
 
 
 def test_three_kinds_of_texts(capsys, tmp_path):

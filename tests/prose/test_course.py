@@ -28,7 +28,7 @@ def load():
 course = load()
 COURSE = course.read()
 #: Pages that wait for their opening, questions and exercises.
-WAITING = {4, 8, 12, 31, 32, 34, 35, 38, 39, 42}
+WAITING: set[int] = set()
 PAGES = [pytest.param(page, id=page.file) for page in COURSE.pages]
 
 
@@ -166,4 +166,4 @@ def test_a_private_word_is_found():
         ("must not bend", "must be linear, have no activation function")
     ]
     assert private_words("14", "the curve bends between x and x + h") == []
-    assert private_words("26", "one of the books says") == []
+    assert private_words("99", "one of the books says") == []

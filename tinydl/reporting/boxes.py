@@ -143,12 +143,13 @@ def looked_at(training: Training) -> Html | None:
         box, label = found[i].boxes[k], int(found[i].labels[k])
         lost = box_occlusion(lambda x: found_in(training.model, x), x[i], box, label, size)
         name = parts.classes[label]
-        pictures = [shown_picture(x[i]), signed(lost)]
-        for picture, told in zip(pictures, ("the box", "what hiding costs it"), strict=True):
-            large = np.ascontiguousarray(enlarged(picture, 200))
+        both = []
+        for picture in (shown_picture(x[i]), signed(lost)):
+            large = np.ascontiguousarray(enlarged(picture, 180))
             framed(large, box, BLUE, large.shape[0] / picture.shape[0])
-            told = f"test picture {i}, {name}, {100 * best[i]:.0f} %: {told}"
-            tiles.append(figure(image(png(large), told, 200), told))
+            both.append(large)
+        told = f"test picture {i}: {name}, {100 * best[i]:.0f} %"
+        tiles.append(figure(image(png(np.concatenate(both, axis=1)), told, 360), told))
     told = (
         f"Of the surest box of a picture: what its score, times how much of it is still covered, "
         f"loses when a square of {size} pixels is hidden with zeros (occlusion, Zeiler and Fergus "

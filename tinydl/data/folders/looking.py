@@ -165,6 +165,10 @@ def _boxes(found: Found) -> tuple[Detections | None, Facts, list[Problem]]:
 def unusable(root: str, damaged: list[tuple[str, str]]) -> list[Problem]:
     """What `read_voc` and `read_coco` passed over, as problems."""
     return [
-        Problem("damaged", name.removeprefix(f"{root}{os.sep}"), f"cannot be used: {text}")
+        Problem(
+            "damaged",
+            name.removeprefix(f"{root}{os.sep}"),
+            f"cannot be used: {text.partition(': ')[2]}",
+        )
         for name, text in damaged
     ]

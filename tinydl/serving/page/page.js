@@ -29,9 +29,11 @@
 
   const SCALE = Array.from({ length: 256 }, (_, value) => viridis(value));
 
-  // Draws {height, width, depth, data}: grey or colour as it is, or a map in the colours above.
+  // Draws {height, width, depth, data}: grey or colour as it is, or a map in the colours above. The
+  // data are bytes, or their base 64.
   function paint(canvas, picture, asMap) {
-    const bytes = Uint8Array.from(atob(picture.data), (c) => c.charCodeAt(0));
+    const { data } = picture;
+    const bytes = typeof data === "string" ? Uint8Array.from(atob(data), (c) => c.charCodeAt(0)) : data;
     canvas.width = picture.width;
     canvas.height = picture.height;
     const context = canvas.getContext("2d");
