@@ -9,13 +9,13 @@
    that share one), E numbers of a query or key, V of a value. Steps are counted in elements. */
 typedef struct {
     ptrdiff_t N, L, S, H, G, E, V;
-    ptrdiff_t q[3], k[3], v[3];    /* steps to the next sequence, position, head; numbers adjoin */
-    ptrdiff_t mask[4], bias[4];    /* steps to the next sequence, head, query, key */
-    ptrdiff_t first;               /* query i sees the keys 0 ... i + first; -1: all of them */
+    ptrdiff_t q[3], k[3], v[3]; /* steps to the next sequence, position, head; numbers adjoin */
+    ptrdiff_t mask[4], bias[4]; /* steps to the next sequence, head, query, key */
+    ptrdiff_t first;            /* query i sees the keys 0 ... i + first; -1: all of them */
     double scale;
-    uint64_t key, offset;          /* of the stream that dropout draws from */
-    uint32_t threshold;            /* a weight is kept where word >> 8 < threshold */
-    double kept;                   /* and then multiplied by this; 0: nothing is dropped */
+    uint64_t key, offset; /* of the stream that dropout draws from */
+    uint32_t threshold;   /* a weight is kept where word >> 8 < threshold */
+    double kept;          /* and then multiplied by this; 0: nothing is dropped */
 } Attention;
 
 /* q (N, L, H, E), k (N, S, G, E), v (N, S, G, V), mask uint8 and bias as if (N, H, L, S), or NULL

@@ -23,7 +23,7 @@
 
 /* Packed operands and sums of one (sequence, head of keys), in one block of memory. */
 typedef struct {
-    real *keys, *values;             /* as columns: PANELS(S) x E, V */
+    real *keys, *values;              /* as columns: PANELS(S) x E, V */
     real *key_rows, *grad_k, *grad_v; /* S x WIDTH(E), WIDTH(E), WIDTH(V) */
     real *q, *grad, *grad_q;          /* of one head of queries: L x WIDTH(E), WIDTH(V), WIDTH(E) */
     real *logs, *shares;              /* L: logs (+inf for a query without keys), and D */
@@ -33,11 +33,13 @@ typedef struct {
 
 static ptrdiff_t lay_out(const Attention *a, real *at, Room *room) {
     const ptrdiff_t E = WIDTH(a->E), V = WIDTH(a->V), S = PANELS(a->S);
-    real **const places[] = {&room->keys, &room->values, &room->key_rows, &room->grad_k,
-                             &room->grad_v, &room->q, &room->grad, &room->grad_q, &room->logs,
-                             &room->shares, &room->p, &room->ds, (real **)&room->absent};
-    const ptrdiff_t sizes[] = {S * a->E, S * a->V, S * E, S * E, S * V, a->L * E, a->L * V,
-                               a->L * E, a->L, a->L, QUERIES * KEYS, QUERIES * KEYS, a->L};
+    real **const places[] = {&room->keys,           &room->values, &room->key_rows, &room->grad_k,
+                             &room->grad_v,         &room->q,      &room->grad,     &room->grad_q,
+                             &room->logs,           &room->shares, &room->p,        &room->ds,
+                             (real **)&room->absent};
+    const ptrdiff_t sizes[] = {S * a->E,       S * a->V,       S * E,    S * E, S * V,
+                               a->L * E,       a->L * V,       a->L * E, a->L,  a->L,
+                               QUERIES * KEYS, QUERIES * KEYS, a->L};
     ptrdiff_t total = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         *places[i] = at + total;

@@ -20,8 +20,9 @@
 #define RECTANGLE_BYTES (128 * 1024)
 #define PARALLEL_WORK (64 * 64 * 64)
 #define NARROWEST 64 /* outputs in a part of a row */
-#define LONGEST 2048 /* products in one output: more are left to conv.c, which adds them in parts  \
-                      */
+#define LONGEST                                                                                    \
+    2048 /* products in one output: more are left to conv.c, which adds them in parts              \
+          */
 
 typedef struct {
     const ConvSizes *g;

@@ -60,8 +60,8 @@ static void plan(WeightGrad *w) {
     w->blocks = CEIL_DIV(g->OH, w->block_rows);
     const ptrdiff_t busy = CEIL_DIV(MIN_TASKS, w->strips * g->groups); /* chunks for all threads */
     const ptrdiff_t worth = MAX(busy, g->N * g->OH * g->OW / CHUNK_PIXELS);
-    const ptrdiff_t wanted = MAX(MIN(g->N, MIN(MAX_CHUNKS, worth)),
-                                 CEIL_DIV(g->N * w->blocks, MANY_BLOCKS));
+    const ptrdiff_t wanted =
+        MAX(MIN(g->N, MIN(MAX_CHUNKS, worth)), CEIL_DIV(g->N * w->blocks, MANY_BLOCKS));
     w->chunks = MAX(1, MIN(wanted, affordable));
     w->rectangle = ((w->block_rows - 1) * g->stride_y + window) * w->span_x * w->pixel;
     w->images = 1;

@@ -124,7 +124,8 @@ void NAME(adam_step)(const Parameter *parameters, ptrdiff_t count, double lr_, d
             const real g = grad[i] + decay * param[i];
             const real m = beta1 * mean[i] + rest1 * g;
             const real v = beta2 * square[i] + rest2 * g * g;
-            const real old = largest[i], most = ((old >= v) | (old != old)) ? old : v; /* NaN wins */
+            const real old = largest[i],
+                       most = ((old >= v) | (old != old)) ? old : v; /* NaN wins */
             mean[i] = m;
             square[i] = v;
             largest[i] = most;

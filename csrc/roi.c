@@ -91,8 +91,8 @@ void NAME(roi_align)(const real *x, const int32_t *image, const int32_t *top, co
                      const int32_t *left, const real *weight_w, real *y, const Regions *g,
                      int threads) {
     const ptrdiff_t W = g->W, C = g->C, OW = g->OW, KH = g->KH, KW = g->KW;
-#pragma omp parallel for num_threads(threads) schedule(static)                                     \
-    if (worth_threads(g, KH * KW, threads))
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (worth_threads(g, KH * KW, threads))
     for (ptrdiff_t row = 0; row < g->R * g->OH; row++) {
         const ptrdiff_t r = row / g->OH;
         for (ptrdiff_t ow = 0; ow < OW; ow++) {
@@ -137,8 +137,8 @@ void NAME(roi_align_grad)(const real *grad, const int32_t *image, const int32_t 
                           const real *weight_h, const int32_t *left, const real *weight_w, real *y,
                           const Regions *g, int threads) {
     const ptrdiff_t C = g->C, blocks = CEIL_DIV(C, BLOCK);
-#pragma omp parallel for num_threads(threads) schedule(static)                                     \
-    if (worth_threads(g, g->KH * g->KW, threads))
+#pragma omp parallel for num_threads(threads)                                                      \
+    schedule(static) if (worth_threads(g, g->KH * g->KW, threads))
     for (ptrdiff_t unit = 0; unit < g->N * blocks; unit++) {
         const ptrdiff_t n = unit / blocks, from = unit % blocks * BLOCK, to = MIN(from + BLOCK, C);
         for (ptrdiff_t r = 0; r < g->R; r++)

@@ -38,8 +38,8 @@ double NAME(fma_loop)(ptrdiff_t rounds, double scale, double shift, double *sink
     return 2.0 * CHAINS * LANES * (double)rounds * threads;
 }
 
-static void stream_slice(
-    const real *restrict x, const real *restrict z, real *restrict y, ptrdiff_t n, real scale) {
+static void stream_slice(const real *restrict x, const real *restrict z, real *restrict y,
+                         ptrdiff_t n, real scale) {
     if (z == NULL) {
         memcpy(y, x, (size_t)n * sizeof(real));
     } else {
@@ -48,9 +48,8 @@ static void stream_slice(
     }
 }
 
-void NAME(stream)(
-    const real *x, const real *z, real *y, ptrdiff_t n, ptrdiff_t repeats, double scale,
-    int threads) {
+void NAME(stream)(const real *x, const real *z, real *y, ptrdiff_t n, ptrdiff_t repeats,
+                  double scale, int threads) {
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
         const ptrdiff_t begin = panel_start(n, TEAM_SIZE, TEAM_MEMBER);
