@@ -26,9 +26,6 @@ CAPTIONS = {
     "14_five_networks": "Five classifiers: parameters and multiply-adds are two prices.",
     "14_filters": "LeNet's first filters before and after training, and their answers.",
     "14_receptive_fields": "How many pixels one number can see, and which it mostly sees.",
-    "14_residual_block": "A plain block, a residual one, and one that halves the sides.",
-    "14_degradation": "Training loss of plain and residual networks on the same digits.",
-    "14_gradients": "Gradients by block before the first step, 56 layers.",
     "15_inception": "GoogLeNet's module 3a, drawn from the layer's own sizes.",
     "15_googlenet": "Where GoogLeNet's weights, work and memory are.",
     "15_gradient_reach": "Gradients by layer: plain, residual and dense.",
@@ -50,7 +47,12 @@ CAPTIONS = {
     "21_accuracies": "A belief network beside the same one without machines, and no network.",
     "22_curves": "ROC and precision-recall of an autoencoder, a norm and components on frauds.",
     "22_thresholds": "Precision and recall over thresholds that are their own, and one chosen.",
+    "34_bands": "Learning curves of REINFORCE without and with a baseline: mean and range.",
+    "38-samples": "Samples of a folder of disks, squares and triangles, one row for each class.",
     "22_splits": "Five autoencoders above their best rival, on the same ten splits.",
+    "43_residual_block": "A plain block, a residual one, and one that halves the sides.",
+    "43_degradation": "Training loss of plain and residual networks on the same digits.",
+    "43_gradients": "Gradients by block before the first step, 56 layers.",
 }
 
 INTRODUCTION = """# Pictures of the course, and figures of the books, redrawn from live code

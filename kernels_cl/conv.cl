@@ -267,70 +267,166 @@ kernel void grouped_weight_grad(global const real *restrict x, int x0,
     }
 }
 
-// groups = C = F: every channel has its own KH x KW kernel. One work-item per (vector of c, output
-// pixel).
-kernel void depthwise_conv2d(global const real *restrict x, int x0,
-                             global const real *restrict weight, int weight0,
-                             global const real *restrict bias, int bias0, global real *restrict y,
-                             SIZES, int span) {
-    const int pixel = get_global_id(1);
-    const int ow = pixel % OW, oh = pixel / OW % OH, n = pixel / OW / OH;
-    const int from = get_global_id(0) * span, to = min(from + span, C);
-    for (int c = from; c < to; c += VW) {
-        realv sum = bias ? LOADV(bias + bias0 + c) : (realv)0;
-        for (int kh = 0; kh < KH; ++kh)
-            for (int kw = 0; kw < KW; ++kw) {
-                const int h = oh * sh + kh * dh - top, w = ow * sw + kw * dw - left;
-                const int inside = h >= 0 && h < H && w >= 0 && w < W;
-                const realv pixel_value =
-                    inside ? LOADV(x + x0 + ((n * H + h) * W + w) * C + c) : (realv)0;
-                sum = pixel_value * LOADV(weight + weight0 + (kh * KW + kw) * C + c) + sum;
-            }
-        store_part(sum, to - c, y + pixel * C + c);
-    }
+// -- depthwise: groups = C = F, every channel has its own KH x KW kernel ------------------------
+
+// The smallest o >= 0 with o * stride >= start; at most `size`.
+static inline int first_output(int start, int stride, int size) {
+    return clamp(start <= 0 ? 0 : (start + stride - 1) / stride, 0, size);
 }
 
-// One work-item per (vector of c, input pixel).
-kernel void depthwise_input_grad(global const real *restrict grad, int grad0,
-                                 global const real *restrict weight, int weight0,
-                                 global real *restrict y, SIZES, int span) {
-    const int pixel = get_global_id(1);
-    const int w = pixel % W, h = pixel / W % H, n = pixel / W / H;
-    const int from = get_global_id(0) * span, to = min(from + span, C);
-    for (int c = from; c < to; c += VW) {
-        realv sum = 0;
-        FOR_EACH_READER(at) {
-            const realv here =
-                at < OUTSIDE ? LOADV(grad + grad0 + (n * OH * OW + at) * C + c) : (realv)0;
-            sum = here * LOADV(weight + weight0 + (kh * KW + kw) * C + c) + sum;
-        }
-        store_part(sum, to - c, y + pixel * C + c);
+// The cells of one kernel row add to MR neighbouring results: sum[i] += line[first + i * step] * q
+// in every cell that ANOTHER_CELL gives a `first`. Columns of `line` from 0 to size - 1 are there;
+// those beyond count as 0, as does a line that is not `inside`. `safe`: none is beyond.
+#define ADD_CELLS(MR, sum, line, inside, safe, step, size, ANOTHER_CELL)                           \
+    if (safe && (inside)) {                                                                        \
+        for (int kw = 0; kw < KW; ++kw) {                                                          \
+            ANOTHER_CELL                                                                           \
+            global const real *p = (line) + first * C;                                             \
+            UNROLL for (int i = 0; i < MR; ++i) sum[i] = LOADV(p + i * (step) * C) * q + sum[i];   \
+        }                                                                                          \
+    } else {                                                                                       \
+        for (int kw = 0; kw < KW; ++kw) {                                                          \
+            ANOTHER_CELL                                                                           \
+            UNROLL for (int i = 0; i < MR; ++i) {                                                  \
+                const int at = first + i * (step), there = (inside) && at >= 0 && at < (size);     \
+                sum[i] = (there ? LOADV((line) + at * C) : (realv)0) * q + sum[i];                 \
+            }                                                                                      \
+        }                                                                                          \
     }
-}
 
-// y (chunks, KH, KW, C); one work-item per (vector of c, kernel cell, chunk of `images` images).
+#define FORWARD_CELL                                                                               \
+    const realv q = LOADV(weight + weight0 + (kh * KW + kw) * C + c);                              \
+    const int first = ow * sw + kw * dw - left;
+#define BACKWARD_CELL                                                                              \
+    const int across = phase + left - kw * dw;                                                     \
+    if (across % sw) continue;                                                                     \
+    const realv q = LOADV(weight + weight0 + (kh * KW + kw) * C + c);                              \
+    const int first = j + across / sw;
+
+// MR results from ow on.
+#define DEPTHWISE_PIXELS(MR, safe)                                                                 \
+    {                                                                                              \
+        realv sum[MR];                                                                             \
+        const realv shift = bias ? LOADV(bias + bias0 + c) : (realv)0;                             \
+        UNROLL for (int i = 0; i < MR; ++i) sum[i] = shift;                                        \
+        for (int kh = 0; kh < KH; ++kh) {                                                          \
+            const int h = oh * sh + kh * dh - top, inside = h >= 0 && h < H;                       \
+            global const real *line = x + x0 + (n * H + (inside ? h : 0)) * W * C + c;             \
+            ADD_CELLS(MR, sum, line, inside, safe, sw, W, FORWARD_CELL)                            \
+        }                                                                                          \
+        global real *to_row = y + (row * OW + ow) * C + c;                                         \
+        UNROLL for (int i = 0; i < MR; ++i) store_part(sum[i], to - c, to_row + i * C);            \
+    }
+
+// MR gradients of the pixels phase + j * sw, phase + (j + 1) * sw, ...
+#define DEPTHWISE_GRADS(MR, safe)                                                                  \
+    {                                                                                              \
+        realv sum[MR];                                                                             \
+        UNROLL for (int i = 0; i < MR; ++i) sum[i] = (realv)0;                                     \
+        for (int kh = 0; kh < KH; ++kh) {                                                          \
+            const int down = h + top - kh * dh, oh = down / sh;                                    \
+            if (down % sh) continue;                                                               \
+            const int inside = down >= 0 && oh < OH;                                               \
+            global const real *line = grad + grad0 + (n * OH + (inside ? oh : 0)) * OW * C + c;    \
+            ADD_CELLS(MR, sum, line, inside, safe, 1, OW, BACKWARD_CELL)                           \
+        }                                                                                          \
+        global real *to_row = y + (row * W + phase + j * sw) * C + c;                              \
+        UNROLL for (int i = 0; i < MR; ++i) store_part(sum[i], to - c, to_row + i * sw * C);       \
+    }
+
+// Results 0 ... count - 1: those from low to high - 1 see no column beyond the image and are made
+// MR at a time, the last of them starting early; the others one by one.
+#define DEPTHWISE_ROW(MR, at, count, low, high, MAKE)                                              \
+    for (int at = 0; at < count;) {                                                                \
+        const int many = at >= low && at < high && high - low >= MR;                               \
+        if (many) at = min(at, high - MR);                                                         \
+        for (int c = from; c < to; c += VW)                                                        \
+            if (many)                                                                              \
+                MAKE(MR, 1)                                                                        \
+            else                                                                                   \
+                MAKE(1, 0)                                                                         \
+        at += many ? MR : 1;                                                                       \
+    }
+
+// depthwise_conv2d_<MR>: one work-item per (run of c, output row).
+//
+// depthwise_input_grad_<MR>: one work-item per (run of c, input row). The pixels w = phase, phase +
+// sw, ... read neighbouring outputs.
+#define DEPTHWISE(MR)                                                                              \
+    kernel void depthwise_conv2d_##MR(                                                             \
+        global const real *restrict x, int x0, global const real *restrict weight, int weight0,    \
+        global const real *restrict bias, int bias0, global real *restrict y, SIZES, int span) {   \
+        const int row = get_global_id(1), oh = row % OH, n = row / OH;                             \
+        const int from = get_global_id(0) * span, to = min(from + span, C);                        \
+        const int low = first_output(left, sw, OW);                                                \
+        const int high = first_output(W - (KW - 1) * dw + left, sw, OW);                           \
+        DEPTHWISE_ROW(MR, ow, OW, low, high, DEPTHWISE_PIXELS)                                     \
+    }                                                                                              \
+    kernel void depthwise_input_grad_##MR(global const real *restrict grad, int grad0,             \
+                                          global const real *restrict weight, int weight0,         \
+                                          global real *restrict y, SIZES, int span) {              \
+        const int row = get_global_id(1), h = row % H, n = row / H;                                \
+        const int from = get_global_id(0) * span, to = min(from + span, C);                        \
+        for (int phase = 0; phase < min(sw, W); ++phase) {                                         \
+            const int count = (W - phase + sw - 1) / sw;                                           \
+            int low = 0, high = count;                                                             \
+            for (int kw = 0; kw < KW; ++kw) {                                                      \
+                const int across = phase + left - kw * dw;                                         \
+                if (across % sw) continue;                                                         \
+                low = max(low, -across / sw);                                                      \
+                high = min(high, OW - across / sw);                                                \
+            }                                                                                      \
+            DEPTHWISE_ROW(MR, j, count, low, high, DEPTHWISE_GRADS)                                \
+        }                                                                                          \
+    }
+
+DEPTHWISE(1)
+DEPTHWISE(2)
+DEPTHWISE(3)
+DEPTHWISE(4)
+DEPTHWISE(5)
+DEPTHWISE(6)
+DEPTHWISE(7)
+
+// y (chunks, KH, KW, C); one work-item per (run of c, `each` kernel cells, chunk of `images`
+// images): row by row, so that the cells find it in the cache. An output whose pixel lies outside
+// adds 0 * grad, as zeros around the image would.
+#define SUMS 4 // running sums: each waits for itself alone
 kernel void depthwise_weight_grad(global const real *restrict x, int x0,
                                   global const real *restrict grad, int grad0,
-                                  global real *restrict y, SIZES, int images) {
-    const int c = get_global_id(0) * VW, cell = get_global_id(1), chunk = get_global_id(2);
-    realv sum = 0;
-    for (int n = chunk * images; n < min((chunk + 1) * images, N); ++n) {
-        realv image = 0;
-        for (int oh = 0; oh < OH; ++oh) {
-            const int h = oh * sh + cell / KW * dh - top;
-            for (int first = 0; first < OW; first += LONGEST) {
-                realv part = 0;
-                for (int ow = first; ow < min(first + LONGEST, OW); ++ow) {
-                    const int w = ow * sw + cell % KW * dw - left;
-                    const int inside = h >= 0 && h < H && w >= 0 && w < W;
-                    const realv value =
-                        inside ? LOADV(x + x0 + ((n * H + h) * W + w) * C + c) : (realv)0;
-                    part = value * LOADV(grad + grad0 + ((n * OH + oh) * OW + ow) * C + c) + part;
+                                  global real *restrict y, SIZES, int images, int each, int span) {
+    const int from = get_global_id(0) * span, to = min(from + span, C);
+    const int cells = KH * KW, first_cell = get_global_id(1) * each, chunk = get_global_id(2);
+    const int rows = (min((chunk + 1) * images, N) - chunk * images) * OH;
+    y += chunk * cells * C;
+    for (int row = 0; row < rows; ++row) {
+        const int n = chunk * images + row / OH, oh = row % OH;
+        for (int c = from; c < to; c += VW) {
+            global const real *g = grad + grad0 + (n * OH + oh) * OW * C + c;
+            for (int cell = first_cell; cell < min(first_cell + each, cells); ++cell) {
+                const int shift = cell % KW * dw - left; // of the column
+                const int h = oh * sh + cell / KW * dh - top, inside = h >= 0 && h < H;
+                const int low = inside ? first_output(-shift, sw, OW) : OW;
+                const int high = max(first_output(W - shift, sw, OW), low);
+                global const real *p = x + x0 + ((n * H + (inside ? h : 0)) * W + shift) * C + c;
+                realv sum = row ? LOADV(y + cell * C + c) : (realv)0;
+                realv part[SUMS];
+                UNROLL for (int i = 0; i < SUMS; ++i) part[i] = (realv)0;
+                for (int ow = 0; ow < low; ++ow) part[0] = (realv)0 * LOADV(g + ow * C) + part[0];
+                for (int ow = high; ow < OW; ++ow) part[0] = (realv)0 * LOADV(g + ow * C) + part[0];
+                for (int start = low; start < high; start += SUMS * LONGEST) {
+                    const int last = min(start + SUMS * LONGEST, high);
+                    int ow = start;
+                    for (; ow + SUMS <= last; ow += SUMS)
+                        UNROLL for (int i = 0; i < SUMS; ++i) part[i] =
+                            LOADV(p + (ow + i) * sw * C) * LOADV(g + (ow + i) * C) + part[i];
+                    for (; ow < last; ++ow)
+                        part[0] = LOADV(p + ow * sw * C) * LOADV(g + ow * C) + part[0];
+                    sum += (part[0] + part[1]) + (part[2] + part[3]);
+                    UNROLL for (int i = 0; i < SUMS; ++i) part[i] = (realv)0;
                 }
-                image += part;
+                store_part(sum + part[0], to - c, y + cell * C + c);
             }
         }
-        sum += image;
     }
-    store_part(sum, C - c, y + (chunk * KH * KW + cell) * C + c);
 }

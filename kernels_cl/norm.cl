@@ -3,7 +3,7 @@
 //
 // Moments and sums over places: P is cut into `chunks` runs of `length` (by shape only), one
 // work-item per (sample, chunk, vector of channels); the chunks are combined in a second launch, in
-// order: deterministic. Elementwise passes: one work-item per (sample, place, run of `span`
+// order: deterministic. Elementwise passes: one work-item per (sample, run of places, vector of
 // channels). Rows: one work-item per row.
 
 #define ROWS_OF_A_BLOCK 8
@@ -67,49 +67,82 @@ kernel void fold_moments(global const real *restrict x, int x0, global const rea
     variance[item] = s / count;
 }
 
-// Sample n, place and channels first ... last - 1 of a work-item.
-#define RUN_OF_CHANNELS                                                                            \
-    const int item = get_global_id(0);                                                             \
+// Elementwise passes: the places low ... high - 1 of sample n, and VW channels from c on.
+#define RUN_OF_PLACES                                                                              \
+    const int item = get_global_id(0), tiles = (C + VW - 1) / VW;                                  \
     if (item >= items) return;                                                                     \
-    const int row = item / spans, first = item % spans * span, last = min(first + span, C);        \
-    const int n = row / P, D = C / G;
+    const int c = item % tiles * VW, run = item / tiles % runs, n = item / tiles / runs;           \
+    const int low = run * length, high = min(low + length, P);                                     \
+    const int whole = C - c >= VW, start = (n * P + low) * C + c;
+
+// VW numbers of a group each, the groups of VW channels from c on; what lies beyond C is group 0's.
+static inline realv of_groups(global const real *restrict p, int n, int c, int C, int G) {
+    const int D = C / G;
+    if (D == 1) return LOADV(p + n * G + c);
+    real lanes[VW];
+    for (int i = 0; i < VW; ++i) lanes[i] = p[n * G + (c + i < C ? (c + i) / D : 0)];
+    return LOADV(lanes);
+}
 
 kernel void channel_norm_apply(global const real *restrict x, int x0,
                                global const real *restrict scale, int scale0,
                                global const real *restrict shift, int shift0,
                                global const real *restrict mean, int mean0,
                                global const real *restrict variance, int variance0,
-                               global real *restrict y, int items, int spans, int span, int P,
+                               global real *restrict y, int items, int runs, int length, int P,
                                int C, int G, real eps) {
-    RUN_OF_CHANNELS
-    for (int c = first; c < last; ++c) {
-        const int group = n * G + c / D;
-        const real normal =
-            (x[x0 + row * C + c] - mean[mean0 + group]) / sqrt(variance[variance0 + group] + eps);
-        y[row * C + c] = normal * scale[scale0 + c] + shift[shift0 + c];
+    RUN_OF_PLACES
+    const realv centre = of_groups(mean + mean0, n, c, C, G);
+    const realv root = sqrt(of_groups(variance + variance0, n, c, C, G) + (realv)eps);
+    const realv factor = LOADV(scale + scale0 + c) / root, added = LOADV(shift + shift0 + c);
+    x += x0 + start;
+    y += start;
+    if (whole) {
+        for (int p = low; p < high; ++p, x += C, y += C)
+            STOREV((LOADV(x) - centre) * factor + added, y);
+    } else {
+        for (int p = low; p < high; ++p, x += C, y += C)
+            store_part((LOADV(x) - centre) * factor + added, C - c, y);
     }
 }
 
-// Sums over `length` places of grad and of grad * normal, (N, chunks, C) each.
+// Sums over `length` places of grad and of grad * normal, (N, runs, C) each.
 kernel void channel_norm_sums(global const real *restrict grad, int grad0,
                               global const real *restrict x, int x0,
                               global const real *restrict mean, int mean0,
                               global const real *restrict variance, int variance0,
                               global real *restrict shifts, global real *restrict scales, int items,
-                              int chunks, int length, int P, int C, int G, real eps) {
-    const int item = get_global_id(0);
-    if (item >= items) return;
-    const int c = item % C, chunk = item / C % chunks, n = item / C / chunks;
-    const int low = chunk * length, high = min(low + length, P), group = n * G + c / (C / G);
-    const real centre = mean[mean0 + group], root = 1 / sqrt(variance[variance0 + group] + eps);
-    real s = 0, q = 0;
-    for (int p = low; p < high; ++p) {
-        const int at = (n * P + p) * C + c;
-        s += grad[grad0 + at];
-        q += grad[grad0 + at] * (x[x0 + at] - centre);
+                              int runs, int length, int P, int C, int G, real eps) {
+    RUN_OF_PLACES
+    const realv centre = of_groups(mean + mean0, n, c, C, G);
+    const realv root = sqrt(of_groups(variance + variance0, n, c, C, G) + (realv)eps);
+    x += x0 + start;
+    grad += grad0 + start;
+    realv s = 0, q = 0;
+    for (int p = low; p < high; ++p, x += C, grad += C) {
+        const realv g = LOADV(grad);
+        s += g;
+        q = g * (LOADV(x) - centre) + q;
     }
-    shifts[item] = s;
-    scales[item] = q * root;
+    const int to = (n * runs + run) * C + c;
+    store_part(s, C - c, shifts + to);
+    store_part(q / root, C - c, scales + to);
+}
+
+// The runs of those sums, added: (N, C) each. One work-item per (sample, vector of channels).
+kernel void add_runs(global const real *restrict shifts, global const real *restrict scales,
+                     global real *restrict shift_sums, global real *restrict scale_sums, int items,
+                     int runs, int C) {
+    const int item = get_global_id(0), tiles = (C + VW - 1) / VW;
+    if (item >= items) return;
+    const int c = item % tiles * VW, n = item / tiles;
+    realv s = 0, q = 0;
+    for (int run = 0; run < runs; ++run) {
+        s += LOADV(shifts + (n * runs + run) * C + c);
+        q += LOADV(scales + (n * runs + run) * C + c);
+    }
+    store_part(s, C - c, shift_sums + n * C + c);
+    store_part(q, C - c, scale_sums + n * C + c);
 }
 
 // a, b (N, G): averages over a group of grad * scale and of grad * scale * normal.
@@ -135,14 +168,25 @@ kernel void channel_norm_grad(global const real *restrict grad, int grad0,
                               global const real *restrict mean, int mean0,
                               global const real *restrict variance, int variance0,
                               global const real *restrict a, global const real *restrict b,
-                              global real *restrict grad_x, int items, int spans, int span, int P,
+                              global real *restrict grad_x, int items, int runs, int length, int P,
                               int C, int G, real eps) {
-    RUN_OF_CHANNELS
-    for (int c = first; c < last; ++c) {
-        const int group = n * G + c / D, at = row * C + c;
-        const real root = 1 / sqrt(variance[variance0 + group] + eps);
-        const real normal = (x[x0 + at] - mean[mean0 + group]) * root;
-        grad_x[at] = root * (grad[grad0 + at] * scale[scale0 + c] - a[group] - normal * b[group]);
+    RUN_OF_PLACES
+    const realv centre = of_groups(mean + mean0, n, c, C, G);
+    const realv root = (realv)1 / sqrt(of_groups(variance + variance0, n, c, C, G) + (realv)eps);
+    // root (g scale - a - (x - centre) root b)
+    const realv of_grad = root * LOADV(scale + scale0 + c);
+    const realv of_normal = root * of_groups(b, n, c, C, G);
+    const realv less = root * of_groups(a, n, c, C, G);
+    x += x0 + start;
+    grad += grad0 + start;
+    grad_x += start;
+    if (whole) {
+        for (int p = low; p < high; ++p, x += C, grad += C, grad_x += C)
+            STOREV(LOADV(grad) * of_grad - less - (LOADV(x) - centre) * root * of_normal, grad_x);
+    } else {
+        for (int p = low; p < high; ++p, x += C, grad += C, grad_x += C)
+            store_part(LOADV(grad) * of_grad - less - (LOADV(x) - centre) * root * of_normal, C - c,
+                       grad_x);
     }
 }
 

@@ -202,6 +202,7 @@ COMPOSED = {
     "counting",
     "einsum",
     "getitem",
+    "grid",
     "matrices",
     "order",
     "packed",

@@ -24,7 +24,7 @@ PROMISED = re.compile(r'(?:drawing\.save\(\s*figure,\s*|FIGURES / )"([^"]+\.png)
 
 ANSWERS = sorted((REPOSITORY / "tutorials" / "answers").glob("[0-9][0-9].py"))
 #: Tutorials whose exercises are trainings to try, without an answer in the repository.
-OPEN = {"32_capsules", "33_few_shot", "35_learning_to_learn"}
+OPEN: set[str] = set()
 #: Tutorials about files of a library, which the oracles have.
 NEEDS = {"37_foreign_nets": "onnx"}
 RUNS = [pytest.param(p, marks=pytest.mark.oracle) if p.stem in NEEDS else p for p in TUTORIALS]

@@ -28,7 +28,7 @@ from .function import Function, enable_grad, grad, is_recording, no_grad
 from .habits import asked as _asked
 from .inference import compile
 from .instruments import detect_anomaly
-from .interop import load_keras, load_onnx, load_torch, save_onnx
+from .interop import load_keras, load_llama, load_onnx, load_torch, save_onnx
 from .measure.profiler import profile
 from .ops import *  # noqa: F403  every public operation: ops/__init__.py lists them
 from .random import Generator, seed
@@ -64,6 +64,7 @@ __all__ = [
     "linspace",
     "load",
     "load_keras",
+    "load_llama",
     "load_onnx",
     "load_torch",
     "manual_seed",

@@ -2,6 +2,12 @@
 # %% [markdown]
 # # 4. One matrix product, four times
 #
+# **You need**: the *matrix product* and a *stride* (page 2), *rounding error* (page 3).
+#
+# **You will be able to** say why the order of three loops changes their time and not their result;
+# name what registers, vector instructions and packing each save; and measure two programs against
+# each other so that you believe the answer.
+#
 # Most of the time of a neural network goes into one operation, the matrix product. tinydl has it
 # four times: in NumPy, as plain loops in Cython, in C, and in OpenCL. They compute the same
 # numbers. They differ a lot in speed. This page puts them side by side and asks where the speed
@@ -62,6 +68,9 @@ def show(path: str, first: str, last: str) -> None:
 # That is M * N * K multiplications and as many additions. The definition in Python, with numbers
 # taken from lists, is three loops. It is exact, clear, and hopeless: every multiplication makes
 # Python look up types, make a number object, and throw it away again.
+#
+# **Before you run**: how many multiplications and additions are 48 x 48 times 48 x 48? A processor
+# does billions of operations in a second; how many will Python do?
 
 
 # %%
@@ -94,8 +103,13 @@ print(inspect.getsource(type(reference).matmul))
 # ## Second: loops in Cython
 #
 # The same three loops, but with declared types. Now a multiplication is one machine instruction.
-# Look at the order of the loops: i, k, j. The inner loop then runs along a row of b and a row of
-# c, which lie side by side in memory. The textbook order i, j, k would jump from row to row of b.
+#
+# Look at the order of the loops: i, k, j. Every order adds the same products; but memory does not
+# hand out single numbers. It hands out pieces of 64 bytes, 16 floats, into a small fast memory, the
+# *cache*, and main memory takes a hundred times as long as the cache. With i, k, j the inner loop
+# runs along a row of b and a row of c, which lie side by side: of each piece all 16 numbers are
+# used. The textbook order i, j, k jumps from row to row of b, uses one number of each piece, and
+# the piece is thrown out before its neighbours are asked for.
 
 # %%
 show("csrc/_matmul.pyx", "def matmul_loops_f32", r"^def matmul_loops_f64")
@@ -151,8 +165,11 @@ except DeviceError as error:
 # %% [markdown]
 # ## Do they agree?
 #
-# Floats round, and the four add up in different orders. So the last digits differ, and we compare
-# with the exact answer (computed in float64). The error is measured against the size of the sums.
+# **Before you run**: the four add up in different orders. Will they agree to the last digit? Of
+# which size do you expect the largest error to be, for float32?
+#
+# Floats round, so the last digits differ, and we compare with the exact answer (computed in
+# float64). The error is measured against the size of the sums.
 
 
 # %%
@@ -262,7 +279,12 @@ for name, values in rates.items():
 lines.set(xlabel="n, for n x n matrices", ylabel="billion operations per second", ylim=(0, None))
 lines.set_title("The same, by size")
 lines.legend(fontsize=9)
-drawing.save(figure, "04_matmul.png")
+drawing.save(
+    figure,
+    "04_matmul.png",
+    alt="Left: speed of NumPy, Cython loops, C and OpenCL for one size. Right: billion "
+    "operations per second against n; the loops stay low, the others rise with n.",
+)
 
 # %% [markdown]
 # ## Where the speed comes from
@@ -270,6 +292,8 @@ drawing.save(figure, "04_matmul.png")
 # The C source is compiled once for every kind of processor: "baseline" has vectors of 4 floats,
 # "avx2" of 8, "avx512" of 16. The best one is chosen when the program starts. For the experiment we
 # choose by hand. The text of the program is the same each time; only the vectors grow.
+#
+# **Before you run**: which factor would twice as long vectors give at best, and why may it be less?
 
 # %%
 chosen = _runtime.level()
@@ -294,12 +318,15 @@ for level, turns in levels.items():
 best_level = _runtime.available_levels()[-1]
 
 # %% [markdown]
+# (Two. Less if memory cannot deliver, and since processors run their widest vectors at a lower
+# clock.)
+#
 # ## Reading in order
 #
 # And memory? The same loops, the same numbers, but b is stored by columns: its transpose is
 # contiguous. Now the inner loop of the Cython version jumps from row to row, and most of every
 # piece of memory that it fetches is thrown away. The C version packs b before it multiplies, so it
-# hardly cares.
+# hardly cares: copying costs n^2 steps, the product n^3.
 
 # %%
 n = 256 if FAST else 512
@@ -329,7 +356,7 @@ for name in ("Cython", "C"):
 # product is not special: convolution, depthwise convolution, pooling and recurrent networks have
 # the same ladder (`python benchmarks/ladder.py` measures them all). Look where it is steep and
 # where it is flat: pooling does little arithmetic for each number that it reads, so vectors help it
-# until memory is the limit. Tutorial 12 is about that limit.
+# until memory is the limit. Page 12 is about that limit.
 
 # %%
 rungs = [
@@ -343,8 +370,26 @@ ladder.draw(rungs, drawing.FIGURES / "04_ladder.png")
 assert {rung.rung for rung in rungs} > {"NumPy", "Cython loops", "C, baseline"}
 
 # %% [markdown]
-# What to take along:
+# ## Exercises
+#
+# Answers are in `tutorials/answers/04.py`. Try first.
+#
+# 1. By hand: a 2 x 3 and a 3 x 2 matrix. Write down in which order the loops i, k, j touch the
+#    numbers of b, and in which order i, j, k does, if b lies row by row.
+# 2. A piece of the cache holds 16 floats. How many pieces does the inner loop of i, k, j fetch for
+#    a row of 512 numbers, and how many that of i, j, k for a column?
+# 3. Count the reads and writes of c: in the loops i, k, j, and if c stays in a register while k
+#    runs. For n = 512, how many bytes is the difference?
+# 4. Show that the order of adding changes a float32 sum: the numbers 10^8, 1 and -10^8. What does
+#    "they agree" have to mean, then?
+# 5. Which median of the turns would you believe: A took 10, 11, 10, 30, 10 ms and B 12, 12, 13, 12,
+#    12 ms? What do the means say?
+#
+# ## What to take along
 #
 # - all four compute the same sums, up to rounding;
 # - types make loops fast; registers, vectors and reading memory in order make them fast again;
+# - a cache hands out neighbours: what lies side by side should be used together;
 # - measure in turns, and take the median.
+#
+# Go on with page 12: how fast could it be at all?

@@ -294,7 +294,8 @@ assert abs(left - right) < 1e-9
 #     OH = floor((H + 2 p - KH) / s) + 1
 #
 # The floor matters when the stride does not divide. Then the last window would hang over the edge,
-# so it is left out, and some pixels are never seen. Their gradient is zero.
+# so it is left out, and some pixels are never seen. Their gradient is zero. Padding "same" means:
+# as many zeros as it takes for OH = H / s, rounded up, so that with stride 1 the size stays.
 
 # %%
 print("\n  H  KH  stride  padding   OH")

@@ -1,12 +1,19 @@
 # %% [markdown]
 # # 8. Add an op
 #
+# **You need**: a *derivative* (page 1), a *backend* and *stride*s (page 2), a *gradient check*
+# (page 3), a *second derivative* (page 7), a *roofline* (page 12).
+#
+# **You will be able to** add an operation in four ways, and say what each step costs and buys;
+# write a `Function` whose second derivative comes for free; and test a kernel so that you believe
+# it.
+#
 # tinydl has the softsign function, a cousin of tanh, as a composition of other operations:
 #
 #     softsign(x) = x / (1 + |x|)                slope: 1 / (1 + |x|)^2
 #
 # (Bergstra et al. 2009.) We build it anew in four steps, each a little more work and a little more
-# speed: as a composition of existing operations, as a `Function` with a NumPy kernel, with a C
+# speed: as a *composition* of existing operations, as a `Function` with a NumPy kernel, with a C
 # kernel, and with an OpenCL kernel. Nothing inside the library is changed or patched: your op can
 # live in your own project. At the end you find the list of lines that would bring it into tinydl
 # itself.
@@ -76,11 +83,18 @@ axes.plot(x, slopes.numpy(), color=ORANGE, label="its slope")
 axes.plot(x, np.tanh(x), "--", color=MUTED, linewidth=1.2, label="tanh")
 axes.set(xlabel="x", title="softsign approaches ±1 more slowly than tanh")
 axes.legend()
-drawing.save(figure, "08_softsign.png")
+drawing.save(
+    figure,
+    "08_softsign.png",
+    alt="softsign, its slope, and tanh: softsign approaches plus and minus 1 more slowly.",
+)
 
 # %% [markdown]
 # What does the composition cost? Three operations run one after the other. Each reads and writes
 # the whole array, and the graph keeps a node for each.
+#
+# **Before you run**: which three are they? How many times does each number of x travel between
+# memory and processor?
 
 
 # %%
@@ -162,7 +176,10 @@ def check(backend: Backend) -> float:
 print(f"NumPy kernel: deviation {check(my_reference):.1e}, nodes in the graph: 1")
 
 # %% [markdown]
-# Is the check awake? A wrong slope must be noticed.
+# Is the check awake? A wrong slope must be noticed: a test that has never failed may be one that
+# cannot.
+#
+# **Before you run**: the slope below lacks a square. At which x would you not notice?
 
 
 # %%
@@ -382,6 +399,9 @@ except DeviceError as error:
 #
 # One large array, forward only, one thread on the cpu backend; everybody takes turns, and the
 # median counts (page 4).
+#
+# **Before you run**: the composition moves about three times as many bytes as one kernel, and page
+# 12 says that all of them wait for memory. Which factor do you expect?
 
 # %%
 _runtime.set_threads(1)
@@ -425,7 +445,11 @@ axes.bar_label(bars, [f"{h:.2f}" for h in heights], padding=2)
 axes.set(ylabel="time, composition = 1", title=f"softsign of {SIZE:,} numbers")
 axes.set_ylim(0, 1.12 * max(heights))
 axes.grid(axis="x", visible=False)
-drawing.save(figure, "08_times.png")
+drawing.save(
+    figure,
+    "08_times.png",
+    alt="Times of the composition and of one kernel, in NumPy, C and OpenCL.",
+)
 
 # %% [markdown]
 # ## Bringing it into the library
@@ -528,10 +552,27 @@ else:
 workshop.cleanup()
 
 # %% [markdown]
-# What to take along:
+# ## Exercises
+#
+# Answers are in `tutorials/answers/08.py`. Try first.
+#
+# 1. Derive the slope of softsign for x > 0 and for x < 0, and its second derivative. Check the
+#    second one by the library.
+# 2. Write x * sigmoid(x) as a composition, and as a `Function` whose `backward` is made of
+#    operations. Check both.
+# 3. Why does `backward` get tensors and use operations, and not arrays and a kernel? Try what
+#    happens to a second derivative if it leaves the graph.
+# 4. `saves = (0,)` keeps the input. Could softsign's slope be computed from the output alone? Find
+#    the formula; what would it save?
+# 5. Name three inputs for which a kernel that is right on a plain array is most often wrong, and
+#    try them on the page's `SoftsignInC` in thought.
+#
+# ## What to take along
 #
 # - start with a composition: right on every backend, derivatives included;
 # - a `Function` is a forward kernel and a backward made of operations, so no backend needs
 #   calculus;
 # - a new kernel is a method; put it into a subclass of the backend, and leave the library alone;
 # - check derivatives of both orders, strided and empty inputs, and see the check fail once.
+#
+# Go on with page 36: what happens when a whole network becomes one program.

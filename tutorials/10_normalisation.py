@@ -198,7 +198,7 @@ drawing.save(
 # gradients are as faint, and for a long time nothing happens. With it every layer starts at spread
 # 1, and the learned `scale` may leave 1 afterwards where that helps. Given enough steps the plain
 # network grows its own spread and arrives too (on these easy images even a little lower, for it
-# does without the noise of batch moments): batch norm saves the wait.
+# does without the noise of a batch's mean and variance): batch norm saves the wait.
 #
 # ## "Allows large learning rates"
 #
@@ -239,8 +239,8 @@ print("\n10 times the weights: the same result, a tenth of the gradient")
 # %% [markdown]
 # ## Two networks in one
 #
-# In training the batch's own moments are used. To judge a single image there is no batch, so the
-# layer keeps running averages, and `eval()` switches to them:
+# In training the batch's own moments (its mean and variance) are used. To judge a single image
+# there is no batch, so the layer keeps running averages, and `eval()` switches to them:
 #
 #     running = momentum * running + (1 - momentum) * batch
 #

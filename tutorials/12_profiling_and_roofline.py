@@ -1,6 +1,13 @@
 # %% [markdown]
 # # 12. Profiling, and the roof over every program
 #
+# **You need**: the *matrix product* (page 2), the *cache* and *vector instruction*s (page 4), a
+# *convolution* and *pooling* (page 5), a *depthwise convolution* (page 16), a *ReLU* (page 13).
+#
+# **You will be able to** count the operations and bytes of an operation; say from two numbers of a
+# machine how fast it can run at most; read a *profile*, a table of where the time went; and decide
+# for each slow row what would help.
+#
 # "Is this fast?" has no answer without "compared with what?". Other libraries are one yardstick
 # (`tinydl bench`). The machine itself is a better one: it can do only so many operations in a
 # second, and it can move only so many bytes. Together the two limits make a *roofline*. This page
@@ -56,6 +63,8 @@ print(f"\nbalance: {balance:.1f} operations per byte of main memory")
 #
 # `with tinydl.profile()` times every operation inside the block. The operations themselves say how
 # much arithmetic they do (`flops`) and which arrays they read and write (`traffic`).
+#
+# **Before you run**: `relu` and a matrix product of 512 x 512. Which of the two waits for memory?
 
 # %%
 rng = np.random.default_rng(0)
@@ -106,7 +115,7 @@ plot_roofline([roofs], places, FIGURES / "12_roofline.png", "some operations, on
 #   is far left of the balance, so both wait for memory. Vector instructions cannot help them.
 # - a *matrix product* n x n does 2 n^3 operations on 3 n^2 numbers: n / 6 per byte. It grows with
 #   n. For n = 512 it is 85, and the processor is the limit. This is why products are blocked: every
-#   number, once loaded, must be used many times (tutorial 04).
+#   number, once loaded, must be used many times (page 4).
 # - a *vector times a matrix* is also a product, but each weight is used once: 2 operations for 4
 #   bytes. Predicting one sample at a time is slow for this reason; a batch is fast.
 # - a 3x3 *convolution* uses every number of the image 9 F times, a *depthwise* one 9 times: 18
@@ -150,6 +159,8 @@ assert [line.split()[0] for line in child.stderr.splitlines()][:2] == ["relu", "
 #
 # Two convolutions, as one would write them down: convolution, ReLU, pooling. One step of training,
 # seen by the profiler.
+#
+# **Before you run**: which rows will be at the top: the convolutions, ReLU, or pooling?
 
 # %%
 SIZE, FILTERS, BATCH, STEPS = (16, 16, 8, 3) if FAST else (32, 32, 64, 10)
@@ -198,6 +209,8 @@ print(before)
 # What helps is *less memory*. ReLU and maximum pooling can change places, because a maximum does
 # not care whether negative numbers are cut off before or after. Then ReLU sees a quarter of the
 # numbers, and the result is the same to the last bit.
+#
+# **Before you run**: how many times fewer bytes will ReLU and its gradient move?
 
 # %%
 faster = network(nn.MaxPool2d(2), nn.ReLU(), second(), nn.MaxPool2d(2), nn.ReLU())
@@ -254,13 +267,36 @@ axes.barh(names, 1e3 * np.array(walls) - left, left=left, color="#e4e9ee", label
 axes.invert_yaxis()
 axes.set(xlabel="milliseconds per training step", title="One network, three times")
 axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
-drawing.save(figure, "12_faster.png")
+drawing.save(
+    figure,
+    "12_faster.png",
+    alt="Milliseconds of a training step of three networks, split into convolutions, ReLU, "
+    "pooling and the rest; each is shorter than the one before.",
+)
 before.plot(FIGURES / "12_before.png", "as written")
 
 # %% [markdown]
-# What to take along:
+# ## Exercises
+#
+# Answers are in `tutorials/answers/12.py`. Try first.
+#
+# 1. A machine does 50 billion operations a second and moves 10 billion bytes. What is its balance?
+#    How many operations a second can an addition of two arrays reach, and how many a product of
+#    1,000 x 1,000 matrices?
+# 2. Count the intensity of `tanh` if it takes 20 operations for each number. On that machine, is it
+#    limited by memory? Do faster vector instructions help it?
+# 3. A layer of 1,000 x 1,000 weights reads a batch of B samples. From which B on is it limited by
+#    arithmetic, on that machine?
+# 4. Two ReLUs of the same array of 10 MB, one after the other, or in one loop: how many bytes are
+#    moved in each case? What is that worth to the composition of page 8?
+# 5. A step takes 100 ms: 60 ms in a row at 95 % of its roof, 30 ms in one at 15 %, 10 ms in others.
+#    How short can the step become by better kernels alone?
+#
+# ## What to take along
 #
 # - two numbers of a machine, operations and bytes per second, bound every program on it;
 # - count operations per byte: left of the balance save memory traffic, right of it save operations;
 # - a profile has two questions per row: how much of the time, and how far from the roof? Work on
 #   rows that are slow *and* far from the roof; for slow rows at the roof, change the algorithm.
+#
+# Go on with page 8: an operation of your own.

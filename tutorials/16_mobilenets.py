@@ -1,10 +1,17 @@
 # %% [markdown]
 # # 16. MobileNets
 #
+# **You need**: a *convolution* (page 5), a *residual block* (page 43).
+#
+# **You will be able to** split a convolution into a depthwise and a pointwise one and compute what
+# is left of its price; say why multiply-adds are not time; and say where a MobileNet block has no
+# activation function, and why.
+#
 # A convolution does two things at once: it looks at the neighbours, and it mixes the channels.
-# Doing one after the other costs about a ninth. That is the idea of MobileNet, version 1. Version 2
-# turns the blocks inside out: narrow where numbers are kept, wide where they are worked on. This
-# page counts the price, measures it, and shows why the narrow ends have no activation function.
+# Doing one after the other costs about a ninth. That is the idea of MobileNet, version 1 (Howard et
+# al. 2017), which was made for telephones. Version 2 (Sandler et al. 2018) turns the blocks inside
+# out: narrow where numbers are kept, wide where they are worked on. This page counts the price,
+# measures it, and shows why the narrow ends have no activation function.
 
 # %%
 from __future__ import annotations
@@ -24,11 +31,10 @@ from tinydl.backend.cpu import _runtime
 from tinydl.geometry import conv2d_geometry
 from tinydl.models import MobileNetV1, MobileNetV2
 from tinydl.models.mobile.memory import memory_by_size
-from tinydl.models.mobile.mobilenet_v1 import BLOCKS as BLOCKS_V1
 from tinydl.models.mobile.mobilenet_v1 import SeparableBlock
 from tinydl.models.mobile.mobilenet_v2 import BLOCKS as BLOCKS_V2
 from tinydl.models.mobile.mobilenet_v2 import InvertedResidual
-from tinydl.nn import Conv2d, DepthwiseConv2d, Module, summary
+from tinydl.nn import Conv2d, DepthwiseConv2d, summary
 
 _runtime.set_threads(1)
 rng = np.random.default_rng(0)
@@ -36,10 +42,16 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Looking, then mixing
 #
-# A depthwise convolution has one k x k filter per channel and mixes nothing. A pointwise
-# convolution (1 x 1) mixes the channels of each pixel and looks at no neighbour. One after the
-# other they are an ordinary convolution, but a special one: its filter from channel c to channel f
-# is depthwise filter c times one number.
+# An ordinary convolution has a k x k kernel from *every* input channel to *every* output channel. A
+# *depthwise convolution* has one k x k kernel per channel and mixes nothing: channel c of the
+# output is made of channel c of the input alone. A *pointwise convolution* (1 x 1) mixes the
+# channels of each pixel and looks at no neighbour. One after the other they are called a separable
+# convolution. It is an ordinary convolution, but a special one: its kernel from channel c to
+# channel f is depthwise kernel c times one number, the pointwise weight from c to f. So all kernels
+# that start at channel c are multiples of each other. That is what is given up.
+#
+# **Before you run**: 3 x 3 kernels, 4 channels in, 6 out. How many weights has the ordinary
+# convolution, how many have the two together?
 
 # %%
 k, C, F = 3, 4, 6
@@ -49,7 +61,7 @@ looked = tinydl.depthwise_conv2d(x, Tensor(depthwise), padding="same")
 mixed = tinydl.conv2d(looked, Tensor(pointwise))
 whole = tinydl.conv2d(x, Tensor(depthwise * pointwise), padding="same")  # (k, k, C, F)
 difference = np.abs(mixed.numpy() - whole.numpy()).max()
-print(f"two steps minus one convolution with the product of the filters: {difference:.1e}")
+print(f"two steps minus one convolution with the product of the kernels: {difference:.1e}")
 print(f"weights: {depthwise.size} + {pointwise.size} instead of {whole.shape[-1] * k * k * C}")
 assert difference < 1e-12
 
@@ -73,9 +85,17 @@ for axes, (name, size, outputs, color) in zip(panels, kinds, strict=True):
     left = (F - outputs) / 2
     axes.set(xlim=(-left - 1, outputs + left + 0.1), ylim=(-C - 0.7, 0.1))
 figure.suptitle("Which channels meet, and with how many weights", y=1.02)
-drawing.save(figure, "16_separable.png")
+drawing.save(
+    figure,
+    "16_separable.png",
+    alt="Three tables of input channel by output channel: an ordinary convolution has a 3x3 "
+    "kernel in every cell, a depthwise one on the diagonal alone, a pointwise one 1x1 in every "
+    "cell.",
+)
 
 # %% [markdown]
+# ![Which channels meet](../docs/figures/16_separable.png)
+#
 # ## The price, counted
 #
 # For a map of G x G pixels, C channels in and F out, the multiply-adds are
@@ -83,8 +103,9 @@ drawing.save(figure, "16_separable.png")
 #     ordinary     G² k² C F
 #     depthwise    G² k² C      pointwise  G² C F      together  G² C (k² + F)
 #
-# so the ratio is 1/F + 1/k². With 3 x 3 windows it is never below 1/9, and already near it for a
-# hundred channels. The book's example: 256 filters.
+# so the ratio is (k² + F) / (k² F) = 1/F + 1/k². With 3 x 3 kernels it is never below 1/9, and
+# already near it for a hundred channels. By hand, for 128 output channels: 1/128 + 1/9 = 0.008 +
+# 0.111 = 0.119, an eighth. The number of input channels does not matter.
 
 
 # %%
@@ -96,13 +117,12 @@ def ratio(F: int, k: int = 3, C: int = 64, G: int = 14) -> float:
     return (looking + mixing) / ordinary
 
 
-print("\nfilters     ratio for 3x3    5x5")
-for filters in (16, 64, 256, 1024):
-    print(f"{filters:7d} {ratio(filters):14.3f} {ratio(filters, 5):9.3f}")
+print("\noutput channels     ratio for 3x3    5x5")
+for filters in (16, 64, 128, 256, 1024):
+    print(f"{filters:15d} {ratio(filters):14.3f} {ratio(filters, 5):9.3f}")
     assert abs(ratio(filters) - (1 / filters + 1 / 9)) < 1e-12
-book = ratio(256)
-print(f"256 filters of 3x3: {book:.3f}, {1 / book:.1f} times fewer")
-assert round(book, 3) == 0.115
+print(f"256 channels, 3x3: {1 / ratio(256):.1f} times fewer")
+assert round(ratio(256), 3) == 0.115
 
 # %% [markdown]
 # ## The price, measured
@@ -111,6 +131,8 @@ assert round(book, 3) == 0.115
 # channels in and out, each map half as large as the one before. The convolutions take turns, so
 # that a busy moment of the machine hits all of them; the numbers are medians of the processor time
 # on one thread.
+#
+# **Before you run**: will the measured ratio be smaller than the counted one, as large, or larger?
 
 # %%
 PLACES = ((56, 64), (28, 128), (14, 256), (7, 512))
@@ -161,13 +183,20 @@ axes.set_xticks(places, [f"{G} x {G} x {C}" for G, C in PLACES])
 axes.set(ylabel="separable / ordinary", title="What is left of the price of a convolution")
 axes.grid(visible=False, axis="x")
 axes.legend()
-drawing.save(figure, "16_measured.png")
+drawing.save(
+    figure,
+    "16_measured.png",
+    alt="Bars of the counted and of the measured price of a separable convolution, as a share of "
+    "the ordinary one, for four sizes of map; counted an eighth to a ninth, measured near it.",
+)
 
 # %% [markdown]
+# ![The price, counted and measured](../docs/figures/16_measured.png)
+#
 # Compare the two ratios: they need not agree. A number that the ordinary convolution fetches from
-# memory serves all F filters; one that the depthwise convolution fetches serves k² multiply-adds
-# and no more. So a machine may do fewer multiply-adds a second in it (page 12 draws the roofline).
-# It matters little, because the depthwise part is small:
+# memory serves all F output channels; one that the depthwise convolution fetches serves k²
+# multiply-adds and no more. So a machine may do fewer multiply-adds a second in it (page 12 draws
+# how memory limits speed). It matters little, because the depthwise part is small:
 
 # %%
 parts = {
@@ -196,14 +225,16 @@ assert parts["pointwise"][1] > 0.9 * table.multiply_adds
 # %% [markdown]
 # ## Two knobs
 #
-# The width multiplier makes every layer thinner, the resolution multiplier the picture smaller.
-# Work falls with the square of each; weights only with the width, and a little slower than its
-# square, because the linear layer for 1000 classes falls with the width itself.
+# Not every telephone is equally fast, so the network comes with two knobs. The *width multiplier*
+# is one factor for the channels of all layers; the resolution multiplier makes the image smaller.
+#
+# **Before you run**: half the width. Which part of the work is left, which part of the weights? And
+# with half the resolution?
 
 # %%
 widths, sides = (1.0, 0.75, 0.5, 0.25), (224, 128) if FAST else (224, 192, 160, 128)
 price = {}
-print("\nwidth   parameters   multiply-adds in millions for pictures of", *sides)
+print("\nwidth   parameters   multiply-adds in millions for images of", *sides)
 for width in widths:
     for side in sides:
         price[width, side] = summary(MobileNetV1(width), (side, side, 3))
@@ -228,19 +259,32 @@ for width, color in zip(widths, (BLUE, GREEN, ORANGE, VIOLET), strict=True):
 axes.set_xticks(sides, [str(side) for side in sides])
 axes.minorticks_off()
 axes.set(
-    xlabel="side of the picture", ylabel="million multiply-adds", title="MobileNet v1, two knobs"
+    xlabel="side of the image", ylabel="million multiply-adds", title="MobileNet v1, two knobs"
 )
 axes.legend(fontsize=9)
 axes.set_ylim(5, 4000)
-drawing.save(figure, "16_knobs.png")
+drawing.save(
+    figure,
+    "16_knobs.png",
+    alt="Multiply-adds of MobileNet v1 against the side of the image, one line for each of four "
+    "widths, both axes logarithmic: parallel lines.",
+)
 
 # %% [markdown]
+# ![Width and resolution](../docs/figures/16_knobs.png)
+#
+# Work falls with the square of each: half the width is half the channels in *and* half the channels
+# out of each 1 x 1 convolution, half the resolution a quarter of the pixels. Weights fall only with
+# the width, and a little slower than its square, because the linear layer for 1000 classes has
+# fewer inputs but as many outputs.
+#
 # ## Version 2: narrow outside, wide inside
 #
-# Version 1 is a chain of wide maps. Version 2 keeps narrow ones: a 1 x 1 convolution makes them six
-# times wider, the depthwise convolution works there, another 1 x 1 makes them narrow again, and the
-# narrow ends are added (where size and channels agree). An ordinary residual bottleneck is the
-# other way round: wide ends, narrow middle.
+# Version 1 is a chain of wide maps, and they have to be kept in memory between the blocks. Version
+# 2 keeps narrow ones: a 1 x 1 convolution makes them six times wider, the depthwise convolution
+# works there, where it is cheap, another 1 x 1 makes them narrow again, and the narrow ends are
+# added as in a residual block (where size and channels agree). An ordinary residual bottleneck is
+# the other way round: wide ends, narrow middle.
 
 # %%
 for name, block, C in (
@@ -280,15 +324,24 @@ for axes, (title, sizes, between, added) in zip(panels, shapes, strict=True):
         axes.text(end / 2, top + 12, "added", ha="center", color=ORANGE, fontsize=9)
     centre = len(sizes) - 1
     axes.set(xlim=(centre - 3.8, centre + 3.8), ylim=(-340, 350))
-drawing.save(figure, "16_blocks.png")
+drawing.save(
+    figure,
+    "16_blocks.png",
+    alt="Channels through three blocks as heights: version 1 is 512 all along; the residual "
+    "bottleneck goes from 256 to 64 and back; version 2 goes from 64 to 384 and back to 64.",
+)
 
 # %% [markdown]
+# ![Three blocks](../docs/figures/16_blocks.png)
+#
 # ## Why the narrow end has no activation function
 #
 # A ReLU throws away everything below zero. If the numbers are many and say the same thing several
-# times, the others still know it. If they are few, it is lost. The paper's experiment (Sandler et
-# al. 2018, figure 1): put a spiral of the plane into n dimensions by a random matrix, apply ReLU,
-# and go back as well as a linear map can.
+# times, the others still know it. If they are few, it is lost. The experiment of version 2's
+# authors (their figure 1): put a spiral of the plane into n dimensions by a random matrix, apply
+# ReLU, and go back as well as a linear map can.
+#
+# **Before you run**: in two dimensions, how much of the spiral is lost? And in thirty?
 
 # %%
 turns = np.linspace(0.5, 3.5 * np.pi, 400)
@@ -323,15 +376,23 @@ for axes, (title, points) in zip(panels, pictures, strict=True):
     drawing.blank(axes, title)
     axes.scatter(*points.T, c=turns, cmap="viridis", s=5)
     axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5))
-drawing.save(figure, "16_linear_bottleneck.png")
+drawing.save(
+    figure,
+    "16_linear_bottleneck.png",
+    alt="A spiral, and what comes back of it from ReLU in 2, 3, 5, 15 and 30 dimensions: broken "
+    "in two and three, whole in fifteen and thirty.",
+)
 
 # %% [markdown]
-# So the ReLU6 stands in the wide middle, and the narrow end is linear.
+# ![A spiral through ReLU](../docs/figures/16_linear_bottleneck.png)
+#
+# So the activation function (ReLU6, which is ReLU cut off at 6) stands in the wide middle, and the
+# narrow end is linear.
 #
 # ## The two versions beside each other
 #
-# The table of the book, computed. Memory is the largest map that leaves a block at each size, with
-# 16-bit numbers.
+# How deep are they, and what do they keep? Memory is the largest map that leaves a block at each
+# size, with 16-bit numbers.
 
 # %%
 first, second = MobileNetV1(), MobileNetV2()
@@ -341,72 +402,61 @@ for name, model in (("v1", first), ("v2", second)):
     print(f"{name}: {counted.parameters:,} parameters, {adds}")
 assert counted.parameters == 3_504_872 and round(counted.multiply_adds / 1e6, 1) == 300.8
 kept = memory_by_size(first), memory_by_size(second)
-BOOK = {112: (1600, 400), 56: (800, 200), 28: (400, 100), 14: (200, 62), 7: (199, 32)}
-print("\n  map   v1: channels, kB (book)      v2: channels, kB (book)")
-for side, printed in BOOK.items():
-    print(f"{side:4d}²", end="")
-    for sizes, figure_of_book in zip(kept, printed, strict=True):
-        channels, kilobytes = sizes[side]
-        print(f" {channels:12d} {kilobytes:8.0f} ({figure_of_book})", end="")
-    print()
-assert round(kept[0][7][1]) == 100 and kept[1][56][0] == 24
-
-figure, axes = plt.subplots(figsize=(6.4, 3))
-places = np.arange(len(BOOK))
-for i, (sizes, color) in enumerate(zip(kept, (BLUE, ORANGE), strict=True)):
-    heights = [sizes[side][1] for side in BOOK]
-    axes.bar(places + 0.36 * (i - 0.5), heights, 0.34, color=color, label=f"version {i + 1}")
-axes.set_xticks(places, [f"{side} x {side}" for side in BOOK])
-axes.set(ylabel="kB between the blocks", title="Narrow ends save memory")
-axes.grid(visible=False, axis="x")
-axes.legend()
-drawing.save(figure, "16_memory.png")
-
-# %% [markdown]
-# ## Where the book is wrong
-#
-# Hands-On Deep Learning Architectures with Python (2019), chapter 5. What can be counted, is:
-
-
-# %%
-def strided(model: Module, shape: tuple[int, ...]) -> int:
-    """The side of the map that leaves the blocks."""
-    return next(
-        r for r in summary(model, shape).rows[::-1] if len(r.output_shape) == 3
-    ).output_shape[0]
-
-
-as_printed = MobileNetV1(0.25, blocks=(*BLOCKS_V1[:-1], (1024, 2)))
-sides = strided(as_printed, (224, 224, 3)), strided(MobileNetV1(0.25), (224, 224, 3))
-print(
-    f"last map with the printed stride 2: {sides[0]} x {sides[0]}; with 1: {sides[1]} x {sides[1]}"
-)
 with_weights = sum("Conv" in r.layer or r.layer == "Linear" for r in table.rows)
 repeats = sum(n for _, _, n, _ in BLOCKS_V2)
 skips = sum(block.skip for block in second.blocks.layers)
 print(f"v1: {with_weights} layers with weights; v2: {repeats} blocks, {skips} with a sum, ", end="")
 print(f"expansion {sorted({block.expansion for block in second.blocks.layers})}")
-assert sides == (4, 7) and with_weights == 28 and (repeats, skips) == (17, 10)
+assert with_weights == 28 and (repeats, skips) == (17, 10)
+SIDES = (112, 56, 28, 14, 7)
+print("\n  map   v1: channels      kB     v2: channels      kB")
+for side in SIDES:
+    print(f"{side:4d}²", end="")
+    for sizes in kept:
+        channels, kilobytes = sizes[side]
+        print(f" {channels:14d} {kilobytes:9.0f}", end="")
+    print()
+assert round(kept[0][7][1]) == 100 and kept[1][56][0] == 24
+
+figure, axes = plt.subplots(figsize=(6.4, 3))
+places = np.arange(len(SIDES))
+for i, (sizes, color) in enumerate(zip(kept, (BLUE, ORANGE), strict=True)):
+    heights = [sizes[side][1] for side in SIDES]
+    axes.bar(places + 0.36 * (i - 0.5), heights, 0.34, color=color, label=f"version {i + 1}")
+axes.set_xticks(places, [f"{side} x {side}" for side in SIDES])
+axes.set(ylabel="kB between the blocks", title="Narrow ends save memory")
+axes.grid(visible=False, axis="x")
+axes.legend()
+drawing.save(
+    figure,
+    "16_memory.png",
+    alt="Memory between the blocks by size of map: version 2 needs a quarter of version 1 at 112 "
+    "x 112 pixels, and less than a third of it everywhere.",
+)
 
 # %% [markdown]
-# - "The separable convolution has nine times more parameters." Nine times fewer.
-# - The last depthwise convolution of version 1 has stride 2 in the table, but the next row goes on
-#   with 7 x 7. Its stride is 1. The "30 layers" are rows of the table; 28 have weights.
-# - The block is called "depth-wise separable and point-wise": separable *means* depthwise, then
-#   pointwise.
-# - The reason for the linear bottleneck is given the wrong way round. ReLU destroys information in
-#   *few* dimensions (above).
-# - Version 2 has "19 residual bottleneck blocks" and "a constant factor of 6". Its table adds up to
-#   17, of which 10 have a sum, and the first has factor 1. Not all of its kernels are 3 x 3: most
-#   are 1 x 1.
-# - 199 kB for version 1 at 7 x 7 are 100 (the paper has the same slip), and the channels of version
-#   2 at 56, 28 and 14 belong to maps of half that size.
-# - The preprocessing "reshapes" pictures; it only scales them to -1 ... 1.
+# ![Memory between the blocks](../docs/figures/16_memory.png)
+#
+# (Several tables in print have other numbers here: docs/book_errors.md.)
+#
+# ## Exercises
+#
+# Answers are in `tutorials/answers/16.py`. Try first.
+#
+# 1. By hand: 3 x 3, 64 channels in, 128 out. Which part of the multiply-adds of the ordinary
+#    convolution has the separable one? And with 5 x 5 kernels?
+# 2. Derive: for which number of output channels do the depthwise and the pointwise part cost the
+#    same, with k x k kernels?
+# 3. Predict, then change a line: `MobileNetV1(0.5)` for images of 112 pixels. Which part of the
+#    multiply-adds of the full network for 224?
+# 4. The last depthwise convolution of version 1 has stride 1. Give it stride 2 in `BLOCKS`: what
+#    leaves the blocks for an image of 224 pixels?
+# 5. Why can a depthwise convolution alone never learn that "green beside red" is something?
 #
 # ## What to take along
 #
-# - Looking and mixing apart cost 1/F + 1/k² of a convolution, in weights and in multiply-adds; in
-#   time, measure.
+# - Looking and mixing apart cost 1/F + 1/k² of a convolution, in weights and in multiply-adds; what
+#   they cost in time has to be measured.
 # - After that nearly all work is in the 1 x 1 convolutions, which are matrix products.
 # - Width and resolution trade accuracy for work; work falls with the square of both.
 # - Activation functions where it is wide, none where it is narrow.
@@ -414,4 +464,4 @@ assert sides == (4, 7) and with_weights == 28 and (repeats, skips) == (17, 10)
 # `tinydl train mobilenet-cifar` trains version 1 at half width for small colour pictures, and
 # `tinydl classify RUN IMAGE` asks it for its five best guesses.
 # `python -m tinydl.studies separable` counts and times more sizes, with gradients too
-# (benchmarks/results/studies.md).
+# (benchmarks/results/studies.md). Go on with page 17: what is where.

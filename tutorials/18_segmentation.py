@@ -1,10 +1,15 @@
 # %% [markdown]
 # # 18. Segmentation: a class for every pixel, a mask for every thing
 #
-# A box is a rough answer. This page asks each pixel what it belongs to (semantic segmentation:
+# **You need**: a *convolution* (page 5), *intersection over union* and a *default box* (page 17).
+#
+# **You will be able to** compute a transposed convolution by hand; say why pixel accuracy flatters
+# and what is taken in its place; draw a U-Net; and say what a mask head needs from its detector.
+#
+# A box is a rough answer. This page asks each pixel what it belongs to (*semantic segmentation*:
 # FCN, U-Net), measures how well the answers lie on the truth, and then asks a detector for the
-# outline of each of its things (instance segmentation: a mask head). The books name these networks
-# without a number of their own, so everything here is ours, on drawn shapes with exact masks.
+# outline of each of its things (instance segmentation: a mask head). Everything is done on drawn
+# shapes, whose masks are exact.
 
 # %%
 from __future__ import annotations
@@ -13,6 +18,7 @@ import drawing
 import numpy as np
 from drawing import BLUE, FAST, GREEN, ORANGE, plt
 from matplotlib.colors import ListedColormap, to_rgb
+from recorded import figures, note
 
 import tinydl
 from tinydl import Generator, Tensor, no_grad, ops
@@ -31,16 +37,36 @@ NAMES = ("background", *scenes.classes)
 PAPER_COLOURS = ListedColormap(["#e4e9ee", BLUE, ORANGE, GREEN])
 
 
+def found_in_full(name: str) -> str:
+    """In fast mode: what the full run of this page found, to be printed behind a figure."""
+    kept = figures("18")
+    return f" (full run: {kept[name]:.3f})" if FAST and name in kept else ""
+
+
 # %% [markdown]
 # ## Small maps made large: upsampling that can learn
 #
-# A classifier halves its maps until little of "where" is left. FCN (2015) makes the scores of the
-# last map large again with a transposed convolution: each cell lays a scaled copy of a 2s x 2s
-# pattern on the result, s pixels apart, and the copies add up. If the pattern is a tent, the sum is
-# bilinear interpolation; and that is how training starts.
+# A classifier halves its maps until little of "where" is left. FCN (Long, Shelhamer and Darrell
+# 2015) makes the scores of the last map large again with a *transposed convolution*. A convolution
+# reads a window of its input and adds up, weighted by a pattern, to one cell. The transposed one
+# goes the other way: each cell lays the pattern, times its value, on the result, s pixels apart,
+# and the copies add up where they overlap. (As a matrix it is the transpose, which page 5 met as
+# the gradient of a convolution.)
+#
+# By hand, in one dimension: cells 1 and 3, pattern (1, 2, 1), s = 2. The first lays 1 2 1 on places
+# 0 to 2, the second 3 6 3 on places 2 to 4. Together: 1 2 4 6 3.
+#
+# If the pattern, 2s pixels wide, is a tent (high in the middle, falling to 0 at its border), the
+# sum is bilinear interpolation; and that is how training starts. It may learn a better pattern.
+#
+# **Before you run**: what does the layer make of 4 x 4 cells with s = 8? Which side has the result?
 
 # %%
 tinydl.seed(0)
+cells, pattern = np.array([1.0, 3]).reshape(1, 1, 2, 1), np.array([1.0, 2, 1]).reshape(1, 3, 1, 1)
+laid = ops.conv_transpose2d(Tensor(cells), Tensor(pattern), stride=(1, 2)).numpy().ravel()
+print("cells 1 and 3, pattern 1 2 1:", laid)
+assert laid.tolist() == [1, 2, 4, 6, 3]
 small = np.random.default_rng(0).uniform(size=(1, 4, 4, 1)).astype(np.float32)
 layer = upsampling(1, 8)
 with no_grad():
@@ -63,11 +89,19 @@ panels = (
 )
 for ax, (title, values) in zip(axes, panels, strict=True):
     drawing.blank(ax, title).imshow(values, cmap="viridis", vmin=0, vmax=1)
-drawing.save(figure, "18_upsampling.png")
+drawing.save(
+    figure,
+    "18_upsampling.png",
+    alt="Four cells a side of scores; the tent that one cell lays down; all sixteen tents together "
+    "on 32 x 32 pixels; bilinear interpolation, which looks the same inside.",
+)
 
 # %% [markdown]
-# FCN-32s does that once, by 32, and its outlines are blobs. FCN-16s and 8s first add scores read
-# from finer maps on the way: small networks of 1x1 convolutions, almost free.
+# ![A transposed convolution that interpolates](../docs/figures/18_upsampling.png)
+#
+# FCN-32s does that once, by 32, and its outlines are blobs: a cell of the last map knows what is
+# there, but not where within its 32 pixels. FCN-16s and 8s first add scores read from finer maps on
+# the way: small networks of 1x1 convolutions, almost free.
 
 # %%
 extra = 512 * 21 + 21 + 256 * 21 + 21  # score4 and score3
@@ -79,9 +113,17 @@ assert published - ups[0] + sum(ups[1:]) + extra == 134_489_759
 # %% [markdown]
 # ## U-Net
 #
-# U-Net (2015) goes the same way more thoroughly: on each level of the way up, the map of the same
-# level of the way down is laid beside, all channels of it, and two convolutions look at both. The
-# coarse map says what, the fine one says where the edge is.
+# *U-Net* (Ronneberger, Fischer and Brox 2015) goes the same way more thoroughly. On the way down
+# convolutions and poolings halve the maps, level by level; on the way up each level doubles them
+# again, and the map of the same level of the way down is laid beside, all channels of it, and two
+# convolutions look at both. The coarse map says what, the fine one says where the edge is. Drawn,
+# the way down and the way up make a U:
+#
+#     48 x 48 x 8   -------- laid beside -------->   48 x 48 x 8  -> a score per class and pixel
+#       24 x 24 x 16  ---- laid beside ---->   24 x 24 x 16
+#                     12 x 12 x 32
+#
+# The loss is that of a classifier, the cross-entropy, for every pixel.
 
 # %%
 tinydl.seed(1)
@@ -92,14 +134,20 @@ epochs = 25 if FAST else 15
 history = fit(unet, data, "cross_entropy", optimizer, epochs, progress=False)
 curve = [row["loss"] for row in history.rows]
 print(f"U-Net, {unet.count_parameters():,} parameters: loss {curve[0]:.3f} -> {curve[-1]:.3f}")
+note("U-Net, first loss", curve[0])
+note("U-Net, last loss", curve[-1])
 assert curve[-1] < 0.6 * curve[0]
 
 # %% [markdown]
 # ## How good? Mean intersection over union
 #
 # Four pixels of five are background, so "background, everywhere" has an accuracy to be proud of.
-# The intersection over union of each class, true positives / (true + false positives + misses),
-# gives it what it deserves; the mean over classes is the usual number.
+# The intersection over union of page 17 works for any set of pixels: for each class the pixels that
+# are of it in both, divided by those that are of it in either. The mean over classes is the usual
+# number.
+#
+# **Before you run**: what is the IoU of "background, everywhere" for the background, if 80 % of all
+# pixels are background? What for the three shapes, and what is the mean of the four?
 
 # %%
 with no_grad():
@@ -108,7 +156,10 @@ nothing = np.zeros_like(unseen.semantic)
 for title, guess in (("nothing, everywhere", nothing), ("U-Net", answers)):
     right = (guess == unseen.semantic).mean()
     score = mean_iou(unseen.semantic, guess, 4)
-    print(f"{title}: {right:.1%} of pixels right, mean IoU {score:.3f}")
+    full = found_in_full(f"{title}: mean IoU")
+    print(f"{title}: {right:.1%} of pixels right, mean IoU {score:.3f}{full}")
+    note(f"{title}: pixels right", right)
+    note(f"{title}: mean IoU", score)
 by_hand = [
     ((answers == c) & (unseen.semantic == c)).sum()
     / ((answers == c) | (unseen.semantic == c)).sum()
@@ -127,15 +178,30 @@ for column, k in zip(axes.T, range(5), strict=True):
         drawing.blank(ax).imshow(classes, cmap=PAPER_COLOURS, vmin=0, vmax=3)
 for ax, title in zip(axes[:, 0], ("picture", "truth", "U-Net"), strict=True):
     ax.set_title(title, loc="left")
-drawing.save(figure, "18_unet.png")
+drawing.save(
+    figure,
+    "18_unet.png",
+    alt="Five drawn scenes; below them the true class of each pixel in colours, and below that "
+    "what the U-Net says.",
+)
 
 # %% [markdown]
+# ![Masks of a U-Net beside the truth](../docs/figures/18_unet.png)
+#
+# "Nothing, everywhere" has 0.8 for the background (of all pixels, which it claims, 0.8 are right)
+# and 0 for each shape, in the mean 0.2: far from the 80 % of its pixel accuracy.
+#
 # ## Things, not only stuff: a mask for each box
 #
-# Two squares side by side are one region of "square". To tell them apart, find boxes first: Mask
-# R-CNN (2017) cuts each box out of the feature maps and lets a small convolutional network say
-# which of its pixels are the thing. The true mask is cut to the box and stretched to the same small
-# square, and the answer goes back the same way. How much is lost on that round trip?
+# Two squares side by side are one region of "square". To tell them apart, find boxes first. Mask
+# R-CNN (He et al. 2017) has a detector with anchors, which are default boxes by another name (page
+# 17). It cuts each box that was found out of the feature maps and lets a small convolutional
+# network, the mask head, say which of its pixels are the thing. The true mask is cut to the box and
+# stretched to the same small square, and the answer goes back the same way. How much is lost on
+# that round trip?
+#
+# **Before you run**: a mask through 4 x 4 cells and back, or through 28 x 28: which IoU with
+# itself?
 
 # %%
 figure, axes = plt.subplots(1, 4, figsize=(10, 2.8))
@@ -149,12 +215,21 @@ for ax, bins in zip(axes[1:], (4, 14, 28), strict=True):
     drawing.blank(ax, f"through {bins}x{bins}: IoU {both:.2f}").imshow(back[0], cmap="Blues")
     print(f"a mask through {bins}x{bins} and back: IoU {both:.3f}")
 assert both > 0.9
-drawing.save(figure, "18_round_trip.png")
+drawing.save(
+    figure,
+    "18_round_trip.png",
+    alt="A mask of a triangle, and the same after a way through 4 x 4, 14 x 14 and 28 x 28 cells: "
+    "rough, good, the same.",
+)
 
 # %% [markdown]
-# Where the region is cut matters. Fast R-CNN's pooling rounds its corners to whole cells of the
-# map, 8 pixels here: no harm to a class, but a mask would be off by half a cell. RoIAlign rounds
-# nothing: it interpolates. Its derivative goes back to the maps, none to the corners.
+# Where the region is cut matters. A map here has a cell for 8 x 8 pixels, and a box's corner falls
+# somewhere within a cell. Fast R-CNN's pooling rounds corners to whole cells: no harm to a class,
+# but a mask would be off by half a cell. *RoIAlign* rounds nothing: it reads the map between its
+# cells, by interpolation. Its derivative goes back to the maps, none to the corners.
+#
+# **Before you run**: a map whose values rise by 1 from cell to cell, and a box that moves to the
+# right by one pixel, 8 times. By how much does the answer of each grow at each step?
 
 # %%
 ramp = Tensor(
@@ -192,13 +267,16 @@ for x, own_rows, own_masks in [
     optimizer.step()
     losses.append(loss.item())
 print(f"Mask R-CNN: loss {losses[0]:.2f} -> {np.mean(losses[-5:]):.2f} in {len(losses)} steps")
+note("Mask R-CNN, steps", len(losses))
 assert np.mean(losses[-2:]) < 0.7 * losses[0]
 
 found = model.detect_masks(unseen.x, score=0.1 if FAST else 0.3)
 overlaps = []
 for report, true in zip(found, unseen.masks, strict=True):
     overlaps += mask_iou(true, report.masks).max(axis=1, initial=0.0).tolist()
-print(f"each true mask and the best of those found: mean IoU {np.mean(overlaps):.2f}")
+full = found_in_full("mean IoU of masks")
+print(f"each true mask and the best of those found: mean IoU {np.mean(overlaps):.3f}{full}")
+note("mean IoU of masks", np.mean(overlaps))
 assert FAST or np.mean(overlaps) > 0.5
 
 figure, axes = plt.subplots(2, 4, figsize=(10, 5.2))
@@ -212,9 +290,30 @@ for ax, image, report in zip(axes.ravel(), unseen.x, found, strict=False):
         ax.plot([x1, x2, x2, x1, x1], [y1, y1, y2, y2, y1], color="white", linewidth=1.2)
 squares = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in (BLUE, ORANGE, GREEN)]
 figure.legend(squares, scenes.classes, loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.02))
-drawing.save(figure, "18_instances.png")
+drawing.save(
+    figure,
+    "18_instances.png",
+    alt="Eight drawn scenes that training never saw, with the boxes that were found and the pixels "
+    "of each thing painted in the colour of its class.",
+)
 
 # %% [markdown]
+# ![Boxes and masks of single things](../docs/figures/18_instances.png)
+#
+# ## Exercises
+#
+# Answers are in `tutorials/answers/18.py`. Try first.
+#
+# 1. By hand: a transposed convolution in one dimension, cells 2, 0, 1, pattern (1, 1), stride 2.
+#    And with stride 1?
+# 2. By hand: four pixels are truly 1 1 0 0, the guess is 1 0 0 0 (classes 0 and 1). What is the
+#    pixel accuracy, the IoU of each class, the mean IoU?
+# 3. Predict, then try: a mask of a square that fills its box, through 4 x 4 cells and back. How
+#    much is lost?
+# 4. Why must masks of different classes not compete, as classes of pixels do in a U-Net?
+# 5. Change a line: a U-Net of one level more, `UNet(3, 4, (8, 16, 32, 64))`. How many parameters,
+#    and why must the side be divisible by 8 then?
+#
 # ## What to take along
 #
 # - A transposed convolution is a convolution's transpose: it lays patterns down where the other
@@ -224,4 +323,4 @@ drawing.save(figure, "18_instances.png")
 # - A mask head is small. What it needs is a box that is right, and a cut that is not rounded.
 #
 # `tinydl train unet-shapes`, `fcn8s-shapes`, `pspnet-shapes` and `mask-rcnn-shapes` train larger
-# ones.
+# ones. Go on with page 19, where the image is what is trained.

@@ -1,10 +1,16 @@
 # %% [markdown]
 # # 20. Boltzmann machines: probability from energy, and films that are worth seeing
 #
-# A restricted Boltzmann machine (RBM) gives every row of bits a probability. It has no output and
+# **You need**: the *sigmoid* (page 1), *gradient descent* (page 7), the *softmax* (page 40).
+#
+# **You will be able to** turn energies into probabilities by hand; say what a Markov chain does and
+# what it is good for; train a Boltzmann machine by contrastive divergence and say what is inexact
+# about it; and judge a recommender by what a mean would have said.
+#
+# A restricted *Boltzmann machine* (RBM) gives every row of bits a probability. It has no output and
 # no label: it learns what rows look like. This page writes such a machine out whole, where it is
-# small enough; watches how contrastive divergence stands in for a slope that cannot be computed;
-# shows what the book's version of that slope does; and ends with a table of films and users.
+# small enough; watches how contrastive divergence stands in for a gradient that cannot be computed;
+# shows what one mean too many does to it; and ends with a table of films and users.
 
 # %%
 from __future__ import annotations
@@ -12,6 +18,7 @@ from __future__ import annotations
 import drawing
 import numpy as np
 from drawing import BLUE, FAST, MUTED, ORANGE, plt
+from recorded import figures, note
 
 import tinydl
 from tinydl import Generator, Tensor, no_grad
@@ -26,15 +33,36 @@ from tinydl.models.energy.partition import (
 )
 from tinydl.models.energy.rbm import ascend, books_gradients, gradients
 from tinydl.recipes import RECIPES
+from tinydl.runs.reproduce import load_measured
 from tinydl.runs.run import begin
 
 # %% [markdown]
 # ## From energies to probabilities
 #
-# Six visible bits v, three hidden bits h, and an energy E(v, h) = -v.a - h.b - v W h. What has less
-# energy is more probable: P(v, h) = e^-E / Z, where Z is the sum of e^-E over all 512 states. Here
-# they can all be written out. A Markov chain needs no Z: draw h given v, then v given h, again and
-# again. After a while its states come as often as P says.
+# Six visible bits v, which are the data, three hidden bits h, which nobody sees, and an *energy*
+#
+#     E(v, h) = -v.a - h.b - v W h
+#
+# with biases a and b and a weight for each pair of a visible and a hidden bit. ("Restricted": there
+# are no weights between two visible or two hidden ones.) What has less energy is more probable:
+#
+#     P(v, h) = exp(-E) / Z,   where Z is the sum of exp(-E) over all states
+#
+# That is the softmax of page 40, over states, of their negative energies: only differences count,
+# and an energy that is smaller by 2 makes a state e^2 = 7.39 times as probable. By hand, one
+# visible and one hidden bit, a = 0, b = 0, W = 2: the energies of (0,0), (0,1), (1,0), (1,1) are 0,
+# 0, 0, -2; exp gives 1, 1, 1, 7.39, so Z = 10.39, and (1, 1) has 7.39 / 10.39 = 0.71. P(v = 1) is
+# the sum over h, 8.39 / 10.39 = 0.81.
+#
+# Our machine has 2^9 = 512 states, which can all be written out. With 100 bits nobody can. But
+# there is something that needs no Z. If v is known, the hidden bits do not depend on each other,
+# and P(h_j = 1 | v) = sigmoid(b_j + v W_j): only a difference of two energies counts. So: draw h
+# given v, then v given h, again and again. Such a walk, in which the next state depends on the last
+# one alone, is a *Markov chain*; this one is called Gibbs sampling. After a while its states come
+# as often as P says.
+#
+# **Before you run**: all chains start at 000000. Will the probable rows come as often as the exact
+# P(v) says?
 
 # %%
 tinydl.seed(0)
@@ -61,16 +89,29 @@ ax.bar(np.arange(32) + 0.2, seen[order], 0.4, color=ORANGE, label="share of the 
 ax.set_xticks(range(32), ["".join(map(str, states[k].astype(int))) for k in order], rotation=90)
 ax.tick_params(axis="x", labelsize=7)
 ax.legend()
-drawing.save(figure, "20_states.png")
+drawing.save(
+    figure,
+    "20_states.png",
+    alt="The 32 most probable rows of six bits: exact probabilities and shares of the chains, two "
+    "bars beside each other that are nearly equal.",
+)
 
 # %% [markdown]
-# ## The slope that nobody can afford
+# ## The gradient that nobody can afford
 #
-# Training raises the mean log P(v) of the data. Its slope by W is the mean of v h at the data less
-# the mean of v h at the machine's own samples: what the data do more often than the machine. The
-# second mean is the trouble, it is a sum over all states. Contrastive divergence (Hinton 2002)
-# starts chains at the data and takes the place that they have reached after k steps. That is
-# another slope; how far off, the small machine can tell.
+# Training raises the mean log P(v) of the data. Why is its gradient simple? log P is -E less log Z,
+# the slope of -E by W_ij is v_i h_j, and the slope of log Z is the mean of that over P (as on page
+# 40, where the slope of the log of a sum of exponentials was p). So
+#
+#     d mean log P / dW_ij = (mean of v_i h_j at the data) - (mean of v_i h_j under P)
+#
+# (at the data v is given, and h is P(h | v)): what the data do more often than the machine. It is p
+# - y again, with the sign turned, because here we climb. The second mean is the trouble, it is a
+# sum over all states. *Contrastive divergence* (Hinton 2002) starts chains at the data and takes
+# the place that they have reached after k steps, CD-k. That is another direction; how far off, the
+# small machine can tell. The cosine is 1 for the same direction and 0 for a right angle.
+#
+# **Before you run**: one step of each chain, CD-1. Does it point uphill at all?
 
 # %%
 data = states[np.array([3, 5, 12, 17, 48, 60])]
@@ -97,10 +138,13 @@ assert cosines[-1] > 0.98 and cosines[-1] > cosines[0]
 #
 # ## Digits, and a mean too many
 #
-# Now 8x8 digits, every pixel 0 or 1. The book divides the sum over the batch, which the matrix
-# product has done already, by taking a mean once more, over the visible units: every row of W then
-# gets the same update, and all that differs between pixels is the bias. Both rules, the same
-# machine, the same data:
+# Now 8x8 digits, every pixel 0 or 1. The gradient is a matrix product, v^T h, which sums over the
+# batch; divide it by the number of rows. Liu and Mehta (Hands-On Deep Learning Architectures with
+# Python, 2019, chapter 3) print a listing that takes a mean once more, over the visible units:
+# every row of W then gets the same update, and all that differs between pixels is the bias.
+#
+# **Before you run**: what can a machine learn whose weights are the same for every pixel? Beside
+# both stands what knows each pixel's mean and nothing else ("independent pixels").
 
 # %%
 count, epochs = (300, 10) if FAST else (1_500, 60)
@@ -130,18 +174,24 @@ def trained(rule) -> tuple[RBM, float]:
 
 right, nats = trained(gradients)
 book, books_nats = trained(books_gradients)
-print(
-    f"mean log P: independent pixels {apart:.2f}, the book's slope {books_nats:.2f}, CD {nats:.2f}"
-)
+print(f"mean log P: independent pixels {apart:.2f}, ", end="")
+print(f"with one mean too many {books_nats:.2f}, CD {nats:.2f}")
+for name, value in (("pixels", apart), ("a mean too many", books_nats), ("CD", nats)):
+    note(f"mean log P, {name}", value)
+if FAST and figures("20"):
+    names = ("pixels", "a mean too many", "CD")
+    kept = ", ".join(f"{n} {figures('20')[f'mean log P, {n}']:.2f}" for n in names)
+    print(f"(full run, 1,500 digits: {kept})")
 assert nats > apart + 2 and abs(books_nats - apart) < 0.25 * (nats - apart)
 
 # %% [markdown]
-# log P needs Z, and 64 + 48 bits have too many states to write out. It is estimated by annealed
-# importance sampling (`annealed_log_partition`): chains walk from a machine whose Z is known to
-# this one, and keep account of what they gain on the way.
+# The machine of the wrong rule is hardly better than the means of the pixels: which pixels go
+# together it cannot learn. (log P needs Z, and 64 + 48 bits have too many states to write out. It
+# is estimated by annealed importance sampling, `annealed_log_partition`: chains walk from a machine
+# whose Z is known to this one, and keep account of what they gain on the way.)
 #
-# Each hidden unit is a column of W, a picture of what it waits for. With the right slope they are
-# strokes and gaps; with the book's they are one and the same grey.
+# Each hidden unit is a column of W, a picture of what it waits for. With contrastive divergence
+# they are strokes and gaps; with the other rule they are one and the same grey.
 
 # %%
 figure, axes = plt.subplots(2, 12, figsize=(11, 2.2))
@@ -152,22 +202,34 @@ for row, machine in zip(axes, (right, book), strict=True):
         drawing.blank(ax).imshow(weight[:, k].reshape(8, 8), cmap="RdBu_r", vmin=-largest,
                                  vmax=largest)  # fmt: skip
 figure.text(0.1, 0.95, "what twelve hidden units wait for: contrastive divergence", fontsize=10)
-figure.text(0.1, 0.47, "the same by the book's slope", fontsize=10)
-drawing.save(figure, "20_filters.png")
+figure.text(0.1, 0.47, "the same with one mean too many", fontsize=10)
+drawing.save(
+    figure,
+    "20_filters.png",
+    alt="Weights of twelve hidden units as pictures of 8 x 8: strokes and gaps by contrastive "
+    "divergence, plain grey with one mean too many.",
+)
 spread = [np.std(m.weight.numpy(), axis=0).mean() for m in (right, book)]
 assert spread[0] > 5 * spread[1]
 
 # %% [markdown]
+# ![What hidden units wait for](../docs/figures/20_filters.png)
+#
 # ## A table with holes
 #
 # Users and films: most cells are empty. A user's machine has those films alone that the user has
-# rated; all users share the weights. A film is no bit but one of five ratings, so its unit is a
-# softmax of five (Salakhutdinov, Mnih and Hinton 2007); the hidden units become tastes. To guess a
-# film that the user has not seen: up to the hidden units with what is known, down to that film.
+# rated; all users share the weights. (An empty cell is not a zero: it takes no part.) A film is no
+# bit but one of five ratings, so its unit is a softmax of five (Salakhutdinov, Mnih and Hinton
+# 2007); the hidden units become tastes. To guess a film that the user has not seen: up to the
+# hidden units with what is known, down to that film.
 #
 # What to expect of it is told by two vectors. `biases` says: the mean, plus how generous this user
-# is, plus how well this film is liked. No taste in it at all. The recipe is `tinydl train
-# rbm-films`; here it runs on MovieLens 100K where that is at hand, else on made-up users.
+# is, plus how well this film is liked. No taste in it at all. The error is the root of the mean
+# squared difference (RMSE), in stars. The recipe is `tinydl train rbm-films`; here it runs on
+# MovieLens 100K where that is at hand, else on made-up users, whose tastes are much simpler than
+# real ones; then the recorded errors on MovieLens are printed below.
+#
+# **Before you run**: who is nearer to the truth on real films, the machine or the two vectors?
 
 # %%
 DRAWN = {
@@ -199,6 +261,11 @@ print(f"{training.split()}; error in stars: " + ", ".join(
     f"{name} {value:.3f}" for name, value in {**others, "machine": course[-1]}.items()
 ))  # fmt: skip
 assert course[-1] < others["mean stars"]
+measured = load_measured()["rbm-films"]
+rivals = ", ".join(f"{name} {row['rmse']:.3f}" for name, row in measured["baselines"].items())
+print(f"recorded on MovieLens: {rivals}, machine {measured['test']:.3f}")
+assert measured["baselines"]["mean of the film"]["rmse"] > measured["test"]
+assert measured["baselines"]["biases"]["rmse"] < measured["test"]
 
 figure, ax = plt.subplots(figsize=(6.5, 3.2))
 ax.plot(np.arange(1, len(course) + 1), course, color=BLUE, label="the machine")
@@ -207,12 +274,19 @@ for (name, value), style in zip(others.items(), (":", "--", "-"), strict=True):
 ax.set_xlabel("epoch")
 ax.set_ylabel("RMSE, stars")
 ax.legend(fontsize=8)
-drawing.save(figure, "20_films.png")
+drawing.save(
+    figure,
+    "20_films.png",
+    alt="Error of the machine on held-back ratings by epoch, falling, beside three level lines: "
+    "mean stars, mean of the film, biases.",
+)
 
 # %% [markdown]
+# ![The machine beside what knows no taste](../docs/figures/20_films.png)
+#
 # On MovieLens the machine beats the films' means and does not beat the two vectors: the page would
-# be dishonest without that line. The book compares with nothing, and its figure is about that of
-# the films' means. The autoencoder that it sets as an exercise, `autoencoder-films`, beats both.
+# be dishonest without that line. A figure that is compared with nothing may well be that of the
+# films' means. An autoencoder (page 22) on the same table, `autoencoder-films`, beats both.
 #
 # What to propose is a question about one user: everything that was rated goes in, in either half,
 # and nothing of it comes out again. `tinydl recommend RUN --user N` prints this:
@@ -230,10 +304,27 @@ known = {film.item for film in recipe.program.rated(user, recipe)}
 assert not known & {film.item for film in proposals}
 
 # %% [markdown]
+# ## Exercises
+#
+# Answers are in `tutorials/answers/20.py`. Try first.
+#
+# 1. By hand: one visible and one hidden bit, a = 1, b = 0, W = 0. What are Z, P(v = 1) and P(h =
+#    1)?
+# 2. Derive P(h = 1 | v = 1) for the machine of this page's first example (W = 2) from the four
+#    probabilities, and compare with the sigmoid.
+# 3. Predict, then try: a machine whose data are 000000 and 111111, half and half, and a chain that
+#    starts at 000000. What does the chain do when W is large?
+# 4. Change a line: train the digits' machine with CD-5 instead of CD-1, for a few epochs. What does
+#    it cost, what does it bring?
+# 5. A user has rated three films, all with 5 stars. What do `biases` propose to her, and what to
+#    another user with three films of 1 star?
+#
 # ## What to take along
 #
 # - An energy is a probability up to one number, Z; chains do without it, likelihoods do not.
-# - The slope is a difference: what the data do more often than the machine itself.
-# - CD-1 is another slope, near enough to climb. A mean over the wrong axis is not.
+# - The gradient is a difference: what the data do more often than the machine itself.
+# - CD-1 is another direction, near enough to climb. A mean over the wrong axis is not.
 # - Absent is not zero: what a user has not rated takes no part.
 # - Put the two vectors beside every recommender.
+#
+# Go on with page 21: one machine on top of another.

@@ -1,10 +1,20 @@
 # %% [markdown]
 # # 24. Adversarial networks: why each step from GAN to WGAN-GP
 #
-# Two networks. The critic is shown samples and says which are real; the generator makes samples of
-# noise and is told, by the critic's gradient, what would have looked more real. Nobody writes down
-# a likelihood. What can go wrong is known by now, and each later loss answers one thing that went
-# wrong. This page goes from one to the next on problems so small that the right answer is known.
+# **You need**: a *sigmoid* (page 1), a *cross-entropy* and a *logit* (page 40), *Adam* and
+# *RMSprop* (page 11), a *convolution* (page 5), a *divergence* (page 23).
+#
+# **You will be able to** say what the best critic answers, and why a perfect one teaches nothing;
+# compute how far apart two heaps of samples are by two measures; explain what each loss from GAN to
+# WGAN-GP repairs; and judge a generator by numbers that have a scale.
+#
+# Two networks (Goodfellow et al. 2014). The *critic* is shown samples and says which are real, like
+# a classifier of two classes. The *generator* makes samples of noise and is told, by the critic's
+# gradient, what would have looked more real. Nobody writes down a probability: that is the
+# difference from page 23, and the reason why samples can be sharp. It is also why nothing tells you
+# whether training goes well. What can go wrong is known by now, and each later loss answers one
+# thing that went wrong. This page goes from one to the next on problems so small that the right
+# answer is known.
 
 # %%
 from __future__ import annotations
@@ -12,6 +22,7 @@ from __future__ import annotations
 import drawing
 import numpy as np
 from drawing import BLUE, FAST, GREEN, INK, MUTED, ORANGE, VIOLET, plt
+from recorded import figures, note, quote
 
 import tinydl
 from tinydl import Generator, Tensor, no_grad, ops
@@ -28,10 +39,23 @@ from tinydl.runs.run import begin
 # %% [markdown]
 # ## The critic at its best
 #
-# The critic minimises -log D(x) - log(1 - D(G(z))). Where real samples have the density p and
-# generated ones q, the best it can say is D = p / (p + q), and what it then says about the two is
-# 2 JS(p, q) - 2 log 2, the Jensen-Shannon divergence. On six cells of a die that can be trained,
-# one number a cell:
+# Write D(x) for the probability that the critic gives to "x is real", and G(z) for the sample that
+# the generator makes of noise z. The critic minimises a cross-entropy, -ln D(x) for real samples
+# and -ln(1 - D(G(z))) for generated ones.
+#
+# What is the best that it can say? Where real samples have the density p and generated ones q, its
+# loss is -p ln D - q ln(1 - D). The slope by D, -p / D + q / (1 - D), is 0 at
+#
+#     D = p / (p + q)
+#
+# So the best critic knows the ratio of the two densities, everywhere. Put this D back into the
+# loss: 2 ln 2 - 2 JS(p, q) is left, where JS, the Jensen-Shannon divergence, is the mean of two
+# divergences, of p and of q from their middle (p + q) / 2. It is 0 if p = q and at most ln 2, if no
+# sample could be of both. So a critic at its best *measures* how different the two heaps are, and
+# the generator works to make that small.
+#
+# **Before you run**: what does the best critic say where p = 0.2 and q = 0.2? And where p = 0 and q
+# = 0.25? Here is a critic with one number for each of six cells, trained:
 
 # %%
 p = np.array([0.30, 0.25, 0.20, 0.15, 0.10, 0.0])
@@ -54,9 +78,10 @@ assert abs(found - best).max() < 0.03 and abs(2 * np.log(2) - loss.item() - 2 * 
 # %% [markdown]
 # ## First step: do not minimise what is flat
 #
-# The generator could minimise log(1 - D(G(z))), as the formula of the game says. But while it
-# loses, D(G(z)) is near 0, and there that loss is flat. So it minimises -log D(G(z)): the same aim,
-# and steep where it is needed (Goodfellow et al. 2014, section 3).
+# The generator could minimise ln(1 - D(G(z))), as the formula of the game says.
+#
+# **Before you run**: at the beginning the critic is sure, D(G(z)) is near 0. With D the sigmoid of
+# a logit, how steep is ln(1 - D) there, by the logit? And -ln D?
 
 # %%
 outputs = np.linspace(-8, 8, 161)
@@ -66,24 +91,49 @@ ax.plot(outputs, likely, color=ORANGE, label="of log(1 - D): D")
 ax.plot(outputs, 1 - likely, color=BLUE, label="of -log D: 1 - D")
 ax.axvspan(-8, -3, color=drawing.PAPER)
 ax.text(-7.8, 0.5, "the critic\nis sure", color=MUTED)
-ax.set_xlabel("critic's output for a generated sample")
+ax.set_xlabel("critic's logit for a generated sample")
 ax.set_ylabel("size of the slope")
 ax.legend(loc="center right")
-drawing.save(figure, "24_slopes.png")
+drawing.save(
+    figure,
+    "24_slopes.png",
+    alt="Size of two slopes against the critic's logit for a generated sample: that of log(1 "
+    "- D) goes to 0 where the critic is sure, that of -log D to 1.",
+)
 assert likely[outputs < -4].max() < 0.02 < 0.98 < (1 - likely[outputs < -4]).min()
 
 # %% [markdown]
+# ![Where the two losses are steep](../docs/figures/24_slopes.png)
+#
+# By the logit, the slope of ln(1 - D) is -D: flat exactly where the generator loses. That of -ln D
+# is -(1 - D): steep where it is needed. So the generator minimises -ln D(G(z)), called the
+# *non-saturating* loss: the same aim, another way there.
+#
 # ## Second step: a distance that knows how far
 #
-# Real samples at 0, generated ones at a. For every a but 0 the two do not overlap, JS is log 2, and
-# a perfect critic's gradient is 0: it says "fake" and not "this way". The Wasserstein distance, how
-# far the mass must travel, is a. It is the largest E D(x) - E D(G(z)) among all D of slope at most
-# 1 (Arjovsky et al. 2017), so a critic can measure it, if its slope is bounded.
+# Real samples at 0, generated ones at a. For every a but 0 the two do not overlap, JS is ln 2
+# whether a is 0.1 or 100, and what does not change has no gradient: a perfect critic says "fake"
+# and not "this way". That is no exotic case. Images fill a tiny part of all arrays of pixels, and
+# so do a young generator's; the two hardly ever meet.
 #
-# WGAN bounds it by clipping every weight. Nobody knows the bound that this sets, so the measure is
-# the distance times a constant. WGAN-GP (Gulrajani et al. 2017) pays for slopes that are not 1
-# between the two: its critic measures the distance itself, a little too large, by the factor
-# 1 + W / (2 lambda), where paying for slope stops being worth it.
+# The *Wasserstein distance* is how far probability must be carried, at best, to make one heap of
+# the other: here a. It falls when a falls. And a critic can measure it: it is the largest possible
+#
+#     mean of D over real samples  -  mean of D over generated ones
+#
+# among all D whose slope is nowhere more than 1 (Arjovsky et al. 2017). The bound on the slope is
+# the point: D is a height now, not a probability, and heights that may not rise faster than 1
+# differ by a at most over a distance a.
+#
+# How is a network's slope kept bounded? WGAN clips every weight to a small range after each step.
+# Nobody knows which bound on the slope that is, so what is measured is the distance times an
+# unknown constant. WGAN-GP (Gulrajani et al. 2017) adds a penalty instead: lambda (|slope| - 1)^2,
+# at points between real and generated samples. Its critic measures the distance itself, a little
+# too large, by the factor 1 + W / (2 lambda): there a bit more slope is not yet worth its price
+# (exercise 3).
+#
+# **Before you run**: which of the three curves below will be flat, and which will be straight
+# lines?
 
 
 # %%
@@ -150,15 +200,26 @@ axes[1].plot(aways, clipped, "o", color=GREEN, label="clipped critic")
 axes[1].legend(fontsize=8)
 for ax in axes:
     ax.set_xlabel("separation")
-drawing.save(figure, "24_distances.png")
+drawing.save(
+    figure,
+    "24_distances.png",
+    alt="Left, against the separation of two heaps: JS is constant, the Wasserstein distance "
+    "a straight line, and the penalised critic's measure lies a little above it. Right: "
+    "the clipped critic's measure is a straight line with another slope.",
+)
 
 # %% [markdown]
+# ![What three critics measure](../docs/figures/24_distances.png)
+#
 # ## Third step: do not lose modes
 #
-# Eight Gaussians on a ring. The generator of the first GAN is paid for samples that look real, not
-# for all kinds of them: it sits on a few modes, the critic learns where, and it moves on. A critic
-# that measures how far mass must travel cannot be content with that: the modes that get nothing are
-# far away. Modes count as covered where at least 1 % of the samples lie within three deviations.
+# Eight small clouds on a ring; each is called a *mode*. The generator of the first GAN is paid for
+# samples that look real, not for all kinds of them: it may sit on a few modes, the critic learns
+# where, and it moves on. That is called *mode collapse*. A critic that measures how far probability
+# must be carried cannot be content with that: the modes that get nothing are far away. Modes count
+# as covered where at least 1 % of the samples lie within three deviations.
+#
+# **Before you run**: how many of the eight modes will each of the two cover?
 
 # %%
 EPOCHS = {"ring-gan": 2 if FAST else 15, "ring-wgan": 3 if FAST else 10}
@@ -174,21 +235,45 @@ for ax, name in zip(axes, EPOCHS, strict=True):
     ax.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal")
     ax.set_title(f"{name}: {covered[name]:.0f} of 8 modes")
 print("modes covered:", covered)
+if not FAST:
+    for name, count in covered.items():
+        note(f"modes of {name}", count)
+elif figures("24"):
+    print("recorded at full length:", {n: quote("24", f"modes of {n}") for n in EPOCHS})
 assert FAST or covered["ring-wgan"] == 8 > covered["ring-gan"]
-drawing.save(figure, "24_ring.png")
+drawing.save(
+    figure,
+    "24_ring.png",
+    alt="Generated points beside the eight modes of a ring: the first GAN's lie in one heap beside "
+    "two of them, the penalised Wasserstein GAN's at all eight.",
+)
 
 # %% [markdown]
-# (The collapse of the first GAN is not a law. With Adam's beta1 at 0.5 in place of 0.9 the same
-# pair covers the ring: `tinydl train ring-gan/slow`. What WGAN-GP buys is that it need not be
-# lucky.)
+# ![Two generators and eight modes](../docs/figures/24_ring.png)
 #
-# ## Pictures, judged by numbers
+# At full length the first GAN covers 0 (recorded: modes of ring-gan) of 8 modes (it jumps from one
+# to the next, and between them it is nowhere), WGAN-GP all 8 (recorded: modes of ring-wgan). The
+# collapse is not a law. With Adam's beta1 at 0.5 in place of 0.9 the same pair covers the ring:
+# `tinydl train ring-gan/slow`. What WGAN-GP buys is that it need not be lucky.
+#
+# ## Images, judged by numbers
 #
 # A page of pretty samples proves little: they are chosen by eye, and the eye does not see what is
-# missing. So a classifier of real pictures looks at many of them, and the moments of its features
-# are compared: the Frechet distance. On its own it is a number without a scale; here it stands
-# between its floor (real pictures against others) and its ceiling (noise). This page has no
-# classifier at hand and takes principal components in its place.
+# missing. So a classifier of real images looks at many of them, real and generated, and the means
+# and covariances of its features are compared. With means m and covariances C of the two heaps, the
+# *Frechet distance* is
+#
+#     |m1 - m2|^2 + trace(C1 + C2 - 2 sqrt(C1 C2))
+#
+# For one number it is the squared difference of the means plus that of the standard deviations: a
+# generator that makes the right mean image again and again is found out by its spread. On its own
+# it is a number without a scale; here it stands between its floor (real images against other real
+# ones) and its ceiling (noise). This page has no classifier at hand and takes principal components
+# in its place: the 20 directions in which real images vary most.
+#
+# The two networks are those of DCGAN (Radford et al. 2016): the critic shrinks an image by
+# convolutions with stride 2, the generator grows one by transposed convolutions, which lay patterns
+# down where a convolution picks them up; batch normalisation in both.
 
 # %%
 SIDE = 8
@@ -226,12 +311,16 @@ for _ in range(12 if FAST else 30):
     course.append(frechet_distance(features(drawn), features(real[half:])))
 way = (course[-1] - floor) / (ceiling - floor)
 print(f"floor {floor:.2f}, DCGAN {course[0]:.1f} -> {course[-1]:.1f}, ceiling {ceiling:.1f}")
-print(f"{100 * way:.1f} % of the way from real pictures to noise")
+print(f"{100 * way:.1f} % of the way from real images to noise")
+if not FAST:
+    note("way to noise", way)
+elif figures("24"):
+    print(f"recorded after 30 epochs: {100 * quote('24', 'way to noise'):.1f} %")
 assert course[-1] < course[0] and (FAST or way < 0.1)
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(1, 1.3))
 axes[0].semilogy(range(1, len(course) + 1), course, "o-", color=BLUE, label="DCGAN")
-axes[0].axhline(floor, color=GREEN, label="real pictures")
+axes[0].axhline(floor, color=GREEN, label="real images")
 axes[0].axhline(ceiling, color=ORANGE, label="noise")
 axes[0].set_xlabel("epoch")
 axes[0].set_ylabel("Frechet distance")
@@ -239,14 +328,24 @@ axes[0].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.1))
 page = np.pad(drawn[:40, ..., 0], ((0, 0), (0, 1), (0, 1))).reshape(4, 10, SIDE + 1, SIDE + 1)
 page = page.swapaxes(1, 2).reshape(4 * (SIDE + 1), 10 * (SIDE + 1))
 drawing.blank(axes[1], "samples after the last epoch").imshow(page, cmap="gray")
-drawing.save(figure, "24_pictures.png")
+drawing.save(
+    figure,
+    "24_pictures.png",
+    alt="Left: the Frechet distance by epoch, falling from that of noise towards that of real "
+    "images. Right: forty generated digits.",
+)
 
 # %% [markdown]
+# ![From noise towards digits](../docs/figures/24_pictures.png)
+#
+# After 30 epochs the distance has come all but 2 % (recorded: way to noise) of the way from noise
+# to real images.
+#
 # ## Agreement is half of it
 #
-# A generator that is asked for a class can be judged by how often a classifier agrees. Class means
-# agree always: agreement counts only beside variety, how far two samples of a class lie apart, as a
-# share of what real ones do.
+# A generator that is asked for a class can be judged by how often a classifier agrees.
+#
+# **Before you run**: which samples would have an agreement of 100 % and yet be useless?
 
 # %%
 x, y = digits.x.reshape(len(digits.x), -1), digits.y
@@ -259,7 +358,7 @@ def nearest_mean(rows):
 
 spread = pair_distance(x, y)
 repeated = np.repeat(means, 20, axis=0), np.repeat(np.arange(10), 20)
-table = {"real pictures": (x, y), "class means": repeated}
+table = {"real images": (x, y), "class means": repeated}
 for name, (rows, asked) in table.items():
     agreement = (nearest_mean(rows) == asked).mean()
     share = pair_distance(rows, asked) / spread
@@ -274,12 +373,23 @@ for k, (name, colour) in enumerate(zip(names, (MUTED, ORANGE, VIOLET, GREEN, BLU
     ax.plot(d, slope + 0.02 * k, color=colour, label=name)
 ax.set(ylim=(0, 3), xlabel="critic's output for a fake", ylabel="pull")
 ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
-drawing.save(figure, "24_pulls.png")
+drawing.save(
+    figure,
+    "24_pulls.png",
+    alt="How hard five losses pull a generated sample, against the critic's output for it: "
+    "flat at one end for GAN and the non-saturating loss, V-shaped for least squares, "
+    "constant for the Wasserstein losses.",
+)
 
 # %% [markdown]
-# The last picture has all five losses: how hard a generated sample is pulled, by what the critic
-# says of it. Least squares (Mao et al. 2017) pull the more, the farther a sample lies from the
-# boundary, on either side; the Wasserstein losses pull alike everywhere.
+# ![How hard five losses pull](../docs/figures/24_pulls.png)
+#
+# The mean image of each class: always right, never different. So agreement counts only beside
+# variety, how far two samples of a class lie apart, as a share of what real ones do.
+#
+# The picture has all five losses: how hard a generated sample is pulled, by what the critic says of
+# it. Least squares (LSGAN, Mao et al. 2017) ask for an output of 1 and pull the more, the farther
+# the output is from 1, on either side; the Wasserstein losses pull alike everywhere.
 #
 # ## Before: a code that cannot be guessed
 #
@@ -385,30 +495,52 @@ for k, (name, colour) in enumerate((("kept", BLUE), ("push", ORANGE))):
 axes[1].set(xlabel="generation", ylim=(-1, 1.5))
 axes[1].legend(fontsize=8, loc="lower right")
 axes[1].set_title("habits that pass for the animal's")
-drawing.save(figure, "24_ancestors.png")
+drawing.save(
+    figure,
+    "24_ancestors.png",
+    alt="Left: the codes of four symbols move into the four corners of a square. Right: two "
+    "habits of the models come to those of the animal over the generations.",
+)
 
 # %% [markdown]
+# ![Codes that cannot be guessed, and habits](../docs/figures/24_ancestors.png)
+#
 # (Of six seeds that were tried, two end where symbols share a code: like a GAN's, this game has no
 # loss that only falls.)
 #
 # ## Layers that came later
 #
-# `SAGAN` (Zhang et al. 2019) is `DCGAN` with one layer of self-attention, in which a place of the
-# picture sees every other; its weight begins at 0, so that training begins as DCGAN's.
+# `SAGAN` (Zhang et al. 2019) is `DCGAN` with one layer of attention (page 27), in which a place of
+# the image sees every other; its weight begins at 0, so that training begins as DCGAN's.
 # `nn.MinibatchStd` tells the critic how much the samples of a batch differ, so that it sees a
 # generator's sameness; `nn.EqualizedRate` lets all layers learn at one rate (both Karras et al.
 # 2018); `nn.SpectralNorm` bounds a layer's slope in place of clipping and penalty (Miyato et al.
 # 2018).
 #
-# ## On real digits
+# ## Exercises
+#
+# Answers are in `tutorials/answers/24.py`. Try first.
+#
+# 1. By hand: p = (1/2, 1/2, 0) and q = (0, 1/2, 1/2) on three cells in a row. What does the best
+#    critic say in each, what is JS, and what is the Wasserstein distance if neighbouring cells are
+#    1 apart? What are the last two if q = (0, 0, 1) and p = (1, 0, 0)?
+# 2. Derive the slopes of ln(1 - D) and of -ln D by the logit, and check one of them as on page 3.
+# 3. Derive the factor 1 + W / (2 lambda): between two heaps W apart, a critic with the constant
+#    slope s gains s W and pays lambda (s - 1)^2. Which s is best, and what does it measure?
+# 4. By hand: real numbers have the mean 0 and the standard deviation 2; a generator gives 0 every
+#    time, another has the mean 3 and the standard deviation 2. What are their Frechet distances?
+# 5. Predict, then try: the critic of the six cells is trained against a generator with p = q. Where
+#    does it end, and what is the gradient that it gives?
+#
+# ## What to take along
+#
+# - The best critic knows the ratio of densities; its loss measures how different the heaps are.
+# - A loss is as good as its gradient where you are, not where you want to be.
+# - A critic that can be perfect teaches nothing: bound its slope, and it tells how far.
+# - Judge generators by numbers with both ends of the scale, and variety beside agreement.
 #
 # `tinydl train gan-mnist`, `dcgan-mnist`, `lsgan-mnist`, `wgan-mnist`, `wgan-gp-mnist` train on
 # MNIST, `cgan-mnist`, `acgan-mnist` and `stackedgan-mnist` are asked for classes, `infogan-mnist`
 # finds them; each run folder gets a page of samples every epoch, samples.gif of all of them, and
-# the judge. `tinydl reproduce NAME` prints the figure beside noise and Gaussians.
-#
-# ## What to take along
-#
-# - A loss is as good as its gradient where you are, not where you want to be.
-# - A critic that can be perfect teaches nothing: bound its slope.
-# - Judge generators by numbers with both ends of the scale, and variety beside agreement.
+# the judge. `tinydl reproduce NAME` prints the figure beside noise and Gaussians. Go on with page
+# 25: a generator that is given an image.

@@ -21,6 +21,7 @@ sys.path[:0] = [str(HERE), *[str(REPOSITORY)] * BUILT]
 import assemble  # noqa: E402
 import docstrings  # noqa: E402
 import mathml  # noqa: E402
+import mended  # noqa: E402
 import pictures  # noqa: E402
 
 import tinydl  # noqa: E402
@@ -32,7 +33,7 @@ language = "en"
 
 extensions = ["myst_nb", "sphinx_design", "sphinx.ext.autodoc", "sphinx.ext.linkcode"]
 root_doc = "index"
-exclude_patterns = ["downloads/**", "jupyter_execute/**"]
+exclude_patterns = ["shipped/**", "downloads/**", "jupyter_execute/**"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
@@ -83,6 +84,9 @@ html_show_search_summary = False  # a summary would fetch every page that is fou
 html_sidebars = {
     "index": [],
     "way": [],
+    "draw": [],
+    "shelf": [],
+    "tutorials/index": [],
     "kernels/*": [],
     "sources/**": [],
     "benchmarks/*": [],
@@ -97,9 +101,11 @@ def linkcode_resolve(domain, info):
 
 def setup(app):
     app.add_config_value("site_form", "whole", "env")
-    few = app.config.site_form == "few"
-    app.srcdir = assemble.assemble(REPOSITORY, Path(app.outdir), HERE, few)
+    few, runs = app.config.site_form == "few", app.config.nb_execution_mode != "off"
+    app.srcdir = assemble.assemble(REPOSITORY, Path(app.outdir), HERE, few, runs)
+    app.config.html_static_path.append(str(Path(app.srcdir, "shipped")))
     mathml.setup(app)
     docstrings.setup(app)
     pictures.setup(app)
+    mended.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -69,10 +69,10 @@ def write(places: Places) -> None:
             text += _pictures(places, page)
         places.write(f"{page}.md", text)
     about = (
-        "What the books' experiments gave here, what the books have wrong, and what holds in "
-        "tinydl where libraries differ."
+        "All models and recipes, all errors of the books, and what holds in tinydl where libraries "
+        "differ."
     )
-    _index(places, "read", "Books, models, conventions", about)
+    _index(places, "read", "Models, conventions, changes", about)
     about = "Every figure with its machine and date, from the files that the benchmarks wrote."
     _index(places, "benchmarks", "Benchmarks", about)
 
@@ -175,11 +175,13 @@ def _line(places: Places, file: str, name: str) -> int:
 
 
 def _assigned(path: Path) -> list:
-    """Names that a class of a room assigns: `matmul = compiled.matmul`."""
+    """Classes, and names that a class of a room assigns: `matmul = compiled.matmul`."""
     text = path.read_text(encoding="utf-8")
     lines, found = text.splitlines(), []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ClassDef):
+            body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            found.append(Definition(node.name, node.lineno, node.end_lineno, body, False, False))
             for inner in node.body:
                 if isinstance(inner, ast.Assign) and isinstance(inner.targets[0], ast.Name):
                     body = "\n".join(lines[node.lineno - 1 : inner.end_lineno])

@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import draw_page
 from definitions import (
     Definition,
     MarkerError,
@@ -256,6 +257,7 @@ def _page(places: Places, stem: str, row: dict, operations: list[str]) -> str:
     text = [
         f"# {row['title']}", row["says"], f"{FENCE}{{math}}\n{row['formula']}\n{FENCE}",
         f"Public operations: {links}." if links else "", f"Between them and the kernels: {beside}.",
+        draw_page.fourth(places, page, stem),
         *[_row(places, page, stem, part, shown) for part in parts],
     ]  # fmt: skip
     measured = [*_ladders(places, row["ladders"]), *_groups(places, page, row["groups"])]

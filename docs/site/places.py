@@ -18,10 +18,11 @@ def kernel_page(stem: str) -> str:
 
 class Places:
     """`pages`: file of the repository -> page without ending; `root`: where the pages are written;
-    `few`: the small site of the tests, with some pages of each kind."""
+    `few`: the small site of the tests, with some pages of each kind; `runs`: this build runs the
+    tutorials."""
 
-    def __init__(self, repository: Path, root: Path, few: bool = False) -> None:
-        self.repository, self.root, self.few = repository, root, few
+    def __init__(self, repository: Path, root: Path, few: bool = False, runs: bool = False) -> None:
+        self.repository, self.root, self.few, self.runs = repository, root, few, runs
         self.pages: dict[str, str] = {}
         self.sources: set[str] = set()
 

@@ -3,8 +3,9 @@ the parts of tutorials/course.toml."""
 
 from __future__ import annotations
 
-import ast
+import json
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -83,10 +84,34 @@ def _notebook(places: Places, page: dict) -> str:
     if page.get("question"):
         about = f"*{page['question']}*\n\n{about}"
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(about))
+    if found := _recorded(places, name):
+        notebook.cells.append(nbformat.v4.new_markdown_cell(found))
     answers = places.repository / "tutorials" / "answers" / f"{name[:2]}.py"
     if answers.exists():
         notebook.cells.append(nbformat.v4.new_markdown_cell(_folded(answers)))
     return _text(notebook)
+
+
+def _recorded(places: Places, name: str) -> str:
+    """What a run at full length found (tutorials/recorded), with its pictures where this build does
+    not run the page itself; empty where none was recorded."""
+    path = places.repository / "tutorials" / "recorded" / f"{name[:2]}.json"
+    if not path.exists():
+        return ""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    text = [
+        "## Recorded at full length",
+        f"{told['machine']}, {told['date']}, {told['seconds']} s.",
+    ]
+    if told["figures"]:
+        rows = [f"| {key} | {value:.6g} |" for key, value in told["figures"].items()]
+        text.append("\n".join(["| figure | value |", "|---|---|", *rows]))
+    captions = {} if places.runs else _captions(places)
+    for picture in told["pictures"]:
+        if (stem := picture.removesuffix(".png")) in captions:
+            places.copy(places.repository / "docs" / "figures" / picture, f"pictures/{picture}")
+            text.append(f"![{captions[stem]}](../pictures/{picture})")
+    return "\n\n".join(text)
 
 
 def _folded(answers: Path) -> str:
@@ -104,12 +129,13 @@ def _text(notebook) -> str:
 
 
 def _captions(places: Places) -> dict[str, str]:
-    """{picture: what it shows} of docs/figures.py."""
-    tree = ast.parse((places.repository / "docs" / "figures.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "CAPTIONS":
-            return ast.literal_eval(node.value)
-    raise ValueError("docs/figures.py has no CAPTIONS")
+    """{picture of docs/figures: what it shows}, as its own page has it."""
+    figures = runpy.run_path(str(places.repository / "docs" / "figures.py"))
+    return {
+        name: told
+        for name, told in figures["captions"]().items()
+        if (places.repository / "docs" / "figures" / f"{name}.png").exists()
+    }
 
 
 def _card(places: Places, page: dict, captions: dict[str, str]) -> str:

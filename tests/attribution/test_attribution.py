@@ -9,6 +9,7 @@ from tinydl import attribution as at
 from tinydl import nn
 from tinydl.backend import use_backend
 from tinydl.errors import ConfigError, DTypeError, IndexRangeError, ShapeError
+from tinydl.metrics import Found
 
 HOSTS = pytest.mark.parametrize("backend", ["numpy", "cpu"], indirect=True)  # builds take seconds
 RNG = np.random.default_rng(0)
@@ -137,6 +138,32 @@ def test_occlusion_covers_the_border_and_is_a_mean():
     assert_close(found[:, 0, 0], block[0, 0], 1e-11)
     assert_close(found[:, 3, 3], block[1, 1], 1e-11)
     assert_close(found[:, 1, 1], sum(block.values()) / 4, 1e-11)
+
+
+def test_occlusion_of_a_box_that_is_known():
+    """A detector that says the mean of the pixels in its box as the score, and a box of another
+    class that nothing changes: every pixel inside costs its share, what lies outside nothing."""
+    box, other = np.array([2.0, 1.0, 6.0, 5.0]), np.array([0.0, 0.0, 8.0, 8.0])
+    image = np.random.default_rng(3).random((8, 8, 1))
+
+    def detector(x):
+        inside = x[:, 1:5, 2:6, 0].mean(axis=(1, 2))
+        boxes = np.stack([box, other])
+        return [Found(boxes, np.array([0, 1]), np.array([s, 0.9])) for s in inside]
+
+    found = at.box_occlusion(detector, image, box, 0, size=1)
+    wanted = np.zeros((8, 8))
+    wanted[1:5, 2:6] = image[1:5, 2:6, 0] / 16
+    assert_close(found, wanted, 1e-12)
+    half = at.box_occlusion(detector, image, np.array([2.0, 1.0, 6.0, 3.0]), 0, size=1)
+    assert_close(half, wanted / 2, 1e-12)  # the box that is there covers half of what is asked
+    assert not at.box_occlusion(detector, image, other, 1, size=3).any()
+    nobody = at.box_occlusion(detector, image, box, 7, size=3)
+    assert nobody.shape == (8, 8) and not nobody.any()
+    with pytest.raises(DTypeError, match="floats"):
+        at.box_occlusion(detector, np.ones((8, 8, 1), np.uint8), box, 0)
+    with pytest.raises(ShapeError, match=r"a box \(4,\)"):
+        at.box_occlusion(detector, image, box[:3], 0)
 
 
 def test_guided_backpropagation_by_hand(backend):

@@ -6,10 +6,15 @@ the reason says what to install; TINYDL_REQUIRE_BROWSER=1 turns that skip into a
 
 from __future__ import annotations
 
+import functools
+import http.server
 import importlib
 import importlib.util
 import os
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +23,8 @@ import pytest
 from tinydl.errors import how_to_install
 
 CHROMIUM = "/usr/bin/chromium"  # where Debian's package puts it
+SITE = Path(__file__).resolve().parents[2] / "docs" / "site"
+SPHINX = ("sphinx", "myst_nb", "jupytext", "sphinx_design", "pydata_sphinx_theme")
 #: Schemes that never leave the machine; http does only for another host than this one.
 WITHIN = ("about", "blob", "data", "file")
 
@@ -38,6 +45,12 @@ def needs():
             missing(f"no {', '.join(lacking)}: {how_to_install(extra)}")
 
     return check
+
+
+@pytest.fixture
+def without():
+    """`without(what)` skips for something that is missing, or fails where a browser is required."""
+    return missing
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +121,36 @@ def pages(browser):
         context.close()
     left = [p for p in made.problems if not any(text in p for text in made.expected)]
     assert left == []
+
+
+# -- the site --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, needs):
+    """The folder of the site in its small form (docs/site/conf.py); a warning of Sphinx fails."""
+    needs("docs", *SPHINX)
+    out = tmp_path_factory.mktemp("site") / "site"
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "site_form=few",
+               "-D", "nb_execution_mode=off", str(SITE), str(out)]  # fmt: skip
+    done = subprocess.run(command, cwd=out.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return out
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the site is served: below a path, which it must not care about."""
+    handler = functools.partial(Quiet, directory=str(site.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/site/"
+    server.shutdown()
+    thread.join()
+    server.server_close()

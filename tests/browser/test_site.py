@@ -6,12 +6,8 @@ build/site`. Without the extra `docs` these tests are skipped, and the reason sa
 
 from __future__ import annotations
 
-import functools
-import http.server
 import importlib
-import subprocess
 import sys
-import threading
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
@@ -20,45 +16,15 @@ import pytest
 
 import tinydl
 from tinydl.backend.reference import STEMS
+from tinydl.runs.reproduce import load_measured
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SITE = REPOSITORY / "docs" / "site"
-PARTS = ("sphinx", "myst_nb", "jupytext", "sphinx_design", "pydata_sphinx_theme")
 WORDS = ("pooling", "convolution", "gradient", "softmax", "attention", "OpenCL", "LSTM", "dropout",
          "roofline", "momentum")  # fmt: skip
 WIDE, NARROW = 1300, 420  # pixels
 
 pytestmark = pytest.mark.skipif(not SITE.exists(), reason="an installed package has no pages")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, needs):
-    """The folder of the small site; a warning of Sphinx fails."""
-    needs("docs", *PARTS)
-    out = tmp_path_factory.mktemp("site") / "site"
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", "site_form=few",
-               "-D", "nb_execution_mode=off", str(SITE), str(out)]  # fmt: skip
-    done = subprocess.run(command, cwd=out.parent, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return out
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    """Where the site is served: below a path, which it must not care about."""
-    handler = functools.partial(Quiet, directory=str(site.parent))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/site/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 class Page(HTMLParser):
@@ -118,7 +84,8 @@ def test_a_broken_link_is_seen(tmp_path):
 def test_pages_load_without_an_error(site, address, pages):
     """One window goes through a page of each kind; the fixture fails by what goes wrong there."""
     names = ["index", "way", "start", "search", "genindex", "kernels/index", "api/index",
-             "read/models", "tutorials/index", "benchmarks/bench",
+             "read/models", "tutorials/index", "benchmarks/bench", "books/index", "shelf",
+             "books/deep-learning-with-keras/chapter01",
              "sources/csrc/pool.c"]  # fmt: skip
     names += [f"api/{p.stem}" for p in site.glob("api/tinydl*.html")]
     names += [f"tutorials/{p.stem}" for p in site.glob("tutorials/[0-9]*.html")]
@@ -156,6 +123,56 @@ def test_three_columns_beside_each_other_or_below(address, pages):
                 (x1, y1, _), (x2, y2, _), (x3, y3, _) = row
                 beside, below = x1 < x2 < x3 and y1 == y2 == y3, x1 == x2 == x3 and y1 < y2 < y3
                 assert beside if width == WIDE else below, (name, width, row)
+
+
+def rows(page):
+    """The rows of the tables of a page, as lists of cells."""
+    return [
+        [cell.strip() for cell in row.split("\t")]
+        for row in page.locator("table tr").all_inner_texts()
+    ]
+
+
+def test_the_books_number_stands_beside_ours(address, pages):
+    """Of one recipe, from recipes/measured.json; its names are links, its errors have evidence."""
+    page = pages.open(f"{address}books/deep-learning-with-keras/chapter01.html", width=WIDE)
+    (row,) = [row for row in rows(page) if row[0] == "mnist-v2"]
+    recipe, measured = tinydl.recipes.RECIPES["mnist-v2"], load_measured()["mnist-v2"]
+    assert row[1:4] == ["MLP", "mnist", "accuracy"]
+    assert row[4] == f"{100 * recipe.reported['test']:.2f}"
+    assert row[5].startswith(f"{100 * measured['test']:.2f}")
+    (error,) = [row for row in rows(page) if row[0].startswith("The perceptron is called")]
+    page.get_by_role("link", name=error[2]).click()
+    assert page.locator("h1").inner_text().startswith("tests/models/test_beginnings.py")
+
+
+def test_a_card_of_the_shelf(address, pages):
+    page = pages.open(f"{address}shelf.html", width=WIDE)
+    card = page.locator(".sd-card", has_text="lenet-mnist").first.inner_text()
+    told = tinydl.zoo.card("lenet-mnist")
+    for words in (f"{told.parameters:,} parameters, 416,520 multiply-adds", "124 kB as float16",
+                  f"accuracy {100 * told.test['accuracy']:.2f} %"):  # fmt: skip
+        assert words in card
+    picture = page.locator(".sd-card", has_text="vae-plane").locator("img")
+    assert picture.evaluate("p => p.naturalWidth") > 200
+
+
+#: What is asked, the clicks from the front page by words of their links, and what answers.
+WALKS = [
+    (["Kernels", "Pooling"], "the first of equal ones"),
+    (["Check gradients"], "check_grads"),
+    (["Benchmarks", "tinydl beside other libraries"], "lenet step N128"),
+    (["Kernels", "Recurrent networks"], "lstm"),
+]
+
+
+@pytest.mark.parametrize(("clicks", "answer"), WALKS, ids=["ties", "check", "lenet", "lstm"])
+def test_a_newcomer_needs_three_clicks_at_most(address, pages, clicks, answer):
+    page = pages.open(f"{address}index.html", width=WIDE)
+    for words in clicks:
+        page.locator(".sd-card, a", has_text=words).first.click()
+    assert len(clicks) <= 3
+    page.locator("#main-content").get_by_text(answer).first.wait_for(state="attached")
 
 
 def test_ten_words_are_found(address, pages):

@@ -125,6 +125,22 @@ def test_voc_without_a_picture_or_annotations(tmp_path):
         read_voc(make(tmp_path, "zip", VOC | {"../V/Annotations/d.xml": annotation()}))
 
 
+def test_damaged_annotations_of_voc_are_named_and_passed_over(tmp_path):
+    bad = {"V/Annotations/a.xml": b"<annotation>", "V/Annotations/b.xml": annotation(size="")}
+    more = {"V/Annotations/d.xml": annotation(thing("cow", (1, 2, 3, 4)))}
+    path, damaged = make(tmp_path, "zip", VOC | bad | more), []
+    data = read_voc(path, damaged=damaged)
+    assert data.ids == ("c",) and data.classes == () and data.members == ("V/JPEGImages/c.jpg",)
+    assert [file[-5:] for file, _ in damaged] == ["a.xml", "b.xml", "d.xml"]
+    said = [text for _, text in damaged]
+    assert said[0].startswith("xml: is not well-formed") and str(tmp_path) not in "".join(said)
+    assert said[1:] == ["voc: has no <size><width>", "voc: has no picture for the annotation d"]
+    with pytest.raises(FormatError, match="none of the annotations"):
+        read_voc(make(tmp_path, "tar", VOC | {f"V/Annotations/{k}.xml": b"" for k in "abc"}),
+                 damaged=damaged)  # fmt: skip
+    assert len(damaged) == 6
+
+
 def test_entities_neither_expand_nor_read_files(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("secret")
@@ -242,6 +258,34 @@ def test_coco_that_is_none(tmp_path, content):
     with pytest.raises(FormatError, match="coco: ") as error:
         coco(tmp_path, content)
     assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+def test_damaged_entries_of_coco_are_named_and_passed_over(tmp_path):
+    files = {"a.jpg": picture(20, 10), "b.jpg": picture(40, 30)}
+    images = make(tmp_path, "folder", files)
+    for key, value, said in [("bbox", [1, 2, 3], "not four numbers"), ("bbox", None, "KeyError"),
+                             ("iscrowd", "1", "not 0 or 1")]:  # fmt: skip
+        damaged = []
+        data = coco(
+            tmp_path, changed("annotations", 0, key, value=value), images=images, damaged=damaged
+        )
+        assert data.ids == ("a.jpg",) and data.boxes[0].shape == (0, 4), key
+        ((file, told),) = damaged
+        assert file == "b.jpg" and said in told and str(tmp_path) not in told
+    content = changed("annotations", 0, "image_id", value=8)
+    content["images"] += [{"id": 70, "file_name": "z.jpg", "height": 3, "width": 3},
+                          {"id": 71, "file_name": "../b.jpg", "height": 3, "width": 3}]  # fmt: skip
+    damaged = []
+    data = coco(tmp_path, content, images=images, damaged=damaged)
+    assert data.ids == ("a.jpg", "b.jpg") and data.image(1).shape == (30, 40, 3)
+    assert [text for _, text in damaged] == [
+        "coco: the file name '../b.jpg' leaves the folder",
+        "coco: annotation 1 refers to nothing",
+        "coco: is not there",
+    ]
+    assert damaged[1][0].endswith("instances.json") and damaged[2][0] == "z.jpg"
+    with pytest.raises(FormatError, match="none of the pictures"):
+        coco(tmp_path, COCO, images=make(tmp_path / "o", "folder", {"x.jpg": b""}), damaged=damaged)
 
 
 @settings(max_examples=100)

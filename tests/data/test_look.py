@@ -274,7 +274,8 @@ def test_sounds(tmp_path):
     files["train/no/cut.wav"] = files["train/no/0.wav"][:-5]
     seen = look(plant(tmp_path, files))
     assert told(seen) == [("damaged", "train/no/cut.wav"), ("leak", "test/no/0.wav"),
-                          ("duplicate", "test/yes/9.wav")]  # fmt: skip
+                          ("duplicate", "test/yes/9.wav"),
+                          ("rate", "test/no/9.wav"), ("rate", "test/yes/9.wav")]  # fmt: skip
     assert dict(seen.facts)["rates"] == "8,000 Hz 21, 16,000 Hz 2"
     assert contact_sheet(seen).shape == (2 * 98 + 2, 8 * 98 + 2 + 120, 3)
 
@@ -294,8 +295,12 @@ def test_boxes(tmp_path, scenes):
     assert (np.abs(page.astype(int) - (230, 25, 75)).max(axis=2) < 40).sum() > 20  # the frame
     content["annotations"][0]["image_id"] = 7
     (tmp_path / "boxes.json").write_text(json.dumps(content))
-    problems = [str(p) for p in look(tmp_path).problems]
-    assert problems == ["cannot be read: boxes.json: annotation 1 refers to nothing"]
+    problems = [str(p) for p in look(tmp_path).problems if p.kind == "damaged"]
+    assert problems == ["boxes.json cannot be used: annotation 1 refers to nothing"]
+    (tmp_path / "boxes.json").write_text(json.dumps(content | {"images": []}))
+    assert [p.text for p in look(tmp_path).problems] == [
+        "cannot be read: boxes.json has no pictures, or an id twice"
+    ]
 
 
 # -- the command -----------------------------------------------------------------------------------

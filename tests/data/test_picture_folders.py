@@ -1,6 +1,7 @@
 """Pictures in folders: what one becomes, that they stand where an array does, the cache."""
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -245,6 +246,46 @@ def test_threads_end_and_do_not_change_pictures(folder):
     one, many = (np.asarray(image_folder(folder, (6, 6), workers=n).x) for n in (1, 5))
     assert np.array_equal(one, many)
     assert not [t for t in threading.enumerate() if t.name.startswith("tinydl-decode")]
+
+
+def decoders():
+    return [t for t in threading.enumerate() if t.name.startswith("tinydl-decode")]
+
+
+def test_the_next_batch_is_decoded_ahead_and_no_more(folder, monkeypatch):
+    """With prefetch 1: handed out, waiting, in the thread's hands, and one that is begun."""
+    decoded, original = [], PictureForm.decoded
+
+    def counting(self, data, name, whole=True):
+        decoded.append(name)
+        return original(self, data, name, whole)
+
+    monkeypatch.setattr(PictureForm, "decoded", counting)
+    x = image_folder(folder, (4, 4), workers=2).x.scaled()
+    batches = Batches((x, np.arange(12)), 2, shuffle=False, prefetch=1)
+    for images, numbers in batches:
+        assert np.array_equal(images, np.asarray(x[numbers]))
+        break
+    decoded.clear()
+    for _ in batches:
+        until = time.monotonic() + 20
+        while len(decoded) < 8 and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.1)  # for a ninth that should not come
+        assert len(decoded) == 8 and decoders()
+        break
+    assert not decoders()
+
+
+def test_a_broken_file_is_told_when_its_batch_is_asked_for(folder):
+    (folder / "even" / "08.png").write_bytes(b"no picture")  # the fifth
+    x = image_folder(folder, (4, 4), workers=2).x
+    for prefetch in (0, 2):
+        seen = []
+        with pytest.raises(FormatError, match=r"08\.png"):
+            for _, numbers in Batches((x, np.arange(12)), 2, shuffle=False, prefetch=prefetch):
+                seen.extend(numbers.tolist())
+        assert seen == [0, 1, 2, 3] and not decoders()
 
 
 def test_a_broken_file_is_named(folder):

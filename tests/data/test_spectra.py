@@ -8,7 +8,7 @@ import pytest
 from closeness import assert_close
 
 from tinydl import Generator
-from tinydl.data import MovedSpectra, frames, log_mel, mel_filters, mu_law, mu_law_inverse
+from tinydl.data import MovedSpectra, frames, log_mel, mel_filters, mu_law, mu_law_inverse, resample
 from tinydl.data.formats.wav import decode_wav, encode_wav, write_wav
 from tinydl.errors import ConfigError, DTypeError, FormatError
 
@@ -41,6 +41,31 @@ def test_a_tone_is_in_its_band():
     assert_close(log_mel(np.zeros(500)), np.full((5, 32), np.log(1e-6), np.float32), 1e-6)
     whole = np.array([0, 16_384] * 200, np.int16)
     assert_close(log_mel(whole), log_mel(whole / 32_768), 1e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 44_100, 4_000])
+def test_a_tone_keeps_its_pitch_and_its_loudness(rate):
+    seconds = np.arange(rate) / rate
+    tone = (10_000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
+    again = resample(tone, rate, 8_000)
+    assert len(again) == 8_000 and again.dtype == np.int16
+    assert np.abs(np.fft.rfft(again)).argmax() == 440
+    assert abs(float(again.astype(float).std()) / 7_071 - 1) < 0.01
+    high = (10_000 * np.sin(2 * np.pi * 5_000 * seconds)).astype(np.int16)
+    if rate > 10_000:  # it has no place below 4 kHz, and must not come back as another tone
+        assert np.abs(resample(high, rate, 8_000)).max() < 300
+
+
+def test_what_is_not_resampled():
+    wave = np.arange(5, dtype=np.int16)
+    assert np.array_equal(resample(wave, 7, 7), wave)
+    with pytest.raises(DTypeError, match="int16"):
+        resample(wave / 9, 8_000, 16_000)
+    for given in ((wave, 0, 5), (wave, 5, -1), (wave[:0], 5, 5), (wave[None], 5, 6)):
+        with pytest.raises(ConfigError, match="rates >= 1"):
+            resample(*given)
+    with pytest.raises(ConfigError, match="5,000,000,000 samples"):
+        resample(wave, 1, 10**9)
 
 
 def test_mu_law_is_fine_where_sound_is_quiet():

@@ -107,6 +107,7 @@ OWN_OPERATIONS = {
         ops.batch_norm_with_statistics, _IMAGE, lambda: _t(3), lambda: _t(3)
     ),
     "batch_statistics": _of(ops.batch_statistics, _IMAGE),
+    "grid_sample": _of(ops.grid_sample, _IMAGE, lambda: _t(2, 4, 4, 2)),
     "group_norm": _of(ops.group_norm, lambda: _t(2, 5, 4), 2),
 }
 OPERATIONS = {
@@ -555,6 +556,7 @@ DATA = {
     "frames": _of(data.frames, lambda: np.arange(9.0), 4, 2),
     "mel_filters": _of(data.mel_filters, 4, 32, 8_000),
     "log_mel": _of(data.log_mel, lambda: np.linspace(-1, 1, 300)),
+    "resample": _of(data.resample, lambda: np.arange(9, dtype=np.int16), 8, 12),
     "mu_law": _of(data.mu_law, lambda: np.linspace(-1, 1, 9)),
     "mu_law_inverse": _of(data.mu_law_inverse, lambda: np.arange(9)),
     "MovedSpectra": lambda seed: Call(
@@ -662,6 +664,14 @@ ATTRIBUTION = {
     "integrated_gradients": _of(attribution.integrated_gradients, _NET, _PICTURES, 1, 0.0, 3),
     "grad_cam": _of(attribution.grad_cam, _NET, _PICTURES, 1),
     "last_convolution": _of(attribution.last_convolution, _NET, _PICTURES),
+    "box_occlusion": _of(
+        attribution.box_occlusion,
+        lambda: lambda x: [metrics.Found(np.ones((1, 4)), np.zeros(1, int), np.ones(1))] * len(x),
+        lambda: np.ones((6, 5, 3)),
+        lambda: np.array([0.0, 0.0, 4.0, 4.0]),
+        0,
+        2,
+    ),
     "occlusion": _of(attribution.occlusion, _NET, _PICTURES, 1, 2),
     "guided_backpropagation": _of(attribution.guided_backpropagation, _NET, _PICTURES, 1),
     "activation_maximization": _of(attribution.activation_maximization, _NET, _PICTURES, 1, 3),

@@ -41,7 +41,8 @@ def test_the_rows_are_right_calls(name):
 OTHERS = {
     *("td.Function", "td.TinydlError", "td.__version__", "td.default_backend", "td.detect_anomaly"),
     *("td.enable_grad", "td.is_recording", "td.no_grad", "td.nn", "td.optim", "td.profile"),
-    *("td.load", "td.load_keras", "td.load_onnx", "td.load_torch", "data.read_trees"),
+    *("td.load", "td.load_keras", "td.load_llama", "td.load_onnx", "td.load_torch"),
+    "data.read_trees",
     *("optim.Optimizer", "nn.Summary", "nn.init", "metrics.COCO_THRESHOLDS", "metrics.Scores"),
     *("metrics.MeanAveragePrecision", "metrics.PrecisionRecallCurve", "metrics.RocCurve"),
     *("metrics.CalibrationCurve", "metrics.RejectionCurve"),

@@ -9,7 +9,8 @@ from tinydl import Generator, Tensor, no_grad
 from tinydl.errors import ConfigError, ShapeError
 from tinydl.models import BERT
 from tinydl.models.transformers.bert import CLASS, MARKS, MASK, PAD, masked
-from tinydl.nn import summary
+from tinydl.nn import cross_entropy, summary
+from tinydl.optim import AdamW
 
 
 def small():
@@ -49,6 +50,50 @@ def test_marks_are_never_asked_for():
     assert len(masked(np.array([[CLASS, 5]]), 11, Generator(0)).places) == 1
     with pytest.raises(ConfigError, match="nothing but marks"):
         masked(np.array([[CLASS, PAD]]), 11, Generator(0))
+
+
+def test_another_share_is_hidden():
+    x = np.full((100, 100), 5)
+    assert abs(len(masked(x, 11, Generator(0), 0.4).places) / 10_000 - 0.4) < 0.025
+
+
+def test_a_net_that_was_told_the_shares_says_them():
+    """With rows of the table that are 0 nothing else is left of the logits."""
+    model, counts = small(), np.array([0, 0, 0, 0, 7, 2, 1, 0, 0, 0, 0])
+    model.tell_shares(counts)
+    model.embedding.weight.assign(np.zeros((11, 8)))
+    with no_grad():
+        logits = model.gaps(Tensor(TEXTS[:1]), Tensor(np.array([2]))).numpy()[0]
+    assert_close(np.exp(logits), (counts + 1) / 21, 1e-12)
+    with pytest.raises(ShapeError, match=r"counts must be \(11,\), got \(3,\)"):
+        model.tell_shares(counts[:3])
+
+
+def pairs(rng, count, kinds=12):
+    """CLASS and four pairs of tokens, the second of which the first determines."""
+    first = np.asarray(rng.integers(0, kinds, (count, 4)))
+    both = np.stack([first, (5 * first + 3) % kinds], axis=2).reshape(count, 8)
+    return np.concatenate([np.full((count, 1), CLASS), both + len(MARKS)], axis=1)
+
+
+def test_a_gap_that_its_neighbour_determines_is_filled():
+    """The neighbour alone tells it: positions are added, attention reads, the loss is of what is
+    hidden."""
+    model = BERT(16, 32, 1, 2, 64, 9, dropout=0.0, rng=Generator(1))
+    optimizer, rng = AdamW(model.named_parameters(), lr=0.01), Generator(1)
+    for _ in range(300):
+        x, places, targets = masked(pairs(rng, 64), 16, rng, 0.3)
+        loss = cross_entropy(model.gaps(Tensor(x), Tensor(places)), Tensor(targets))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    asked = pairs(Generator(9), 200)
+    for column in (3, 6):
+        hidden, places = asked.copy(), np.arange(200) * 9 + column
+        hidden[:, column] = MASK
+        with no_grad():
+            said = model.gaps(Tensor(hidden), Tensor(places)).numpy().argmax(axis=1)
+        assert (said == asked[:, column]).mean() > 0.9  # by chance 1 / 12
 
 
 def test_a_gap_is_told_from_the_row_of_its_place():

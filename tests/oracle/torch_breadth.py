@@ -166,6 +166,10 @@ def resize(x, size, mode, align_corners, scale_factor=None, antialias=False):
     return y.permute(0, 2, 3, 1)
 
 
+def grid_sample(x, grid, **options):
+    return functional.grid_sample(x.permute(0, 3, 1, 2), grid, **options).permute(0, 2, 3, 1)
+
+
 def take(x, indices, axis):
     indices = torch.as_tensor(indices).long() % x.shape[axis]
     axis %= x.dim()
@@ -419,6 +423,7 @@ BREADTH = {
     "searchsorted": lambda a, v, side: torch.searchsorted(a, v, side=side),
     "unique": torch.unique,
     "gram_matrix": gram,
+    "grid_sample": grid_sample,
     "hard_tanh": lambda x, low, high: functional.hardtanh(x, low, high),
     "hard_sigmoid": lambda x: torch.clamp(0.2 * x + 0.5, 0, 1),
     "quantile": quantile,

@@ -94,6 +94,24 @@ def test_what_it_has_seen_is_told_by_name(capsys, source, tmp_path):
     assert "warning" in out
 
 
+def test_a_model_of_the_shelf_has_seen_cifar(capsys, data_folder, tmp_path, monkeypatch):
+    """What anybody tries first: the card's data are read, and compared picture by picture."""
+    from tinydl.data import cifar10
+    from tinydl.viz import save_image
+
+    monkeypatch.setenv("TINYDL_DATA", str(data_folder))
+    whole = cifar10("subset")
+    for name in ("one", "two"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+    for k in range(12):
+        pixels = whole.x_train[k] if k < 9 else 255 - whole.x_train[k]
+        save_image(pixels, tmp_path / "mine" / ("one", "two")[k % 2] / f"{k:02}.png")
+    out = does(capsys, "train", "--from", "resnet20-cifar", "--on", tmp_path / "mine",
+               "--epochs", 1, "--out", tmp_path / "run")  # fmt: skip
+    assert "warning: resnet20-cifar was trained on 9 of these 12 samples" in out
+    assert "(cifar10_subset), such as one/00.png" in out and "was tested on" not in out
+
+
 def test_sounds_of_a_shelf_model(capsys, tmp_path):
     folder = waves(tmp_path / "tones", count=6)
     out = does(capsys, "train", "--from", "spoken-digits", "--on", folder, "--epochs", 6,

@@ -1,6 +1,7 @@
 """Pictures in class folders, or with boxes, from `train --on` to `predict` and `detect`."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -169,6 +170,19 @@ def test_kinds_that_recipes_take():
     assert set(bind.ROOMS) == {k for name in RECIPES for k in kinds_of(RECIPES[name])}
 
 
+@pytest.mark.parametrize(
+    "name", ["a\u200bb", "two\nlines", os.fsdecode(b"caf\xe9"), "100 %41 \x07"]
+)
+def test_a_folder_of_any_name(capsys, tmp_path, name):
+    """What a system takes as a name is kept by the run, which finds its pictures again."""
+    folder, run = flowers(tmp_path / name / "flowers", ("a\u200d", "b"), 6), tmp_path / "run"
+    does(capsys, "train", "mlp-digits", "--on", folder, "--size", 8, "--epochs", 1, "--out", run)
+    assert OpenRun(run).recipe.own.path == str(folder)
+    assert json.loads(does(capsys, "evaluate", run, "--json"))["samples"] > 1
+    does(capsys, "report", run)
+    assert name not in (run / "report.html").read_text()
+
+
 # -- boxes -----------------------------------------------------------------------------------------
 
 XML = """<annotation><size><width>{w}</width><height>{h}</height></size>{things}</annotation>"""
@@ -212,9 +226,14 @@ def coco(folder, count=8):
 def test_boxes(capsys, tmp_path):
     folder, run = voc(tmp_path / "squares"), tmp_path / "run"
     (folder / "JPEGImages" / "3.png").write_bytes(b"no picture")
+    (folder / "Annotations" / "7.xml").write_text("<annotation><size>")
+    seen = does(capsys, "look", folder)
+    assert "3.png" in seen and "Annotations/7.xml cannot be used: is not well-formed" in seen
     asked = ("train", "ssd-shapes", "--on", folder, "--size", "48,64", "--epochs", 2)
     out = does(capsys, *asked, "--batch-size", 4, "--out", run)
-    assert "on 9 pictures, fitted into 48x64" in out and "3.png" in out and "mean box" in out
+    assert "on 8 pictures, fitted into 48x64" in out and "3.png" in out and "mean box" in out
+    assert "left out: Annotations/7.xml cannot be used" in out
+    assert "--strict: 2 problems" in fails(capsys, *asked, "--strict", "--out", tmp_path / "no")
     assert "random 80/20" in out
     program = OpenRun(run).recipe.program
     assert program.architecture["classes"] == 1 and program.architecture["image"] == [48, 64]
@@ -224,8 +243,9 @@ def test_boxes(capsys, tmp_path):
                             tmp_path / "drawn", "--json"))  # fmt: skip
     assert {box["class"] for box in found[0]["boxes"]} <= {"square"}
     other = coco(tmp_path / "others")
+    (other / "images" / "0.png").unlink()
     measured = json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))
-    assert measured["samples"] == 8 and "map_square" in measured
+    assert measured["samples"] == 7 and "map_square" in measured
     err = fails(capsys, "train", "lenet-mnist", "--on", folder)
     assert "boxes (VOC or COCO)" in err and "ssd-bccd" in err
 

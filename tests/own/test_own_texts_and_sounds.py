@@ -29,7 +29,7 @@ def test_two_kinds_of_texts(capsys, tmp_path):
     (folder / "good" / "broken.txt").write_bytes(b"caf\xe9")
     asked = ("train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 12)
     out = does(capsys, *asked, "--out", run, "--class-weights", "balanced")
-    assert "good/broken.txt cannot be used: text: is not UTF-8" in out
+    assert "good/broken.txt cannot be used: is not UTF-8" in out
     assert "majority class" in out and "tf idf regression" in out
     assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
     new = tmp_path / "new.txt"
@@ -42,6 +42,21 @@ def test_two_kinds_of_texts(capsys, tmp_path):
     texts(tmp_path / "strange", ("so-so",))
     assert "has the class 'so-so'" in fails(capsys, "evaluate", run, "--on", tmp_path / "strange")
     assert "--strict" in fails(capsys, *asked, "--strict")
+
+
+def test_what_people_write_can_be_kept(capsys, tmp_path):
+    """Joiners of emoji, soft hyphens, control characters, a word of ten thousand letters."""
+    folder, run = texts(tmp_path / "films", ("bad", "good")), tmp_path / "run"
+    odd = "\U0001f468\u200d\U0001f469\u200d\U0001f467 co\u00adoperate \x07 " + "x" * 10_000
+    for path in sorted(folder.glob("*/*.txt"))[::3]:
+        path.write_text(f"{path.read_text()} {odd}\n")
+    (folder / "good" / "zero.txt").write_bytes(b"a\0b")
+    out = does(capsys, "train", "opinions", "--on", folder, "--batch-size", 8, "--epochs", 1,
+               "--out", run)  # fmt: skip
+    assert "good/zero.txt cannot be used: holds zero bytes" in out
+    known = OpenRun(run).recipe.program.vocabulary
+    assert "\U0001f468" in known and "\u200d" not in known and max(map(len, known)) < 101
+    assert "good (" in does(capsys, "predict", run, "--text", f"a great film {odd}")
 
 
 def test_three_kinds_of_texts(capsys, tmp_path):
@@ -71,16 +86,25 @@ def test_sounds_by_speaker(capsys, tmp_path):
     folder, run = waves(tmp_path / "tones"), tmp_path / "run"
     whole = (folder / "high" / "speaker0_0.wav").read_bytes()
     (folder / "high" / "cut.wav").write_bytes(whole[:90])
-    write_wav(folder / "low" / "other.wav", np.zeros(99), 16_000)
+    fast = 16_000  # samples a second: a tone that is as low as the others of its folder
+    tone = 0.5 * np.sin(2 * np.pi * 520 * np.arange(fast // 2) / fast)
+    write_wav(folder / "low" / "speaker1_other.wav", tone, fast)
     asked = ("train", "spoken-digits", "--on", folder, "--epochs", 6, "--batch-size", 4)
     out = does(capsys, *asked, "--group-by-prefix", "--out", run)
     assert "5 groups by file-name prefix" in out and "8,000 samples a second" in out
-    assert "high/cut.wav cannot be used" in out and "other.wav has 16,000 samples" in out
+    assert "high/cut.wav cannot be used" in out
+    assert "other.wav has 16,000 samples a second and is resampled to 8,000" in out
+    seen = does(capsys, "look", folder)
+    assert "other.wav has 16,000 samples a second, most have 8,000" in seen
     assert json.loads(does(capsys, "evaluate", run, "--json"))["accuracy"] == 1
     path = folder / "low" / "speaker3_3.wav"
     (found,) = json.loads(does(capsys, "classify", run, path, "--json"))
     assert found["top"][0]["class"] == "low" and len(found["top"]) == 2
-    assert "16,000" in fails(capsys, "predict", run, folder / "low" / "other.wav")
+    other = waves(tmp_path / "other", count=3, rate=22_050)
+    paths = sorted(other.glob("*/*.wav"))
+    said = json.loads(does(capsys, "predict", run, *paths, "--json"))
+    assert [row["class"] for row in said] == ["high"] * 3 + ["low"] * 3
+    assert json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))["accuracy"] == 1
     assert "takes sounds (WAV)" in fails(capsys, "train", "spoken-digits", "--on",
                                          texts(tmp_path / "t", ("bad", "good")))  # fmt: skip
 

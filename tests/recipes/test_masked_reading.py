@@ -81,6 +81,16 @@ def test_gaps_first_then_labels():
     assert not {k for k in moved if k.startswith("gap")}
 
 
+def test_it_is_told_how_frequent_the_tokens_are():
+    """At a rate of almost 0 the first epoch leaves the bias where it began."""
+    recipe = small(optimizer_settings={"lr": 1e-9}, epochs=2)
+    training = begin(recipe, Settings())
+    training.epoch()
+    counts = np.bincount(np.concatenate(training.codes["train"]), minlength=300)
+    shares = (counts + 1) / (counts.sum() + 300)
+    assert np.abs(training.model.gap_bias.numpy() - np.log(shares)).max() < 1e-4
+
+
 def test_it_tells_opinions_and_reads_without_its_data():
     sizes = {**small().program.architecture, "length": 64}
     recipe = small(epochs=12, tuned_lr=0.005, architecture=sizes, input_shape=(64,))
@@ -104,6 +114,6 @@ def test_one_epoch_at_least_learns_the_labels():
 
 @pytest.mark.parametrize("pretraining", [0, 2])
 def test_settings_come_back(pretraining):
-    program = small(pretraining=pretraining, tuned_lr=0.01).program
+    program = small(pretraining=pretraining, share=0.4, tuned_lr=0.01).program
     again = find("bert-tiny").program.restored(program.stored())
-    assert (again.pretraining, again.tuned_lr) == (pretraining, 0.01)
+    assert (again.pretraining, again.share, again.tuned_lr) == (pretraining, 0.4, 0.01)

@@ -25,9 +25,10 @@ from tinydl.experiment.datasets import DATASETS
 from tinydl.metrics import bleu
 from tinydl.models import EncoderDecoder
 from tinydl.models.sequence.attention_decoder import END, PAD
+from tinydl.models.sequence.search import Written
 from tinydl.programs.captioning import inside, middle_of
-from tinydl.programs.texts import MARKS, coded, tokenizer_of, trimmed
-from tinydl.programs.writing import Writing
+from tinydl.programs.texts import MARKS, UNKNOWN, coded, tokenizer_of, trimmed
+from tinydl.programs.writing import AttentionMap, Writing
 from tinydl.recipes import RECIPES
 from tinydl.runs.run import begin, claim, train_into
 
@@ -115,6 +116,29 @@ def test_an_unknown_word_is_copied_from_where_it_was_looked():
     for copy, right in ((True, 1.0), (False, 0.0)):
         training.program = training.program.replaced(copy=copy)
         assert training.measure()["exact"] == right
+
+
+def test_where_it_looked_has_a_row_for_each_word_that_stands(trained, monkeypatch, tmp_path):
+    """An unknown word that was copied from the END of the source is nothing, and leaves no row."""
+    source = trained.texts.parts.test_sources[0]
+    places = len(trained.texts.pieces(source)) + 1
+    known = UNKNOWN + 1
+    words = np.array([[known, UNKNOWN, UNKNOWN, known, END, PAD]])
+    weights = np.full((1, 6, places), 0.1)
+    weights[0, 1, -1] = weights[0, 2, 0] = 1  # the END; the first word
+    weights[0, :, 1] += np.arange(6) / 100  # to know the rows by
+    given = Written(words, weights, np.zeros(1))
+    monkeypatch.setattr(Writing, "written", lambda self, model, x, steps: given)
+    monkeypatch.setattr(trained, "program", trained.program.replaced(copy=True))
+    (made,), (looked,) = trained.program.sentences(
+        trained.model, trained.texts, trained.texts.x_test[:1], [source]
+    )
+    first, word = trained.texts.pieces(source)[0], trained.texts.target.vocabulary[known]
+    assert made == [word, first, word]
+    np.testing.assert_array_equal(looked, weights[0, [0, 2, 3, 4]])
+    last = type("Last", (), {"epoch": 1, "epochs": 1})
+    AttentionMap(tmp_path / "map.png", trained).on_epoch_done(last)
+    assert (tmp_path / "map.png").stat().st_size > 0
 
 
 def test_baselines_are_what_they_are_called(trained):

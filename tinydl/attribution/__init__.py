@@ -5,6 +5,7 @@ picture that a class likes best, attacks, and the test that maps have to pass.
 """
 
 from .activation_maximization import activation_maximization
+from .box_occlusion import box_occlusion
 from .fgsm import fgsm
 from .grad_cam import grad_cam, last_convolution
 from .guided_backpropagation import guided_backpropagation
@@ -20,6 +21,7 @@ __all__ = [
     "Randomized",
     "activation_maximization",
     "attention_rollout",
+    "box_occlusion",
     "cascading_randomization",
     "fgsm",
     "grad_cam",

@@ -44,15 +44,22 @@ def occlusion(
         whole_picture = outputs_of("occlusion", model, on_model(model, x)).numpy()
         classes = classes_of("occlusion", whole_picture, target)
         score = chosen(whole_picture, classes)
-        for top in _starts(H, size, stride):
-            for left in _starts(W, size, stride):
-                square = (slice(top, top + size), slice(left, left + size))
-                hidden = x.copy()
-                hidden[:, *square] = value
-                outputs = outputs_of("occlusion", model, on_model(model, hidden)).numpy()
-                lost[:, *square] += (score - chosen(outputs, classes))[:, None, None]
-                covered[square] += 1
+        for square in squares((H, W), size, stride):
+            hidden = x.copy()
+            hidden[:, *square] = value
+            outputs = outputs_of("occlusion", model, on_model(model, hidden)).numpy()
+            lost[:, *square] += (score - chosen(outputs, classes))[:, None, None]
+            covered[square] += 1
     return lost / covered
+
+
+def squares(sides: tuple[int, int], size: int, stride: int) -> list[tuple[slice, slice]]:
+    """Squares of `size` that cover a picture of these sides, row by row."""
+    return [
+        (slice(top, top + size), slice(left, left + size))
+        for top in _starts(sides[0], size, stride)
+        for left in _starts(sides[1], size, stride)
+    ]
 
 
 def _starts(length: int, size: int, stride: int) -> list[int]:

@@ -45,6 +45,8 @@ OWN = {
     OURS: "tinydl.bench.peer_tinydl:cpu",
     REFERENCE: "tinydl.bench.peer_tinydl:numpy",
 }
+#: Another backend than `cpu` stands beside it: to it as to a build goes a ratio of its own.
+CPU = f"{MARK}cpu"
 TOLERANCE = 1e-3  # of the largest value: float32 sums in another order, never a wrong formula
 #: Where a peer's x lies beyond the kink of leaky ReLU, by rounding, its gradient is another by a
 #: factor of 5, and some of 2 million x do: a DCGAN's step at the book's widths is off by 0.0015
@@ -66,7 +68,7 @@ class WorkerProcess:
         count = str(threads)
         environment = {
             **os.environ, "OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count,
-            "MKL_NUM_THREADS": count,
+            "MKL_NUM_THREADS": count, "POCL_MAX_PTHREAD_COUNT": count,
             "PYTHONSAFEPATH": "1",  # this package, not a source tree in the current folder
         }  # fmt: skip
         if isinstance(spec, Build):
@@ -154,6 +156,16 @@ def peer_specs(given: Sequence[str]) -> dict[str, str | Build]:
     return libraries | build_peers([name for name in given if is_build(name)])
 
 
+def own_specs(backend: str) -> dict[str, str | Build]:
+    """Workers of this build: the one that is measured, the reference, and beside another backend
+    than `cpu` the cpu backend. ConfigError for one that is not measured."""
+    if backend == "cpu":
+        return dict(OWN)
+    if backend.partition(":")[0] != "opencl":
+        raise ConfigError(f"bench: --backend {backend!r} is none of cpu, opencl, opencl:1")
+    return {**OWN, OURS: f"tinydl.bench.peer_opencl:{backend}", CPU: OWN[OURS]}
+
+
 def run_benchmarks(
     cases: Sequence[Case],
     peers: Mapping[str, str | Build],
@@ -161,9 +173,10 @@ def run_benchmarks(
     rounds: int = 7,
     target: float = 0.02,
     tell: Callable[[str], None] = lambda line: None,
+    backend: str = "cpu",
 ) -> list[Row]:
     """Measure the cells and return one row each; `peers` maps names to "module:argument", or to
-    a build.
+    a build. `backend` is ours.
 
     `target` is the seconds of one timed block. `tell` gets the table's lines as they come.
     """
@@ -172,7 +185,7 @@ def run_benchmarks(
         reference = os.path.join(folder, "reference.npz")
         for count in threads:
             workers: dict[str, WorkerProcess] = {}
-            specs = {**OWN, **peers}
+            specs = {**own_specs(backend), **peers}
             try:  # builds first: one that is none ends it at once
                 for name in sorted(specs, key=lambda name: not isinstance(specs[name], Build)):
                     workers[name] = WorkerProcess(name, specs[name], count)
@@ -227,6 +240,7 @@ def _measure(
     request = {"do": "prepare", "case": asdict(case), "reference": reference, "target": target}
     errors: dict[str, Any] = {}
     problems: dict[str, str] = {}
+    launches = None
     made = workers[REFERENCE].ask(**request, write=True)
     if "error" not in made:
         problems[REFERENCE] = made.get("failure", "has no such cell")
@@ -238,6 +252,7 @@ def _measure(
             problems[name] = answer["failure"]
         elif "error" in answer:
             errors[name] = answer["error"]
+            launches = answer.get("launches", launches)
             if float(answer["error"]) > TOLERANCE_OF.get(case.group, TOLERANCE):
                 problems[name] = f"wrong result: off by {float(answer['error']):.2g}; not timed"
     timed = [name for name in errors if name not in problems]
@@ -249,7 +264,8 @@ def _measure(
                 seconds[name].append(answer["seconds"])
             else:
                 problems[name] = answer["failure"]
-    return _row(case, threads, rounds, errors, problems, seconds)
+    row = _row(case, threads, rounds, errors, problems, seconds)
+    return row if launches is None else row | {"launches": launches}
 
 
 def _row(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .builds import MARK
 from .harness import OURS, Row
 from .told import geometric_means, means_text
 
@@ -37,15 +38,20 @@ def write_results(rows: Sequence[Row], folder: str | Path) -> list[Path]:
 def markdown(rows: Sequence[Row]) -> str:
     """Milliseconds of every library, GFLOP/s or GB/s and share of the roof of ours, and the ratio
     to the best one with its smallest and largest round."""
-    lines = ["# tinydl beside other libraries", "", HEAD, ""]
+    on_a_device = any("launches" in row for row in rows)
+    lines = ["# tinydl beside other libraries", "", HEAD + DEVICE_HEAD * on_a_device, ""]
     lines += ["```", means_text(rows), "```", ""]
     for group, threads in dict.fromkeys((row["group"], row["threads"]) for row in rows):
         chosen = [r for r in rows if (r["group"], r["threads"]) == (group, threads)]
         peers = list(dict.fromkeys(name for row in chosen for name in row["peers"]))
         lines += [f"## {group}, {threads} thread{'s'[: threads > 1]}", "", _origin(chosen), ""]
         names = ["cell", f"{OURS} ms", "speed", "of roof", *(f"{p} ms" for p in peers), "ratio"]
+        launched = any("launches" in row for row in chosen)
+        names += ["launches"] * launched
         lines += [_cells(names), _cells(["---"] * len(names))]
-        lines += [_cells(_row_cells(row, peers)) for row in chosen]
+        for row in chosen:
+            counted = [str(row.get("launches", "-"))] * launched
+            lines.append(_cells([*_row_cells(row, peers), *counted]))
         lines.append("")
     return "\n".join(lines)
 
@@ -55,6 +61,9 @@ Ratio: time of the best other library / ours, so above 1 means that tinydl is fa
 the smallest and largest of the rounds. One thread is measured in processor time (median), more in
 wall time (best). "Of roof": what the machine's measured multiply-add peak and bandwidth allow /
 ours. Written by `tinydl bench --out`."""
+DEVICE_HEAD = """
+"tinydl" is the backend that `--backend` named, tinydl@cpu the cpu backend in the same rounds, with
+its time / ours in brackets; "launches" are the kernels that one call queues on the device."""
 
 
 def _origin(rows: Sequence[Row]) -> str:
@@ -75,6 +84,9 @@ def _row_cells(row: Row, peers: Sequence[str]) -> list[str]:
     share = f"{100 * row['peak_share']:.0f} %" if row["peak_share"] else ""
     times = [ms(row["peers"].get(p, {}).get("seconds")) for p in peers]
     times = [f"**{t}**" if p == row["best_peer"] else t for p, t in zip(peers, times, strict=True)]
+    for i, build in enumerate(peers):
+        if build.startswith(MARK) and row["peers"].get(build, {}).get("ratio"):
+            times[i] += f" ({row['peers'][build]['ratio']:.2f})"
     ratio = "-"
     if row["ratio"]:
         low, high = row["spread"]

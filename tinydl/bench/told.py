@@ -101,7 +101,7 @@ def means(rows: Sequence[Row]) -> list[Table | str]:
         parts += [
             *([""] if parts else []),
             Table((Column("build", least=20), Column("group"), *NUMBERS), cells),
-            "(above 1: this build is faster; tinydl@self is it again: the scatter)",
+            "(above 1: the measured one is faster; tinydl@self is it again: the scatter)",
         ]
     return parts
 

@@ -47,6 +47,7 @@ def add_bench(sub: Parser) -> None:
     )
     sub.add_argument("--against", type=str, default="numpy,torch", help=peers)
     sub.add_argument("--threads", default="1", help="such as 1,2 (default 1)")
+    sub.add_argument("--backend", default="cpu", help="ours: cpu (default), opencl, opencl:1")
     sub.add_argument("--rounds", type=int, help="interleaved rounds (default 7, --quick 3)")
     sub.add_argument("--quick", action="store_true", help="a few cells of each group")
     sub.add_argument("--json", metavar="OUT", help="write the rows into this file")
@@ -179,7 +180,7 @@ def gradcheck_command(args: Arguments) -> int:
 
 def bench_command(args: Arguments) -> int:
     """Our kernels beside other libraries'."""
-    from ..bench.harness import check_places, peer_specs, run_benchmarks, select
+    from ..bench.harness import check_places, own_specs, peer_specs, run_benchmarks, select
     from ..bench.told import means
 
     try:
@@ -191,9 +192,10 @@ def bench_command(args: Arguments) -> int:
         raise ConfigError("bench: --threads (such as 1,2) and --rounds must be numbers >= 1")
     cases = select(args.groups, args.quick)
     peers = peer_specs([name for name in args.against.split(",") if name])
+    own_specs(args.backend)
     check_places(args.json, args.out)
     target = 0.005 if args.quick else 0.02
-    rows = run_benchmarks(cases, peers, threads, rounds, target, show)
+    rows = run_benchmarks(cases, peers, threads, rounds, target, show, args.backend)
     show(Page(["", *means(rows)]))
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")

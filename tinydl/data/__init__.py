@@ -69,7 +69,16 @@ from .sets.semeion import read_semeion, semeion
 from .sets.stocks import Prices, read_prices, stocks
 from .sets.tatoeba import read_tatoeba, tatoeba
 from .sets.voc2007 import voc2007
-from .sound import MovedSpectra, Waves, frames, log_mel, mel_filters, mu_law, mu_law_inverse
+from .sound import (
+    MovedSpectra,
+    Waves,
+    frames,
+    log_mel,
+    mel_filters,
+    mu_law,
+    mu_law_inverse,
+    resample,
+)
 from .split import group_split, last_fraction, random_split, stratified_split, three_way_split
 from .synthetic.captions import KINDS, CaptionedScenes, captioned_scenes
 from .synthetic.clips import moving_digits
@@ -286,6 +295,7 @@ __all__ = [
     "read_text",
     "read_trees",
     "read_voc",
+    "resample",
     "ring_modes",
     "roads",
     "rows_of_planes",

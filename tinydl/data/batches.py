@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as PyGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -163,15 +165,40 @@ class Batches:
         self, order: np.ndarray | None, rng: Generator | None, first: int
     ) -> PreparedBatches:
         """Batches first, first + 1, ... of an epoch, each with the transform's rng state after."""
+        lazy = self.prefetch and any(map(is_lazy, self.arrays))
+        with closing(self._ahead(order, first) if lazy else self._drawn(order, first)) as drawn:
+            for batch in drawn:
+                if self.transform is not None:
+                    batch = self.transform(batch, rng)
+                yield batch, self._rng_state(rng)
+
+    def _drawn(self, order: np.ndarray | None, first: int) -> PyGenerator[Batch, None, None]:
+        """The samples of batches first, first + 1, ..."""
         for k in range(first, len(self)):
             start, stop = k * self.batch_size, min((k + 1) * self.batch_size, self.samples)
             if order is None:
-                batch = tuple(_stretch(array, start, stop) for array in self.arrays)
+                yield tuple(_stretch(array, start, stop) for array in self.arrays)
             else:
-                batch = tuple(_rows(array, order[start:stop]) for array in self.arrays)
-            if self.transform is not None:
-                batch = self.transform(batch, rng)
-            yield batch, self._rng_state(rng)
+                yield tuple(_rows(array, order[start:stop]) for array in self.arrays)
+
+    def _ahead(self, order: np.ndarray | None, first: int) -> PyGenerator[Batch, None, None]:
+        """As `_drawn`, where some are in files: the threads that decode have the next batch to go
+        on with while one is waited for, transformed and handed over."""
+        places = np.arange(self.samples) if order is None else order
+        lazy: list[Any] = [array for array in self.arrays if is_lazy(array)]
+        workers = max(array.workers for array in lazy)
+        pool = ThreadPoolExecutor(workers, "tinydl-decode")
+        begun: deque[list[Any]] = deque()
+        try:
+            for k in range(first, len(self)):
+                rows = places[k * self.batch_size : (k + 1) * self.batch_size]
+                begun.append([_begun(array, rows, pool) for array in self.arrays])
+                if len(begun) > 1:
+                    yield tuple(one() for one in begun.popleft())
+            while begun:
+                yield tuple(one() for one in begun.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _hand_out(self, token: object, prepared: PreparedBatches) -> Iterator[Batch]:
         """Counts what the consumer has received; the prefetch thread may be further on."""
@@ -194,7 +221,7 @@ class Batches:
 
 def is_lazy(value: Any) -> bool:
     """Whether it stands in the place of an array and reads rows when asked for, as `Pictures`."""
-    return hasattr(type(value), "rows") and hasattr(type(value), "take")
+    return hasattr(type(value), "begun") and hasattr(type(value), "take")
 
 
 def _stretch(array: Any, start: int, stop: int) -> np.ndarray:
@@ -203,6 +230,10 @@ def _stretch(array: Any, start: int, stop: int) -> np.ndarray:
 
 def _rows(array: Any, indices: np.ndarray) -> np.ndarray:
     return array.rows(indices) if is_lazy(array) else take(array, indices)
+
+
+def _begun(array: Any, indices: np.ndarray, pool: ThreadPoolExecutor) -> Callable[[], np.ndarray]:
+    return array.begun(indices, pool) if is_lazy(array) else lambda: take(array, indices)
 
 
 @checked

@@ -19,6 +19,7 @@ from ..errors import ConfigError, DTypeError, ShapeError
 if TYPE_CHECKING:
     from ..random import Generator
 
+MOST_SAMPLES = 1 << 26  # of a wave at another rate
 FLOOR = 1e-6  # power that counts as silence: the square of a thousandth of full scale
 
 
@@ -35,6 +36,29 @@ def frames(wave: np.ndarray, length: int, hop: int) -> np.ndarray:
     padded = np.zeros((count - 1) * hop + length, wave.dtype)
     padded[: len(wave)] = wave
     return padded[np.arange(count)[:, None] * hop + np.arange(length)]
+
+
+@checked
+def resample(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """int16 samples (T,) at another rate, (ceil of T wanted / rate,) int16: the frequencies that
+    both rates have, and no others (the DFT cut off, or continued with zeros). A wave of the wanted
+    rate is itself. DTypeError for other samples; ConfigError for no wave, rates below 1, and more
+    than 2^26 samples."""
+    wave = axes("resample", "wave", wave)
+    if wave.dtype != np.int16:
+        raise DTypeError(f"resample: wave must be int16, got {wave.dtype}")
+    if min(rate, wanted) < 1 or wave.ndim != 1 or not len(wave):
+        raise ConfigError(
+            f"resample: needs a wave (T,) and rates >= 1, got {wave.shape}, {rate}, {wanted}"
+        )
+    if rate == wanted:
+        return wave
+    size = -(-len(wave) * wanted // rate)
+    if size > MOST_SAMPLES:
+        raise ConfigError(f"resample: {rate:,} to {wanted:,} a second would be {size:,} samples")
+    spectrum = np.fft.rfft(wave.astype(np.float64))
+    again = np.fft.irfft(spectrum[: size // 2 + 1], size) * (size / len(wave))
+    return np.clip(np.rint(again), -32_768, 32_767).astype(np.int16)
 
 
 @checked

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..models.transformers.llama import Llama
     from ..nn.module import Module
     from .imported import Imported
     from .pytorch.load import Loaded
@@ -76,6 +77,24 @@ def load_torch(
     return load(path, model, names, strict)
 
 
+def load_llama(folder: str | Path) -> Llama:
+    """The Llama in a folder of Hugging Face's libraries, in float32.
+
+    folder: config.json and the weights, model.safetensors or the files that
+    model.safetensors.index.json names, under names such as model.layers.0.self_attn.q_proj.weight;
+    float32, float16 and bfloat16. The rows of queries and keys are put into the order of `Llama`,
+    whose rotation turns neighbours. Tokenizers are not read: a checkpoint's own library or the
+    tokenizer file of llama2.c (`models.read_llama2c_tokenizer`) has the tokens.
+
+    Raises ConfigError for another net and for what is no plain Llama's (biases, scaled rotations,
+    heads of another size); FormatError for what is damaged, missing, left over or of another shape,
+    MissingFileError. Names: those of transformers' LlamaForCausalLM.
+    """
+    from .llama import load_llama as load
+
+    return load(folder)
+
+
 def save_onnx(model: Module, path: str | Path, example: Any, opset: int = 17) -> None:
     """Write what the model computes in evaluation mode as an ONNX file with an open batch axis.
 
@@ -101,4 +120,4 @@ def operator(kind: str, *inputs: Any, **options: Any) -> Any:
     return apply(kind, *inputs, **options)
 
 
-__all__ = ["load_keras", "load_onnx", "load_torch", "operator", "save_onnx"]
+__all__ = ["load_keras", "load_llama", "load_onnx", "load_torch", "operator", "save_onnx"]

@@ -69,6 +69,28 @@ def trace(net: Imported, inputs: Mapping[str, np.ndarray]) -> Trace:
     return Trace(steps, seen, plan.host)
 
 
+def results(net: Imported, x: np.ndarray) -> list[tuple[str, str, np.ndarray]]:
+    """(name, operator, first result) of each node that computes, for a net of one input; pictures
+    (N, H, W, C), as they are inside. The errors of a call."""
+    ((name, _),) = net.inputs.items()
+    values: dict[str, Any] = {name: Tensor(x, backend=net.backend)}
+    found = []
+    with no_grad():
+        plan = Plan(net.program, values, net.backend)
+        for step in plan.steps:
+            made = plan.results(step, values)
+            values.update(zip(step.node.outputs, made, strict=False))
+            found.append((step.node.name, step.node.kind, _array(made[0])))
+    return found
+
+
+def _array(value: Any) -> np.ndarray:
+    if isinstance(value, Image):
+        return value.last.numpy()
+    array: np.ndarray = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    return np.moveaxis(array, 1, -1) if array.ndim == 4 else array
+
+
 def _seen(value: Any) -> Value:
     if isinstance(value, Image):
         return Value(tuple(value.shape), str(value.last.dtype), True)

@@ -85,6 +85,7 @@ from .elementwise import (
     where,
 )
 from .getitem import getitem
+from .grid import grid_sample
 from .index import (
     embedding,
     gather,
@@ -264,6 +265,7 @@ __all__ = [
     "gram_matrix",
     "greater",
     "greater_equal",
+    "grid_sample",
     "group_norm",
     "gru_cell",
     "gru_sequence",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import fit_image, pad_rows, read_coco, read_voc
+from ..data.folders.looking import unusable
 from ..data.folders.problems import Problem
 from ..data.folders.recognise import recognise
 from ..data.types import Detections
@@ -35,12 +36,12 @@ def gather(path: str, options: Options, wanted: Mapping[str, Any]) -> Gathered:
     Boxes that VOC calls difficult or COCO a crowd are left out, as are those without area."""
     options.only_for("boxes", target=options.target, group=options.group,
                      class_weights=options.class_weights)  # fmt: skip
-    found = _read(path, options)
+    found, problems = _read(path, options)
     sides = (wanted["height"], wanted["width"])
     if len(found) * sides[0] * sides[1] * 3 > MOST:
         raise ConfigError(f"train: {len(found):,} pictures of {sides[0]}x{sides[1]} are too many "
                           "to be held in memory; --size makes them smaller")  # fmt: skip
-    rows, problems, content = [], [], []
+    rows, content = [], []
     for k in range(len(found)):
         try:
             image, data = found.image(k), _bytes(found, k)
@@ -65,16 +66,21 @@ def gather(path: str, options: Options, wanted: Mapping[str, Any]) -> Gathered:
     )  # fmt: skip
 
 
-def _read(path: str, options: Options) -> Detections:
-    """The set at a path, in either format."""
+def _read(path: str, options: Options) -> tuple[Detections, list[Problem]]:
+    """The set at a path, in either format, and what of it is passed over."""
     found = recognise(path, options.follow_links)
+    damaged: list[tuple[str, str]] = []
+    name = Path(found.root).name
     if found.kind == "voc":
-        return read_voc(found.root, name=Path(found.root).name)
-    if len(found.annotations) != 1:
+        read = read_voc(found.root, name=name, damaged=damaged)
+    elif len(found.annotations) != 1:
         raise ConfigError(
             f"train: {shown(path)} has {len(found.annotations)} files of COCO; one is read"
         )
-    return read_coco(Path(found.root, found.annotations[0]), found.root, Path(found.root).name)
+    else:
+        source = Path(found.root, found.annotations[0])
+        read = read_coco(source, found.root, name, damaged)
+    return read, [*found.problems, *unusable(found.root, damaged)]
 
 
 def _bytes(found: Detections, index: int) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from ..train.schema import (
     Rule,
@@ -32,6 +35,7 @@ KINDS = {
     SOUNDS: "sounds (WAV) in class folders",
     BOXES: "pictures with boxes (VOC or COCO)",
 }
+URI = "file://"
 STRATIFIED, RANDOM, GROUPS, FOLDERS, END = "stratified", "random", "groups", "folders", "end"
 
 
@@ -68,7 +72,7 @@ class Own:
 
     def stored(self) -> dict[str, Any]:
         """As JSON."""
-        return asdict(self)
+        return {**asdict(self), "path": _printable(self.path)}
 
 
 _SIDE = integer(1, 4_096)
@@ -136,6 +140,16 @@ RULE = keyed(
 )  # fmt: skip
 
 
+def _printable(path: str) -> str:
+    """A path as it is; one with characters that cannot be printed as a file: URI (RFC 8089)."""
+    return path if path.isprintable() else Path(path).as_uri()
+
+
+def _path(stored: str) -> str:
+    """What `_printable` was given: an absolute path never begins with "file:"."""
+    return os.fsdecode(unquote_to_bytes(stored[7:])) if stored.startswith(URI) else stored
+
+
 def restored(stored: Any, where: object) -> Own:
     """What config.json keeps; FormatError, naming `where`, for anything else."""
     check(stored, RULE, where)
@@ -143,6 +157,7 @@ def restored(stored: Any, where: object) -> Own:
     options = {**stored["options"], "size": tuple(stored["options"]["size"])}
     made = {
         **stored,
+        "path": _path(stored["path"]),
         "division": Division(**stored["division"]),
         "options": Options(**options),
         "classes": tuple(stored["classes"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import log_mel
+from ..data import log_mel, resample
 from ..data.folders.sounds import MAX_SOUND, audio_folder
 from ..data.formats.wav import decode_wav
 from ..errors import FormatError
@@ -24,10 +24,14 @@ LENGTH, HOP = 40, 100
 
 
 def gather(path: str, options: Options) -> Gathered:
-    """The sounds of class folders; the errors of `audio_folder`."""
+    """The sounds of class folders, of the rate of most; the errors of `audio_folder`."""
     options.only_for("sounds", target=options.target, group=options.group)
-    found = audio_folder(path, options.follow_links)
-    pairs = zip(found.files, found.waves, strict=True)
+    return _gathered(path, options, None)
+
+
+def _gathered(path: str, options: Options, rate: int | None) -> Gathered:
+    found = audio_folder(path, options.follow_links, rate)
+    pairs = zip(found.files, found.stored, strict=True)
     content = [(file, wave.astype("<i2").tobytes()) for file, wave in pairs]
     return in_folders(found, found.waves, digest(content), rate=found.rate)
 
@@ -49,18 +53,8 @@ def remarks(gathered: Gathered, preparation: Mapping[str, Any]) -> list[str]:
 
 
 def elsewhere(own: Own, path: str, options: Options) -> Gathered:
-    """The sounds of another folder, of the same rate and of classes that the run knows."""
-    found = gather(path, options)
-    _check_rate(own.preparation, found.extra["rate"], path)
-    return found
-
-
-def _check_rate(preparation: Mapping[str, Any], rate: int, where: object) -> None:
-    if rate != preparation["rate"]:
-        raise FormatError(
-            f"wav: {shown(where)} has {rate:,} samples a second, the run was trained on "
-            f"{preparation['rate']:,}"
-        )
+    """The sounds of another folder, of classes that the run knows, at the run's rate."""
+    return _gathered(path, options, own.preparation["rate"])
 
 
 def inputs(gathered: Gathered, preparation: Mapping[str, Any]) -> np.ndarray:
@@ -82,9 +76,9 @@ def spectrum(wave: np.ndarray, preparation: Mapping[str, Any]) -> np.ndarray:
 
 
 def heard(own: Own, file: str) -> np.ndarray:
-    """(1, steps, bands, 1) of a WAV file; FormatError for another rate."""
+    """(1, steps, bands, 1) of a WAV file, brought to the rate of the run."""
     rate, wave = decode_wav(read_regular(file, MAX_SOUND, "predict"), file)
-    _check_rate(own.preparation, rate, file)
     if not len(wave):
         raise FormatError(f"wav: {shown(file)} holds no sound")
+    wave = resample(wave, rate, own.preparation["rate"])
     return spectrum(wave, own.preparation)[None, :, :, None]

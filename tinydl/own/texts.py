@@ -11,7 +11,7 @@ from ..data import Reviews, WordTokenizer
 from ..data.folders.texts import text_folder
 from ..experiment.card import Recipe
 from ..experiment.program import Settings
-from ..programs.reading import Reading, Texts
+from ..programs.reading import Reading, Texts, fitted_words
 from .gathered import VALIDATION, Gathered, Places, digest, in_folders
 from .kept import Own
 from .options import Options
@@ -33,7 +33,7 @@ def learn(
     """How many words are read of a text, and how many there are: the vocabulary itself is kept by
     the program."""
     length = options.size[0] if options.size else recipe.program.input_shape[0]
-    tokenizer = WordTokenizer.fit((gathered.x[k] for k in train), max_tokens=_most(recipe))
+    tokenizer = fitted_words((gathered.x[k] for k in train), _most(recipe))
     return {"length": int(length), "words": len(tokenizer)}
 
 

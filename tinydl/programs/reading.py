@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from ..train import predict
 from .parts import Parts
 from .sequences import Sequences, SequencesTraining
 
+LONGEST = 100  # characters of a word
 ORDER = 42  # of the reviews, the same for every seed
 
 
@@ -51,11 +52,20 @@ class Texts:
 
     def fitted(self, texts: Sequence[str], words: int) -> Tokenizer:
         """A tokenizer of so many of the texts' tokens."""
-        return WordTokenizer.fit(texts, max_tokens=words)
+        return fitted_words(texts, words)
 
     def numbers(self, texts: Sequence[str]) -> np.ndarray:
         """(N, length) int64."""
         return numbered(self.tokenizer, texts, self.length)
+
+
+def fitted_words(texts: Iterable[str], most: int) -> WordTokenizer:
+    """So many of the most frequent words of texts, without those that a run folder could not keep:
+    what is longer than LONGEST characters or cannot be printed, such as the joiners between parts
+    of an emoji, is unknown."""
+    found = WordTokenizer.fit(texts).vocabulary
+    kept = [word for word in found if len(word) <= LONGEST and word.isprintable()]
+    return WordTokenizer(kept[:most])
 
 
 def numbered(tokenizer: Tokenizer, texts: Sequence[str], length: int) -> np.ndarray:

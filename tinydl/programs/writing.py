@@ -127,29 +127,31 @@ class Writing(Program):
     def sentences(
         self, model: Writer, texts: Texts, x: np.ndarray, sources: Sequence[str]
     ) -> tuple[list[list[str]], list[np.ndarray]]:
-        """What is written about each of x, the codes of these sources, token by token, and the
-        weights (T, S) of each."""
+        """What is written about each of x, the codes of these sources, token by token, and where
+        it looked, (T, S): a row for each token, and one more for the END if it came to it."""
         steps = 2 * texts.y_train.shape[1]
         made, looked = [], []
         for start in range(0, len(x), AT_ONCE):
             rows = slice(start, start + AT_ONCE)
             found = self.written(model, x[rows], steps)
             for source, *one in zip(sources[rows], found.words, found.weights, strict=True):
-                made.append(self._tokens(texts, source, *one))
-                looked.append(one[1])
+                tokens, weights = self._tokens(texts, source, *one)
+                made.append(tokens)
+                looked.append(weights)
         return made, looked
 
     def _tokens(
         self, texts: Texts, source: str, words: np.ndarray, weights: np.ndarray
-    ) -> list[str]:
-        """The tokens of one row; with `copy` an unknown one from where it was looked most."""
-        made = told(words, texts.target)
-        if not self.copy:
-            return made
-        keys = [*texts.pieces(source), ""]  # nothing for a look at the END
-        for t in np.flatnonzero(words == UNKNOWN).tolist():
-            made[t] = keys[int(weights[t].argmax())]
-        return [word for word in made if word]
+    ) -> tuple[list[str], np.ndarray]:
+        """The tokens of one row; with `copy` an unknown one from where it was looked most, and
+        nothing for a look at the source's END."""
+        made, kept = told(words, texts.target), list(range(int((words != PAD).sum())))
+        if self.copy:
+            keys = [*texts.pieces(source), ""]
+            for t in np.flatnonzero(words == UNKNOWN).tolist():
+                made[t] = keys[int(weights[t].argmax())]
+            kept = [t for t in kept if t >= len(made) or made[t]]
+        return [word for word in made if word], weights[kept]
 
 
 def nearest(pieces: Sequence[set[str]], asked: set[str]) -> int:

@@ -74,6 +74,7 @@ def report(subject: Subject) -> str:
     if training is not None:
         parts |= {
             "Boxes": lambda: boxes.detection(training),
+            "What the detector looks at": lambda: boxes.looked_at(training),
             "Regions": lambda: boxes.regions(training),
             "Passages": lambda: words.passages(training),
             "Answers": lambda: words.answers(training),

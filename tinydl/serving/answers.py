@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..attribution import saliency
-from ..data import fit_image, prepare_digit
+from ..attribution import box_occlusion, saliency
+from ..data import fit_image, prepare_digit, resample
 from ..data.formats.images import decode_image
 from ..data.formats.wav import decode_wav
 from ..errors import ConfigError, FormatError
+from ..metrics import Found
 from ..nn import Module
 from ..own.sounds import spectrum
+from ..programs.scores import found_in
 from ..programs.supervised import settings_of
 from ..runs.detect import detect
 from ..runs.imported import ImportedRun
@@ -30,7 +32,8 @@ FITTED = {
     28: "fitted as MNIST's digits: the ink into 20 x 20 pixels, its centre of mass in the middle",
     8: "fitted as Optdigits': upright, 32 x 20 pixels, of which 4 x 4 are counted each",
 }
-LEAST = 0.5  # score of a box that is shown
+LEAST, FAINT = 0.5, 0.01  # score of a box that is shown; that counts while parts are hidden
+PARTS = 4  # squares a side that are hidden in turn, and those between them
 BARS, BOXES = 10, 100  # shown of many
 SOUND_SECONDS, SOUND_RATE = 60, 8_000
 
@@ -168,21 +171,10 @@ class Spoken(Classes):
                 f"serve: the sound lasts {len(wave) / rate:.2f} s; more than 0 and at most "
                 f"{SOUND_SECONDS} s are heard"
             )
-        heard = spectrum(resampled(wave, rate, self.preparation["rate"]), self.preparation)
+        heard = spectrum(resample(wave, rate, self.preparation["rate"]), self.preparation)
         x = heard.astype(self.run.config["dtype"]).reshape(self.run.recipe.program.input_shape)
         low, high = float(heard.min()), float(heard.max())
         return self.about(x[None], (heard - low) / (high - low or 1.0))
-
-
-def resampled(wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:
-    """int16 samples (T,) at another rate, (ceil of T wanted / rate,) int16: the frequencies that
-    both rates have, and no others (the DFT cut off, or continued with zeros)."""
-    if rate == wanted:
-        return wave
-    size = max(1, -(-len(wave) * wanted // rate))
-    spectrum = np.fft.rfft(wave.astype(np.float64))
-    again = np.fft.irfft(spectrum[: size // 2 + 1], size) * (size / len(wave))
-    return np.clip(np.rint(again), -32_768, 32_767).astype(np.int16)
 
 
 class Boxes(Asked):
@@ -215,17 +207,55 @@ class Boxes(Asked):
         ]  # fmt: skip
         count = len(found.scores)
         told = f"{count} found" if count else f"nothing found with a score of {100 * LEAST:.0f} %"
-        return {
+        answer = {
             "told": told,
             "bars": [{"name": b["name"], "share": b["share"]} for b in boxes[:BARS]],
             "picture": preview(image),
             "boxes": boxes,
             "layers": or_reason(lambda: self._layers(image))[0] or [],
         }
+        return answer | (self._about(image, found, int(order[0])) if count else {})
+
+    def _about(self, image: np.ndarray, found: Found, best: int) -> dict[str, Any]:
+        """What hiding parts of the picture costs the best box."""
+        made, why = or_reason(lambda: self._lost(image, found.boxes[best], found.labels[best]))
+        if made is None:
+            return {"why_no_attribution": why}
+        pixels, lost = made
+        name = self.run.config["classes"][found.labels[best]]
+        told = f"What hiding a part costs the box: {name}"
+        return {
+            "input": picture(pixels),
+            "attribution": heat(np.maximum(lost, 0)),
+            "attribution_told": told,
+        }
+
+    def _lost(self, image: np.ndarray, box: np.ndarray, label: int) -> tuple[np.ndarray, ...]:
+        """(the picture at the network's size, the map of it), without the border that was added."""
+        fitted, scale = fit_image(image, *self._sides())
+        size = max(2, min(fitted.shape[:2]) // PARTS)
+        lost = box_occlusion(self._boxes_of, fitted, box * scale, int(label), size)
+        rows, columns = (max(1, round(n * scale)) for n in image.shape[:2])
+        return fitted[:rows, :columns], lost[:rows, :columns]
+
+    def _boxes_of(self, x: np.ndarray) -> list[Found]:
+        """What is found on pictures of the network's size."""
+        if isinstance(self.run, ImportedRun):
+            pictures = [np.rint(255 * one).astype(np.uint8) for one in x]
+            return self.run.detect(pictures, FAINT, None)
+        return found_in(self.model, x.astype(self.run.config["dtype"]), FAINT)
+
+    def _sides(self) -> tuple[int, int]:
+        """Of the pictures that the network takes."""
+        if isinstance(self.run, ImportedRun):
+            kept = self.run.config["picture"]
+            return kept["height"], kept["width"]
+        program = settings_of("serve", self.run.recipe)
+        height, width = (program.picture_shape or program.input_shape)[:2]
+        return height, width
 
     def _layers(self, image: np.ndarray) -> list[dict[str, Any]]:
         if isinstance(self.run, ImportedRun):
             return layers(self.model, np.stack(self.run.pictures([image], "serve")))
-        program = settings_of("serve", self.run.recipe)
-        fitted, _ = fit_image(image, *(program.picture_shape or program.input_shape)[:2])
+        fitted, _ = fit_image(image, *self._sides())
         return layers(self.model, fitted[None].astype(self.run.config["dtype"]))

@@ -13,6 +13,8 @@ from ..attribution.asking import recorded
 from ..data.prepare import resize_matrix
 from ..errors import TinydlError
 from ..function import grad
+from ..interop.imported import Imported
+from ..interop.tracing import results
 from ..nn import Embedding, Module, activations
 from ..nn.watch import shadowing
 from ..tensor import Tensor
@@ -22,6 +24,8 @@ SIDE, ROW = 64, 256  # numbers a side of a map, of a row: larger ones are averag
 PREVIEW = 480  # pixels a side of a picture that is sent back
 #: What gives on what it was given, or moves it: nothing to see.
 SILENT = ("Dropout", "Flatten", "Reshape", "Identity")
+MOVED = (*SILENT, "Cast", "Concat", "Expand", "Gather", "Pad", "Shape", "Slice", "Split", "Squeeze",
+         "Transpose", "Unsqueeze")  # fmt: skip
 
 
 def picture(pixels: np.ndarray) -> dict[str, Any]:
@@ -95,8 +99,12 @@ def or_reason(make: Callable[[], Any]) -> tuple[Any, str]:
 
 
 def layers(model: Module, x: np.ndarray) -> list[dict[str, Any]]:
-    """The outputs of the model's innermost modules for one sample x (1, ...), in their order, of
-    the first `LAYERS` of them."""
+    """The outputs of the model's innermost modules (of a net from a file: of its nodes) for one
+    sample x (1, ...), in their order, of the first `LAYERS` of them."""
+    if isinstance(model, Imported):
+        made = [_shown(name, kind, output) for name, kind, output in results(model, x)
+                if kind not in MOVED]  # fmt: skip
+        return [row for row in made if row is not None][:LAYERS]
     inner = {name: m for name, m in model.named_modules() if name and not list(m.children())}
     shown = [name for name, m in inner.items() if type(m).__name__ not in SILENT]
     found = activations(model, x) if shown else {}
@@ -105,8 +113,12 @@ def layers(model: Module, x: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _layer(name: str, module: Module, output: np.ndarray) -> dict[str, Any] | None:
+    return _shown(name, type(module).__name__, output)
+
+
+def _shown(name: str, kind: str, output: np.ndarray) -> dict[str, Any] | None:
     maps = maps_of(output)
-    return None if maps is None else {"name": name, "kind": type(module).__name__, **maps}
+    return None if maps is None else {"name": name, "kind": kind, **maps}
 
 
 def maps_of(output: np.ndarray) -> dict[str, Any] | None:

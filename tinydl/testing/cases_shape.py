@@ -1,5 +1,5 @@
-"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, ops/scatter.py, the borders of `pad` and
-reading by index along any axis."""
+"""Rows of ops/arrange.py, ops/matrices.py, ops/resize.py, ops/grid.py, ops/scatter.py, the borders
+of `pad` and reading by index along any axis."""
 
 from __future__ import annotations
 
@@ -135,6 +135,25 @@ def _resize(d: Draw) -> Example:
     return Example((d.normal((N, H, W, C)),), options)
 
 
+def _grid(d: Draw) -> Example:
+    """Places within and outside, a tenth of a pixel and more from every kink and tie."""
+    N, H, W, C = d.shape(4, 4, 1, 4)
+    where = (N, *d.shape(2, 2, 1, 3))
+    align = d.flag()
+    axes = []
+    for size in (W, H):
+        half = np.where(d.bools(where), 0.5, 0.0)
+        pixels = d.rng.integers(-size - 2, 2 * size + 2, where) + half + d.uniform(where, 0.1, 0.4)
+        ends = max(size - 1, 1) / 2 if align else size / 2
+        axes.append((pixels + (0.0 if align else 0.5)) / ends - 1)
+    options = {
+        "mode": d.choose(("bilinear", "nearest")),
+        "padding_mode": d.choose(("zeros", "border", "reflection")),
+        "align_corners": align,
+    }
+    return Example((d.normal((N, H, W, C)), np.stack(axes, axis=3)), options)
+
+
 def _take(d: Draw) -> Example:
     """`indices` as a tensor, or as an array with negative entries."""
     shape = d.shape(1, 3)
@@ -250,6 +269,7 @@ ROWS = (
     OpCase("pad_circular", ops.pad, _border("circular")),
     OpCase("pad_replicate", ops.pad, _border("replicate")),
     OpCase("resize", ops.resize, _resize),
+    OpCase("grid_sample", ops.grid_sample, _grid),
     OpCase("take", ops.take, _take),
     OpCase("take_along_axis", ops.take_along_axis, _along_axis),
     OpCase("scatter_add_along_axis", ops.scatter_add_along_axis, _add_along_axis),

@@ -203,6 +203,7 @@ class Ranks(Alone):
             self._samples, end = stop - start, max(stop, start + 1)
             self._place = start, end - start, count
             yield tuple([array[start:end] for array in batch])
+        self._samples = None  # what is looked at now has all its rows
         for generator, state in zip(
             generators, self.from_first([g.state_dict() for g in generators]), strict=True
         ):

@@ -4,8 +4,8 @@ kernels_cl/conv.cl."""
 from __future__ import annotations
 
 from ...geometry import Conv2dGeometry
-from .array import ClArray
-from .matmul import ADD_TO_C, NO_BATCH, Matmul
+from .array import ClArray, row_tile
+from .matmul import ADD_TO_C, LONGEST_PIECE, NO_BATCH, Matmul
 
 #: Patches are built for as many images at a time as fit into this many bytes.
 COLUMN_BYTES = 1 << 28
@@ -14,6 +14,8 @@ CHUNK_BYTES = 1 << 20
 MAX_CHUNKS = 32
 #: Weights with more output channels than this come in panels, like b in a GEMM.
 WIDE_WEIGHT = 64
+#: Pixels of a row that a depthwise kernel has in registers at most.
+DEPTHWISE_ROW = 7
 #: Windows of more values than this go through im2col: the direct kernel has one running sum.
 LONGEST_WINDOW = 8192
 
@@ -59,7 +61,7 @@ class Conv(Matmul):
         return y
 
     def _pixels(self, name: str, channels: int, pixels: int, *arguments) -> None:
-        """Launch one work-item per (run of channels, pixel); the last argument holds the sizes."""
+        """Launch one work-item per (run of channels, pixel or row); the last argument: sizes."""
         *arrays, sizes = arguments
         span, spans = self._spans(channels)
         dtype = next(x.dtype for x in arrays if isinstance(x, ClArray))
@@ -77,10 +79,12 @@ class Conv(Matmul):
         y = self.empty(g.y_shape, x.dtype)
         if y.size == 0:
             return y
-        if g.groups > 1:
-            name = "depthwise_conv2d" if _is_depthwise(g) else "grouped_conv2d"
+        if _is_depthwise(g):
+            name = f"depthwise_conv2d_{self._depthwise_tile(g, g.OW)}"
+            self._pixels(name, g.F, g.N * g.OH, x, weight, bias, y.buffer, _sizes(g))
+        elif g.groups > 1:
             pixels = g.N * g.OH * g.OW
-            self._pixels(name, g.F, pixels, x, weight, bias, y.buffer, _sizes(g))
+            self._pixels("grouped_conv2d", g.F, pixels, x, weight, bias, y.buffer, _sizes(g))
         elif g.product:
             # [N*H*W x C] @ [C x F], or [N x H*W*C] @ [H*W*C x F]
             rows = self._flat(x, g.product)
@@ -90,6 +94,11 @@ class Conv(Matmul):
         else:
             self._conv2d_direct(x, weight, bias, y, g)
         return y
+
+    def _depthwise_tile(self, g: Conv2dGeometry, pixels: int) -> int:
+        """Pixels of a row that a depthwise kernel makes at once: of those that see no padding."""
+        edges = -(-(g.KW - 1) * g.dilation[1] // g.stride[1])
+        return row_tile(max(pixels - edges, 1), DEPTHWISE_ROW)
 
     def _images_at_once(self, g: Conv2dGeometry, itemsize: int) -> int:
         per_image = g.OH * g.OW * g.KH * g.KW * g.C * itemsize
@@ -153,9 +162,12 @@ class Conv(Matmul):
             return y
         if grad.size == 0:
             self._fill(y, 0)
+        elif _is_depthwise(g):
+            name = f"depthwise_input_grad_{self._depthwise_tile(g, -(-g.W // g.stride[1]))}"
+            self._pixels(name, g.C, g.N * g.H, grad, weight, y.buffer, _sizes(g))
         elif g.groups > 1:
-            name = "depthwise_input_grad" if _is_depthwise(g) else "grouped_input_grad"
-            self._pixels(name, g.C, g.N * g.H * g.W, grad, weight, y.buffer, _sizes(g))
+            pixels = g.N * g.H * g.W
+            self._pixels("grouped_input_grad", g.C, pixels, grad, weight, y.buffer, _sizes(g))
         elif g.product:
             # [N*H*W x F] @ [F x C], or [N x F] @ [F x H*W*C]
             rows = self._flat(grad, (g.product[0], g.F))
@@ -260,13 +272,15 @@ class Conv(Matmul):
 
     def _depthwise_weight_grad(self, x: ClArray, grad: ClArray, g: Conv2dGeometry) -> ClArray:
         images = self._images_per_chunk(g, x.dtype.itemsize)
+        images = max(1, min(images, LONGEST_PIECE // g.OH))  # a running sum per row of outputs
         chunks = -(-g.N // images)
         y = self.empty((chunks,) + g.weight_shape, x.dtype)
         kernel = self.runtime.kernel("conv", x.dtype, "depthwise_weight_grad")
-        vectors = -(-g.C // self.runtime.vector_width(x.dtype))
-        self.runtime.heavy(
-            kernel, vectors, g.KH * g.KW, chunks, x, grad, y.buffer, *_sizes(g), images
-        )
+        span, spans = self._spans(g.C)
+        cells = g.KH * g.KW
+        each = 1 if self.runtime.is_gpu else cells
+        sizes = (*_sizes(g), images, each, span)
+        self.runtime.heavy(kernel, spans, -(-cells // each), chunks, x, grad, y.buffer, *sizes)
         return self._sum_chunks(y)
 
     def _sum_chunks(self, y: ClArray) -> ClArray:

@@ -9,6 +9,8 @@ from .arrays import Arrays
 
 #: Places (or rows) of a sum that one work-item adds up, at least, and parts of a sum, at most.
 RUN, MAX_CHUNKS = 256, 256
+#: Places of an elementwise pass that one work-item takes: it reads its coefficients once.
+PLACES = {"cpu": 128, "gpu": 8}
 
 
 def _cut(count: int) -> tuple[int, int]:
@@ -24,7 +26,8 @@ class Norm(Arrays):
         self._require_float("channel_norm", x)
         x = self._contiguous(x)
         (N, P, C), dtype = x.shape, x.dtype
-        mean, variance = self.zeros((N, groups), dtype), self.zeros((N, groups), dtype)
+        make = self.empty if x.size else self.zeros
+        mean, variance = make((N, groups), dtype), make((N, groups), dtype)
         if x.size:
             chunks, length = _cut(P)
             means = self.empty((N, chunks, C), dtype)
@@ -63,10 +66,16 @@ class Norm(Arrays):
         given = [self._contiguous(a) for a in (grad, x, mean, variance)]
         chunks, length = _cut(P)
         parts = [self.empty((N, chunks, C), x.dtype) for _ in range(2)]
-        sizes = (N * chunks * C, chunks, length, P, C, G, float(eps))
+        tiles = -(-C // self.runtime.vector_width(x.dtype))
+        sizes = (N * chunks * tiles, chunks, length, P, C, G, float(eps))
         buffers = [part.buffer for part in parts]
-        self._norm("channel_norm_sums", x, N * chunks * C, *given, *buffers, *sizes)
-        return self._added(parts[0], 1), self._added(parts[1], 1)
+        self._norm("channel_norm_sums", x, sizes[0], *given, *buffers, *sizes)
+        if chunks == 1:
+            return self._flat(parts[0], (N, C)), self._flat(parts[1], (N, C))
+        sums = self.empty((N, C), x.dtype), self.empty((N, C), x.dtype)
+        arrays = (*buffers, sums[0].buffer, sums[1].buffer)
+        self._norm("add_runs", x, N * tiles, *arrays, N * tiles, chunks, C)
+        return sums
 
     def channel_norm_grad(
         self,
@@ -96,7 +105,8 @@ class Norm(Arrays):
         self._require_float("row_norm", x)
         (N, D), dtype = x.shape, x.dtype
         y = self.empty(x.shape, dtype)
-        mean, variance = self.zeros((N,), dtype), self.zeros((N,), dtype)
+        make = self.empty if x.size else self.zeros
+        mean, variance = make((N,), dtype), make((N,), dtype)
         if x.size:
             given = [self._contiguous(a) for a in (x, scale, shift)]
             results = (y.buffer, mean.buffer, variance.buffer)
@@ -130,11 +140,12 @@ class Norm(Arrays):
         self.runtime.light(kernel, items, *arguments)
 
     def _norm_runs(self, name: str, x: ClArray, G: int, eps: float, *arguments: Any) -> None:
-        """A kernel that takes arrays, items, spans, span, P, C, G, eps."""
+        """A kernel that takes arrays, items, runs, length of a run of places, P, C, G, eps."""
         N, P, C = x.shape
-        span, spans = self._spans(C)
-        items = N * P * spans
-        self._norm(name, x, items, *arguments, items, spans, span, P, C, G, float(eps))
+        length = PLACES[self.runtime.kind]
+        runs = -(-P // length)
+        items = N * runs * -(-C // self.runtime.vector_width(x.dtype))
+        self._norm(name, x, items, *arguments, items, runs, length, P, C, G, float(eps))
 
     def _added(self, parts: ClArray, axis: int) -> ClArray:
         """The parts of sums, added along the axis that numbers the chunks."""

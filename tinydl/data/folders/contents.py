@@ -64,6 +64,12 @@ def look_at_sounds(found: Found, copies: Copies) -> tuple[Facts, list[Problem]]:
         lengths.append(len(samples) / rate)
         digests[k] = digest_of(samples.tobytes())
     copies.same(np.array(readable, np.int64), digests, "has the same sound as")
+    usual = Counter(rates).most_common(1)[0][0] if rates else 0
+    problems += [
+        Problem("rate", found.files[k].path, f"has {rate:,} samples a second, most have {usual:,}")
+        for k, rate in zip(readable, rates, strict=True)
+        if rate != usual
+    ]
     facts = [("rates", counted(f"{rate:,} Hz" for rate in rates))]
     if lengths:
         told = f"{min(lengths):.2f} to {max(lengths):.2f} s, {sum(lengths):.0f} s together"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,18 +133,20 @@ def _sizes(sizes: np.ndarray) -> str:
 
 def _boxes(found: Found) -> tuple[Detections | None, Facts, list[Problem]]:
     """The annotations, what is said of them, and what is wrong."""
+    damaged: list[tuple[str, str]] = []
     try:
         if found.kind == "voc":
-            read = read_voc(found.root)
+            read = read_voc(found.root, damaged=damaged)
         else:
-            read = read_coco(Path(found.root, found.annotations[0]), found.root)
+            source = Path(found.root, found.annotations[0])
+            read = read_coco(source, found.root, damaged=damaged)
     except (FormatError, DataError) as error:
-        return None, [], [broken("", error, found.root)]
+        return None, [], [broken("", error, found.root), *unusable(found.root, damaged)]
     per_class = Counter(read.classes[k] for labels in read.labels for k in labels)
     boxes = sum(per_class.values())
     facts = [("boxes", f"{boxes:,} in {len(read):,} pictures: {counted(per_class.elements())}")]
     facts += [(f"split {name}", f"{len(ids):,} pictures") for name, ids in read.splits.items()]
-    problems = []
+    problems = unusable(found.root, damaged)
     if read.skipped:
         problems.append(Problem("damaged", "", f"{read.skipped:,} boxes have no area"))
     empty = sum(not len(labels) for labels in read.labels)
@@ -151,7 +154,21 @@ def _boxes(found: Found) -> tuple[Detections | None, Facts, list[Problem]]:
         problems.append(Problem("class", "", f"{empty:,} pictures have no box"))
     unlabelled = len(found.files) - len(read)
     if unlabelled > 0:
-        problems.append(Problem("stray", "", f"{unlabelled:,} pictures have no annotation"))
+        problems.append(
+            Problem("stray", "", f"{unlabelled:,} pictures have no annotation that is read")
+        )
     more = found.annotations[1:]
     problems += [Problem("other", name, "was not read: one file of boxes is") for name in more]
     return read, facts, problems
+
+
+def unusable(root: str, damaged: list[tuple[str, str]]) -> list[Problem]:
+    """What `read_voc` and `read_coco` passed over, as problems."""
+    return [
+        Problem(
+            "damaged",
+            name.removeprefix(f"{root}{os.sep}"),
+            f"cannot be used: {text.partition(': ')[2]}",
+        )
+        for name, text in damaged
+    ]

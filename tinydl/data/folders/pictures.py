@@ -4,7 +4,7 @@ a cache of bounded size."""
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ from .form import PictureForm
 from .walk import checked_path
 
 MOST_WORKERS = 8
+STRETCH = 8  # pictures that a thread decodes before it asks for more
 
 
 class Cache:
@@ -139,43 +140,64 @@ class Pictures:
 
     def rows(self, indices: np.ndarray) -> np.ndarray:
         """The pictures of these indices (K,), decoded: (K, H, W, C)."""
+        missing = (self.cache.places[self.files[self._within(indices)]] < 0).sum()
+        if min(self.workers, missing) < 2:
+            return self.begun(indices)()
+        with ThreadPoolExecutor(min(self.workers, missing), "tinydl-decode") as pool:
+            return self.begun(indices, pool)()
+
+    def begun(
+        self, indices: np.ndarray, pool: ThreadPoolExecutor | None = None
+    ) -> Callable[[], np.ndarray]:
+        """What gives `rows(indices)` when called; the threads of `pool` decode them from now on.
+        Whoever wants many batches begins the next before asking for one, so that no thread waits
+        for the slowest at the end of each."""
         files = self.files[self._within(indices)]
         sizes("Pictures", (len(files), *self.form.shape), self.dtype.itemsize)
-        places = self.cache.places[files]
-        kept = places >= 0
-        if len(files) and kept.all():
-            found = np.take(self.cache.block, places, axis=0)
-        else:
-            found = np.empty((len(files), *self.form.shape), np.uint8)
-            found[kept] = self.cache.block[places[kept]]
-            self._decode(files, np.flatnonzero(~kept), found)
-        if self.dtype.kind == "u":
+        found = np.empty((len(files), *self.form.shape), self.dtype)
+        if pool is None:
+            return lambda: self._filled(found, files)
+        length = max(1, min(STRETCH, -(-len(files) // self.workers)))
+        waiting = [
+            pool.submit(self._filled, found[k : k + length], files[k : k + length])
+            for k in range(0, len(files), length)
+        ]
+
+        def finished() -> np.ndarray:
+            for one in waiting:  # in order, so that of two faults the first is told
+                one.result()
             return found
-        return found / self.dtype.type(self.divisor)
+
+        return finished
 
     def path(self, index: int) -> str:
         """The file of picture `index`."""
         return os.path.join(self.root, self.paths[self.files[self._within([index])][0]])
 
-    def _decode(self, files: np.ndarray, missing: np.ndarray, found: np.ndarray) -> None:
-        """Rows `missing` of `found`, each thread a stretch of them."""
-        workers = min(self.workers, len(missing))
-        if workers < 2:
-            self._stretch(files, missing, found)
-            return
-        with ThreadPoolExecutor(workers, "tinydl-decode") as pool:
-            parts = np.array_split(missing, workers)
-            waiting = [pool.submit(self._stretch, files, part, found) for part in parts]
-            for one in waiting:  # in order, so that of two faults the first is told
-                one.result()
+    def _filled(self, found: np.ndarray, files: np.ndarray) -> np.ndarray:
+        """`found` with the pictures of these files in it, from the cache where they are there."""
+        places = self.cache.places[files]
+        if len(files) and (places >= 0).all():
+            self._put(np.take(self.cache.block, places, axis=0), found)
+            return found
+        for row, (file, place) in enumerate(zip(files.tolist(), places.tolist(), strict=True)):
+            pixels = self.cache.block[place] if place >= 0 else self._decoded(file)
+            self._put(pixels, found[row])
+        return found
 
-    def _stretch(self, files: np.ndarray, rows: np.ndarray, found: np.ndarray) -> None:
-        for row in rows:
-            file = int(files[row])
-            path = os.path.join(self.root, self.paths[file])
-            data = read_regular(path, MAX_BYTES, "read_image")
-            found[row] = self.form.decoded(data, path, self.whole)
-            self.cache.keep(file, found[row])
+    def _put(self, pixels: np.ndarray, found: np.ndarray) -> None:
+        """uint8 pixels as this object's values, in the thread that has just decoded them."""
+        if self.dtype.kind == "u":
+            found[...] = pixels
+        else:
+            np.divide(pixels, self.dtype.type(self.divisor), out=found)
+
+    def _decoded(self, file: int) -> np.ndarray:
+        path = os.path.join(self.root, self.paths[file])
+        data = read_regular(path, MAX_BYTES, "read_image")
+        pixels = self.form.decoded(data, path, self.whole)
+        self.cache.keep(file, pixels)
+        return pixels
 
     def _within(self, indices: Any) -> np.ndarray:
         found = integers("Pictures", "indices", indices)

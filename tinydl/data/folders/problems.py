@@ -26,6 +26,7 @@ PROBLEMS = {
 #: The same for what is only to be known: `--strict` lets it pass.
 NOTES = {
     "near": "nearly the same, to be looked at",
+    "rate": "sounds of another rate than most",
     "name": "names",
     "other": "of another kind",
 }

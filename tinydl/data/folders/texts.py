@@ -83,4 +83,5 @@ def reason(error: TinydlError, path: Path) -> str:
     """What is wrong with a file, for a problem that names it already."""
     text = str(error).replace(f"{shown(path)} ", "").replace(shown(path), "it")
     text = re.sub("<_io.BytesIO object at 0x[0-9a-f]+>", "it", text)  # Pillow's name of bytes
+    text = re.sub("^[a-z_]+: ", "", text)  # who says it
     return shown(f"cannot be used: {text}", 200)

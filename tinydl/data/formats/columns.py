@@ -95,7 +95,10 @@ def _names(rows: Any, path: str | Path) -> tuple[str, ...]:
             f"csv: {shown(path)}: the header {quoted(names, 200)} has no or equal names"
         )
     if odd := [name for name in names if len(name) > MAX_NAME or not name.isprintable()]:
-        raise FormatError(f"csv: {shown(path)}: no name of a column: {quoted(odd[0])}")
+        raise FormatError(
+            f"csv: {shown(path)}: {quoted(odd[0], 60)} is no name of a column; at most {MAX_NAME} "
+            "characters that can be printed are"
+        )
     return names
 
 

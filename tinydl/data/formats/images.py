@@ -142,7 +142,7 @@ def _plain(image: Any) -> Any:
     """The image upright, without transparency, as grey "L" or colour "RGB"."""
     from PIL import Image, ImageOps
 
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16"):
         high = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return Image.fromarray(high)
@@ -152,4 +152,5 @@ def _plain(image: Any) -> Any:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     grey = image.mode in ("1", "L", "LA")
-    return image.convert("L" if grey else "RGB")
+    wanted = "L" if grey else "RGB"
+    return image if image.mode == wanted else image.convert(wanted)  # which copies in any case

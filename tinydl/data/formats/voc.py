@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 import numpy as np
 
-from ...errors import FormatError
+from ...errors import DataError, FormatError, TinydlError
 from ...foreign import parse_number, reader
 from ...quoting import quoted, shown
 from ..types import Detections
@@ -26,47 +27,70 @@ def read_voc(
     classes: tuple[str, ...] | None = None,
     name: str = "voc",
     one_based: bool = False,
+    damaged: list[tuple[str, str]] | None = None,
 ) -> Detections:
     """A set with Annotations/*.xml, JPEGImages/ and (optional) ImageSets/Main/<split>.txt, in a zip
     file, an uncompressed tar file or a folder.
 
     classes: their names in order; None takes all that occur, sorted. one_based: subtract 1 from
     x_min and y_min. Boxes without area are skipped and counted; an annotation without <size>, with
-    a document type (entities), an unknown class or a missing picture is a FormatError.
+    a document type (entities), an unknown class or a missing picture is a FormatError; or, where
+    there is a list `damaged`, is passed over with its picture and gets (file, what is wrong) there.
     """
     archive = Archive(path, MAX_PICTURE, 1 << 40)
     try:
         files = _by_folder(archive.names)
-        found = [
-            _annotation(archive.read(member), f"{path}: {member}", one_based)
-            for _, member in sorted(files.get("Annotations", {}).items())
-        ]
-        if not found:
+        if "Annotations" not in files:
             raise FormatError(f"voc: {shown(path)} has no Annotations/*.xml")
+        found: dict[str, _Annotated] = {}
+        for stem, member in sorted(files["Annotations"].items()):
+            where = f"{path}: {member}"
+            try:
+                picture = _picture(files.get("JPEGImages", {}), stem, path)
+                found[stem] = _annotation(archive.read(member), where, one_based, picture, classes)
+            except (FormatError, DataError) as error:
+                if damaged is None:
+                    raise
+                damaged.append((member, _without_place(error, where, path)))
+        if not found:
+            raise FormatError(f"voc: none of the annotations of {shown(path)} can be used")
         splits = {
             PurePosixPath(member).stem: _ids(archive.read(member))
             for file, member in files.get("Main", {}).items()
             if "_" not in file  # aeroplane_train.txt and its like hold labels, not a split
         }
-        ids = tuple(stem for stem, _ in sorted(files["Annotations"].items()))
-        members = tuple(_picture(files.get("JPEGImages", {}), stem, path) for stem in ids)
-        names = classes or tuple(sorted({label for _, rows, _ in found for label, *_ in rows}))
-        columns = [
-            _boxes(rows, names, f"{path}: {stem}")
-            for stem, (_, rows, _) in zip(ids, found, strict=True)
-        ]
     except BaseException:
         archive.close()
         raise
-    boxes, labels, ignore = zip(*columns, strict=True)
-    sizes = np.array([size for size, _, _ in found], np.int64)
-    skipped = sum(count for _, _, count in found)
+    rows = list(found.values())
+    names = classes or tuple(sorted({label for one in rows for label, *_ in one.rows}))
+    boxes, labels, ignore = zip(*(_boxes(one.rows, names) for one in rows), strict=True)
     return Detections(
-        *(name, names, ids, sizes, boxes, labels, ignore, skipped, splits, members, archive)
-    )
+        name, names, tuple(found), np.array([one.size for one in rows], np.int64), boxes, labels,
+        ignore, sum(one.skipped for one in rows), splits, tuple(one.picture for one in rows),
+        archive,
+    )  # fmt: skip
 
 
 Row = tuple[str, tuple[float, float, float, float], bool]
+
+
+class _Annotated(NamedTuple):
+    """Of one XML file: (height, width), (class, box, difficult) of each box with an area, how many
+    have none, and the member that is its picture."""
+
+    size: tuple[int, int]
+    rows: list[Row]
+    skipped: int
+    picture: str
+
+
+def _without_place(error: TinydlError, where: str, path: str | Path) -> str:
+    """What is wrong, for those who name the file themselves."""
+    text = str(error)
+    for place in (shown(where), shown(path)):
+        text = text.replace(f"{place}: ", "").replace(f"{place} ", "").replace(place, "it")
+    return text
 
 
 def _by_folder(names: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -95,8 +119,10 @@ def _picture(pictures: dict[str, str], stem: str, path: str | Path) -> str:
     return pictures[stem]
 
 
-def _annotation(data: bytes, name: str, one_based: bool) -> tuple[tuple[int, int], list[Row], int]:
-    """((height, width), [(class, box, difficult)], boxes without area) of one XML file."""
+def _annotation(
+    data: bytes, name: str, one_based: bool, picture: str, classes: tuple[str, ...] | None
+) -> _Annotated:
+    """One XML file; FormatError for a class that is not among `classes`."""
     root = parse_xml(data, name)
     width, height = (_side(root, part, name) for part in ("width", "height"))
     rows, skipped = [], 0
@@ -107,8 +133,10 @@ def _annotation(data: bytes, name: str, one_based: bool) -> tuple[tuple[int, int
         if x1 <= x0 or y1 <= y0:
             skipped += 1
             continue
+        if classes and label not in classes:
+            raise FormatError(f"voc: {shown(name)}: unknown class {quoted(label)}")
         rows.append((label, (x0, y0, x1, y1), _flag(thing, "difficult", name)))
-    return (height, width), rows, skipped
+    return _Annotated((height, width), rows, skipped, picture)
 
 
 def _number(element: Element, path: str, name: str) -> float:
@@ -139,11 +167,7 @@ def _flag(thing: Element, part: str, name: str) -> bool:
     return text == "1"
 
 
-def _boxes(
-    rows: list[Row], classes: tuple[str, ...], name: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if unknown := {label for label, _, _ in rows} - set(classes):
-        raise FormatError(f"{shown(name)}: unknown class {quoted(sorted(unknown)[0])}")
+def _boxes(rows: list[Row], classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     boxes = np.array([box for _, box, _ in rows], np.float32).reshape(-1, 4)
     labels = np.array([classes.index(label) for label, _, _ in rows], np.int64)
     return boxes, labels, np.array([ignored for _, _, ignored in rows], bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ...nn import (
     Module,
     Parameter,
     TransformerEncoderLayer,
+    sinusoidal_positions,
 )
 from ...random import Generator
 from ...tensor import Tensor
@@ -25,6 +26,12 @@ PAD, CLASS, SEPARATOR, MASK = range(4)
 #: What stands in front of every vocabulary: the tokens that no text is made of.
 MARKS = ("<pad>", "<class>", "<separator>", "<mask>")
 HIDDEN, MASKED, RANDOM = 0.15, 0.8, 0.1
+WAVE = 0.08  # of the positions' first values; a token's lie within 0.05
+
+
+def waves(shape: tuple[int, ...], rng: Generator, dtype: Any) -> np.ndarray:
+    """WAVE times `sinusoidal_positions`, (length, features)."""
+    return (WAVE * sinusoidal_positions(*shape)).astype(dtype)
 
 
 class BERT(Module):
@@ -42,9 +49,10 @@ class BERT(Module):
 
     Devlin, Chang, Lee and Toutanova 2019 (arXiv:1810.04805), section 3; this size, two blocks of
     128: Turc et al. 2019 (arXiv:1908.08962). A token PAD is not there: nothing attends to it.
-    `gaps` tells hidden tokens. Left out of the paper: segments and the prediction of the next
-    sentence, which a later study found to be no help (Liu et al. 2019, arXiv:1907.11692, section
-    4.2). Raises ConfigError; the calls ShapeError.
+    `gaps` tells hidden tokens; `tell_shares` spares it learning how frequent each token is. The
+    rows of the positions are trained from `waves` on. Left out of the paper: segments and the
+    prediction of the next sentence, which a later study found to be no help (Liu et al. 2019,
+    arXiv:1907.11692, section 4.2). Raises ConfigError; the calls ShapeError.
     """
 
     def __init__(
@@ -66,7 +74,7 @@ class BERT(Module):
             )
         self.length = length
         self.embedding = Embedding(vocabulary, features, rng=rng)
-        self.positions = LearnedPositions(length, features, rng=rng)
+        self.positions = LearnedPositions(length, features, weight_init=waves, rng=rng)
         self.norm = LayerNorm(features, 1e-5)
         self.dropout = Dropout(dropout, rng)
         self.blocks = [
@@ -104,6 +112,15 @@ class BERT(Module):
         table = self.embedding.weight.transpose()
         return ops.matmul(rows, table) + self.gap_bias  # [M x D] @ [D x V]
 
+    def tell_shares(self, counts: np.ndarray) -> None:
+        """The bias of `gaps` becomes the logarithm of each token's share of counts (vocabulary,),
+        one added to every count: what a net says that knows nothing of the text around a gap."""
+        bias = self.gap_bias
+        if np.shape(counts) != bias.shape:
+            raise ShapeError(f"BERT: counts must be {bias.shape}, got {np.shape(counts)}")
+        shares = (np.asarray(counts) + 1.0) / (np.sum(counts) + len(counts))
+        bias.assign(np.log(shares).astype(bias.dtype))
+
     def multiply_adds(self, x_shape: tuple[int, ...]) -> int:
         """Of the scores and averages of attention; the linear layers count themselves."""
         read = (*x_shape, self.linear.in_features)
@@ -121,16 +138,16 @@ class Masked(NamedTuple):
     targets: np.ndarray
 
 
-def masked(x: np.ndarray, vocabulary: int, rng: Generator) -> Masked:
-    """Of the tokens (N, T) that are no marks, each is asked for with probability 0.15; of those 80
-    % are replaced by MASK, 10 % by any other token, and 10 % stay as they are, so that the network
-    cannot know by MASK where it is asked. One is asked for at least. Devlin et al. 2019, section
-    3.1; ConfigError where there is nothing but marks."""
+def masked(x: np.ndarray, vocabulary: int, rng: Generator, share: float = HIDDEN) -> Masked:
+    """Of the tokens (N, T) that are no marks, each is asked for with probability `share`, 0.15 in
+    the paper; of those 80 % are replaced by MASK, 10 % by any other token, and 10 % stay as they
+    are, so that the network cannot know by MASK where it is asked. One is asked for at least.
+    Devlin et al. 2019, section 3.1; ConfigError where there is nothing but marks."""
     flat = x.reshape(-1).copy()
     words = np.flatnonzero(flat >= len(MARKS))
     if not len(words):
         raise ConfigError("masked: the batch holds nothing but marks")
-    places = words[rng.uniform(len(words)) < HIDDEN]
+    places = words[rng.uniform(len(words)) < share]
     places = words[:1] if not len(places) else places
     targets = flat[places]
     how = rng.uniform(len(places))

@@ -34,11 +34,13 @@ class LlamaBlock(Module):
         heads: int,
         kv_heads: int,
         eps: float,
+        base: float,
         rng: Generator | None,
     ) -> None:
         self.attention_norm = RMSNorm(features, eps)
+        positions = RotaryPositions(base)
         self.attention = MultiHeadAttention(
-            features, heads, bias=False, kv_heads=kv_heads, positions=RotaryPositions(), rng=rng
+            features, heads, bias=False, kv_heads=kv_heads, positions=positions, rng=rng
         )
         self.feed_norm = RMSNorm(features, eps)
         self.feed = SwiGLU(features, hidden, rng=rng)
@@ -60,8 +62,8 @@ class Llama(Module):
     | all | | 260,032 |
 
     tied: the table of the embedding is the last layer too (Press and Wolf 2017, arXiv:1608.05859);
-    otherwise that is `head`. Touvron et al. 2023 (arXiv:2302.13971); grouped heads of the second
-    version (arXiv:2307.09288).
+    otherwise that is `head`. base: of the rotary positions. Touvron et al. 2023 (arXiv:2302.13971);
+    grouped heads of the second version (arXiv:2307.09288).
     """
 
     def __init__(
@@ -75,11 +77,12 @@ class Llama(Module):
         *,
         tied: bool = True,
         eps: float = 1e-5,
+        base: float = 10_000.0,
         rng: Generator | None = None,
     ) -> None:
         self.embedding = Embedding(vocabulary, features, rng=rng)
         self.blocks = [
-            LlamaBlock(features, hidden, heads, kv_heads, eps, rng) for _ in range(blocks)
+            LlamaBlock(features, hidden, heads, kv_heads, eps, base, rng) for _ in range(blocks)
         ]
         self.norm = RMSNorm(features, eps)
         self.head = None if tied else Linear(features, vocabulary, bias=False, rng=rng)

@@ -29,9 +29,11 @@
 
   const SCALE = Array.from({ length: 256 }, (_, value) => viridis(value));
 
-  // Draws {height, width, depth, data}: grey or colour as it is, or a map in the colours above.
+  // Draws {height, width, depth, data}: grey or colour as it is, or a map in the colours above. The
+  // data are bytes, or their base 64.
   function paint(canvas, picture, asMap) {
-    const bytes = Uint8Array.from(atob(picture.data), (c) => c.charCodeAt(0));
+    const { data } = picture;
+    const bytes = typeof data === "string" ? Uint8Array.from(atob(data), (c) => c.charCodeAt(0)) : data;
     canvas.width = picture.width;
     canvas.height = picture.height;
     const context = canvas.getContext("2d");
@@ -288,7 +290,8 @@
     if (found.boxes) figures.append(boxed(found.picture, found.boxes));
     if (found.input) figures.append(figure(found.input, given(found.input), "sample", facts.kind === "spoken"));
     if (found.attribution) {
-      figures.append(figure(found.attribution, "What the answer depends on: |d score / d input|", "sample", true));
+      const told = found.attribution_told ?? "What the answer depends on: |d score / d input|";
+      figures.append(figure(found.attribution, told, "sample", true));
     }
     if (found.attention) figures.append(attention(found.attention));
     if (figures.children.length) shown.append(figures);
