@@ -125,15 +125,20 @@ def reproduce(
     progress: bool | None = None,
 ) -> Result:
     """Train with seeds settings.seed, settings.seed + 1, ... (None: as many as the recipe says)."""
-    count = recipe.seeds if seeds is None else seeds
-    if count < 1:
-        raise ConfigError(f"reproduce: seeds must be >= 1, got {count}")
+    count = _count(recipe, seeds)
     data = recipe.program.load(recipe, settings)
     found, outcomes = _beside(recipe, settings, count, data, tell), []
     for i in range(count):
         outcomes.append(train(recipe, _seeded(settings, i), data, progress))
         tell(_told(outcomes[-1]))
     return Result(recipe, tuple(outcomes), found)
+
+
+def _count(recipe: Recipe, seeds: int | None) -> int:
+    count = recipe.seeds if seeds is None else seeds
+    if count < 1:
+        raise ConfigError(f"reproduce: seeds must be >= 1, got {count}")
+    return count
 
 
 def _beside(
@@ -160,14 +165,14 @@ def reproduced(
     workers: int = 1,
     progress: bool | None = None,
 ) -> Iterator[Result]:
-    """`reproduce` of several, each as soon as its seeds are done; workers: how many trainings run
-    side by side (workers.py), of which a recipe that is no longer the registered one, but for its
-    epochs, would be another."""
+    """`reproduce` of several recipes, each as soon as its seeds are done. workers: how many
+    trainings run side by side (workers.py); more than one finds recipes by their names, and takes
+    over no other change than their epochs."""
     if workers == 1:
         for recipe in recipes:
             yield reproduce(recipe, seeds, settings, tell, progress)
         return
-    counts = [recipe.seeds if seeds is None else seeds for recipe in recipes]
+    counts = [_count(recipe, seeds) for recipe in recipes]
     jobs = [
         Job(recipe.name, recipe.epochs, _seeded(settings, k))
         for recipe, count in zip(recipes, counts, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ def outcomes(
     name), its death, Ctrl-C, or a caller that asks for no more. ConfigError for workers < 1.
     """
     threads = _threads(whole("reproduce", "workers", workers, 1))
-    waiting, running = list(enumerate(jobs)), {}
+    waiting = list(enumerate(jobs))
+    running: dict[Any, tuple[Any, int, Job]] = {}
     with _ended(running):
         while waiting or running:
             while waiting and len(running) < workers:
@@ -64,25 +66,23 @@ def outcomes(
                 process.start()
                 there.close()
                 running[here] = process, place, job
-            for here in wait(list(running)):
-                process, place, job = running[here]  # type: ignore[index]
-                found = _told(here, process, job)  # type: ignore[arg-type]
+            for told in wait(list(running)):
+                process, place, job = running[told]
+                found = _told(told, process, job)
                 process.join()
-                del running[here]  # type: ignore[arg-type]
+                del running[told]
                 history = History(found.pop("rows"))
                 yield place, Outcome(job.recipe(), job.settings, history, **found)
 
 
 def _threads(workers: int) -> int:
     """Of each process; 0: as OMP_NUM_THREADS says."""
-    import os
-
     from ..backend.cpu import _runtime
 
     return 0 if "OMP_NUM_THREADS" in os.environ else max(1, _runtime.threads() // workers)
 
 
-def _told(here: Connection, process: Any, job: Job) -> dict[str, Any]:
+def _told(here: Any, process: Any, job: Job) -> dict[str, Any]:
     try:
         found = here.recv()
     except EOFError:
