@@ -389,7 +389,7 @@ setup(
         "tinydl": ["py.typed", "*.pyi"],
         "tinydl.backend.cpu": ["*.pyi"],
         "tinydl.recipes": ["measured.json"],
-        "tinydl.zoo": ["shelf/*/*.json", "shelf/*/*.safetensors"],
+        "tinydl.zoo": ["shelf/*/*.json", "shelf/*/*.safetensors", "shelf/*.safetensors"],
         "tinydl.serving.page": ["*.html", "*.js", "*.css", "*.svg"],
         "tinydl.kernels_cl": ["*.cl"],
     },

@@ -67,12 +67,13 @@ static void attend_tile(const Head *head, const real *q, int rows, ptrdiff_t i, 
                         const real *values, ptrdiff_t j0, ptrdiff_t count, real *m, real *l,
                         real *sums, real *s) {
     const Attention *a = head->a;
-    const ptrdiff_t width = WIDTH(a->V);
+    const ptrdiff_t width = WIDTH(a->V), whole = WIDTH(count); /* no last lanes one by one */
     multiply_columns(q, a->E, rows, a->E, keys + j0 * a->E, s, count); /* [rows x E] @ [E x keys] */
     for (int r = 0; r < rows; r++) {
         real *const row = s + r * KEYS;
         hide(head, i + r, j0, count, row);
-        const real shrink = online_softmax(row, count, m + r, l + r);
+        for (ptrdiff_t j = count; j < whole; j++) row[j] = -(real)INFINITY;
+        const real shrink = online_softmax(row, whole, m + r, l + r);
         if (shrink != ONE)
             for (ptrdiff_t e = 0; e < width; e++) sums[r * width + e] *= shrink;
         if (a->kept != 0) {

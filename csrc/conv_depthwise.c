@@ -3,9 +3,8 @@
    x (N, H, W, C), weight (KH, KW, 1, C), y (N, OH, OW, C). There is no product to block, so
    channels are the vectors: six adjacent pixels times one vector of channels stay in registers
    while the taps pass. Windows that leave the image skip the taps outside (`add_outside` makes good
-   for it where 0 * weight is NaN); only the pixels between the left and right borders go six at a
-   time. The gradient of the input is the same loop for every residue modulo the stride (window.h),
-   all residues of a row together.
+   for it where 0 * weight is NaN). The gradient of the input is the same loop for every residue
+   modulo the stride (window.h), all residues of a row together.
 
    Memory is the limit. Windows of one to three columns load a pixel once for all the outputs that
    it meets, and what the next row of outputs reads and writes is asked for ahead: short pieces of
@@ -50,20 +49,23 @@ static inline __attribute__((always_inline)) void ask_ahead(const Depthwise *d, 
     for (int p = 0; p < count; p++) __builtin_prefetch(y + d->y_row + p * d->y_pixel, 0, 2);
 }
 
-/* Taps [i0, i1) x [j0, j1) of a window. */
+/* Rows [i0, i1) of a window, and its columns [j0, j1); of windows side by side at a border those
+   columns of all of them, counted from the first one's. */
 typedef struct {
     ptrdiff_t i0, i1, j0, j1;
 } Inside;
 
-/* sum[p] += x[p*stride + j] * weight[j] for all columns j < taps of one row of the window. */
+/* sum[p] += x[p*stride + j] * weight[j] for all columns j < taps of one row of the window; at a
+   border only of the columns of t. */
 static inline __attribute__((always_inline)) void
-add_columns(vec *sum, const int count, const int taps, const int stride, const real *x,
-            ptrdiff_t pixel, const real *weight, ptrdiff_t across) {
+add_columns(vec *sum, const int count, const int taps, const int stride, const int border,
+            const real *x, ptrdiff_t pixel, const real *weight, ptrdiff_t across, const Inside *t) {
     vec w[3];
 #pragma GCC unroll 3
     for (int j = 0; j < taps; j++) w[j] = load(weight + j * across);
 #pragma GCC unroll 16
     for (int q = 0; q < (count - 1) * stride + taps; q++) {
+        if (border && (q < t->j0 || q >= t->j1)) continue;
         vec v = load(x + q * pixel);
         KEEP(v);
 #pragma GCC unroll 8
@@ -73,7 +75,7 @@ add_columns(vec *sum, const int count, const int taps, const int stride, const r
 }
 
 /* The channels from c on, less than a vector of them. */
-static void last_channels(const Depthwise *d, int count, const real *window, real *y,
+static void last_channels(const Depthwise *d, int count, int border, const real *window, real *y,
                           const Inside *t, ptrdiff_t c) {
     const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
     const ptrdiff_t down = d->rows.index_step * d->KW * C, across = d->cols.index_step * C;
@@ -81,9 +83,11 @@ static void last_channels(const Depthwise *d, int count, const real *window, rea
     for (; c < C; c++)
         for (int p = 0; p < count; p++) {
             const real *x = window + p * d->stride_x * C + c;
+            const ptrdiff_t before = border ? p * d->stride_x : 0;
+            const ptrdiff_t j0 = MAX(0, t->j0 - before), j1 = MIN(d->cols.count, t->j1 - before);
             real sum = 0;
             for (ptrdiff_t i = t->i0; i < t->i1; i++)
-                for (ptrdiff_t j = t->j0; j < t->j1; j++)
+                for (ptrdiff_t j = j0; j < j1; j++)
                     sum += x[i * row + j * col] * weight[i * down + j * across + c];
             if (d->bias) sum += d->bias[c];
             real *to = y + p * d->y_pixel + c;
@@ -93,11 +97,12 @@ static void last_channels(const Depthwise *d, int count, const real *window, rea
 }
 
 /* `count` adjacent outputs. `count` is a constant, so that their sums stay in registers; so are
-   `taps` and `stride`, the columns of a window which lies inside the image and its step, or 0. */
+   `taps` and `stride`, the columns of a window and its step, or 0, and `border`, whether columns
+   may lie outside the image. */
 static inline __attribute__((always_inline)) void outputs(const Depthwise *d, const int count,
                                                           const int taps, const int stride,
-                                                          const real *window, real *y,
-                                                          const Inside *t) {
+                                                          const int border, const real *window,
+                                                          real *y, const Inside *t) {
     const ptrdiff_t C = d->C, row = d->rows.step * d->W * C, col = d->cols.step * C;
     const ptrdiff_t down = d->rows.index_step * d->KW * C, across = d->cols.index_step * C;
     ptrdiff_t c = 0;
@@ -107,7 +112,7 @@ static inline __attribute__((always_inline)) void outputs(const Depthwise *d, co
         const real *x = window + t->i0 * row + c, *weight = tap_weight(d, t->i0, 0) + c;
         for (ptrdiff_t i = t->i0; i < t->i1; i++, x += row, weight += down)
             if (taps)
-                add_columns(sum, count, taps, stride, x, C, weight, across);
+                add_columns(sum, count, taps, stride, border, x, C, weight, across, t);
             else
                 for (ptrdiff_t j = t->j0; j < t->j1; j++) {
                     const vec w = load(weight + j * across);
@@ -124,39 +129,69 @@ static inline __attribute__((always_inline)) void outputs(const Depthwise *d, co
             store(to, clipped(value, d->epilogue));
         }
     }
-    if (c < C) last_channels(d, count, window, y, t, c);
+    if (c < C) last_channels(d, count, border, window, y, t, c);
 }
 
 /* One function per number of outputs, taps and stride, so that their loops unroll. */
 typedef void (*outputs_function)(const Depthwise *, const real *, real *, const Inside *);
-#define OUTPUTS(count, taps, stride)                                                               \
-    static __attribute__((noinline)) void outputs_##count##_##taps##_##stride(                     \
+#define OUTPUTS(count, taps, stride, border)                                                       \
+    static __attribute__((noinline)) void outputs_##count##_##taps##_##stride##_##border(          \
         const Depthwise *d, const real *window, real *y, const Inside *t) {                        \
-        outputs(d, count, taps, stride, window, y, t);                                             \
+        outputs(d, count, taps, stride, border, window, y, t);                                     \
     }
-OUTPUTS(6, 1, 1)
-OUTPUTS(6, 2, 1)
-OUTPUTS(6, 3, 1)
-OUTPUTS(6, 3, 2)
-OUTPUTS(3, 1, 1)
-OUTPUTS(3, 2, 1)
-OUTPUTS(3, 3, 1)
-OUTPUTS(3, 3, 2)
-OUTPUTS(6, 0, 0)
-OUTPUTS(3, 0, 0)
-OUTPUTS(1, 0, 0)
+OUTPUTS(6, 1, 1, 0)
+OUTPUTS(6, 2, 1, 0)
+OUTPUTS(6, 3, 1, 0)
+OUTPUTS(6, 3, 2, 0)
+OUTPUTS(3, 1, 1, 0)
+OUTPUTS(3, 2, 1, 0)
+OUTPUTS(3, 3, 1, 0)
+OUTPUTS(3, 3, 2, 0)
+OUTPUTS(6, 0, 0, 0)
+OUTPUTS(3, 0, 0, 0)
+OUTPUTS(1, 0, 0, 0)
+OUTPUTS(6, 2, 1, 1)
+OUTPUTS(6, 3, 1, 1)
+OUTPUTS(6, 3, 2, 1)
+OUTPUTS(3, 2, 1, 1)
+OUTPUTS(3, 3, 1, 1)
+OUTPUTS(3, 3, 2, 1)
+OUTPUTS(2, 2, 1, 1)
+OUTPUTS(2, 3, 1, 1)
+OUTPUTS(2, 3, 2, 1)
 
-/* The functions for 6 and for 3 outputs at once whose windows lie inside the image. */
-static const outputs_function *inside_functions(const Depthwise *d) {
-    static const outputs_function any[2] = {outputs_6_0_0, outputs_3_0_0};
-    static const outputs_function narrow[3][2] = {{outputs_6_1_1, outputs_3_1_1},
-                                                  {outputs_6_2_1, outputs_3_2_1},
-                                                  {outputs_6_3_1, outputs_3_3_1}};
-    static const outputs_function halving[2] = {outputs_6_3_2, outputs_3_3_2};
+/* The functions for 6 and for 3 outputs at once whose windows lie inside the image, and for 6, 3
+   and 2 at its borders (NULL: these go one by one). */
+typedef struct {
+    outputs_function inside[2], border[3];
+} Functions;
+
+static const Functions *functions(const Depthwise *d) {
+    static const Functions any = {{outputs_6_0_0_0, outputs_3_0_0_0}, {NULL}};
+    static const Functions narrow[3] = {
+        {{outputs_6_1_1_0, outputs_3_1_1_0}, {NULL}},
+        {{outputs_6_2_1_0, outputs_3_2_1_0}, {outputs_6_2_1_1, outputs_3_2_1_1, outputs_2_2_1_1}},
+        {{outputs_6_3_1_0, outputs_3_3_1_0}, {outputs_6_3_1_1, outputs_3_3_1_1, outputs_2_3_1_1}}};
+    static const Functions halving = {{outputs_6_3_2_0, outputs_3_3_2_0},
+                                      {outputs_6_3_2_1, outputs_3_3_2_1, outputs_2_3_2_1}};
     const ptrdiff_t taps = d->cols.count;
-    if (taps < 1 || taps > 3 || (taps > 1 && d->cols.step != 1)) return any;
-    if (d->stride_x == 1) return narrow[taps - 1];
-    return d->stride_x == 2 && taps == 3 ? halving : any;
+    if (taps < 1 || taps > 3 || (taps > 1 && d->cols.step != 1)) return &any;
+    if (d->stride_x == 1) return &narrow[taps - 1];
+    return d->stride_x == 2 && taps == 3 ? &halving : &any;
+}
+
+/* `count` outputs of a row from ox on at a border, columns inside the image alone. */
+static void border_outputs(const Depthwise *d, const Functions *f, ptrdiff_t ox, ptrdiff_t count,
+                           const real *window, real *y, Inside *t) {
+    if (count == 1 || !f->border[0]) {
+        taps_inside(&d->cols, ox, d->stride_x, d->W, &t->j0, &t->j1);
+        outputs_1_0_0_0(d, window, y, t);
+        return;
+    }
+    const ptrdiff_t first = ox * d->stride_x + d->cols.first; /* the column where they begin */
+    t->j0 = MAX(0, -first);
+    t->j1 = MIN((count - 1) * d->stride_x + d->cols.count, d->W - first);
+    f->border[count == 6 ? 0 : count == 3 ? 1 : 2](d, window, y, t);
 }
 
 static void output_row(const Depthwise *d, ptrdiff_t n, ptrdiff_t oy) {
@@ -167,19 +202,22 @@ static void output_row(const Depthwise *d, ptrdiff_t n, ptrdiff_t oy) {
     const real *image = d->x + n * d->H * d->W * C;
     const ptrdiff_t window = ((oy * d->stride_y + d->rows.first) * d->W + d->cols.first) * C;
     real *y = d->y + n * d->y_image + oy * d->y_row;
-    const outputs_function *const inside = inside_functions(d);
+    const Functions *const f = functions(d);
     for (ptrdiff_t ox = 0; ox < d->OX;) {
         const real *w = image + window + ox * d->stride_x * C;
         Inside t = {i0, i1, 0, d->cols.count};
-        if (ox >= lo && ox + 3 <= hi) {
-            const int six = ox + 6 <= hi;
-            inside[!six](d, w, y + ox * d->y_pixel, &t);
-            ox += six ? 6 : 3;
-        } else {
-            taps_inside(&d->cols, ox, d->stride_x, d->W, &t.j0, &t.j1);
-            outputs_1_0_0(d, w, y + ox * d->y_pixel, &t);
-            ox++;
+        const ptrdiff_t left = d->OX - ox;
+        ptrdiff_t count = left >= 6 ? 6 : left >= 3 ? 3 : left;
+        int inside = count >= 3 && ox >= lo && ox + count <= hi;
+        if (!inside && !f->border[0]) {
+            inside = ox >= lo && ox + 3 <= hi;
+            count = inside ? 3 : 1;
         }
+        if (inside)
+            f->inside[count < 6](d, w, y + ox * d->y_pixel, &t);
+        else
+            border_outputs(d, f, ox, count, w, y + ox * d->y_pixel, &t);
+        ox += count;
     }
 }
 

@@ -146,6 +146,7 @@ def test_errors():
         (lambda: td.hvp(td.sum, [], []), ShapeError, "hvp: needs at least one input"),
         (lambda: td.jvp(td.tanh, x, [X]), DTypeError, r"jvp: tangents\[0\] must be a tensor"),
         (lambda: td.per_sample_gradients(td.sum, [x]), ShapeError, "inputs must have one length"),
+        (lambda: td.per_sample_gradients(td.sum, [2], x), DTypeError, r"parameters\[0\] must be a"),
         (
             lambda: td.per_sample_gradients(lambda a, b: a.sum(), [x], x, x[:2]),
             ShapeError,

@@ -116,6 +116,8 @@ def per_sample_gradients(
     training (Abadi et al. 2016). Raises ShapeError for inputs of different lengths, or of none.
     """
     op, chosen = "per_sample_gradients", list(parameters)
+    for k, p in enumerate(chosen):
+        checked_tensor(op, f"parameters[{k}]", p)
     sizes = [x.shape[0] if x.ndim else 0 for x in inputs]
     if not sizes or not sizes[0] or len(set(sizes)) > 1:
         raise ShapeError(

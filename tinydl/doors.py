@@ -115,6 +115,7 @@ OPEN_RULES: dict[str, Rule] = {
     "Iterable": _iterable,
     "Callable": _callable,
     "Activation": _callable,
+    "Detector": _callable,
     "Penalty": _callable,
     "Step": _callable,
     "Transform": _callable,

@@ -113,6 +113,8 @@ for k in range(3):
     assert loss[stage == k][-1] < loss[stage == k][0]
 
 # %% [markdown]
+# ![Three stages of training](../docs/figures/21_stages.png)
+#
 # What the stack has understood can be asked from above: up through the machines, and down from
 # their features to a picture again.
 

@@ -3,11 +3,12 @@
 
        c[i][j] (+)= sum of  a[offsets[s] + i*a_row + k*a_col] * b[s*run + k][j]
 
-   over s < segments and k < run, for i < rows <= TILE_ROWS, j < vectors * LANES <= TILE_COLS. The
-   scalar a is broadcast, b[k] is one or two vectors of adjacent columns, and rows x vectors sums
-   stay in registers (AVX-512: 14 x 2 of the 32). The rows of `a` lie any distance apart: a GEMM
-   passes rows of A, a convolution adjacent pixels, and its segments are the rows of the window; so
-   neither packs A into a special order.
+   over s < segments and k < run, for i < rows <= TILE_ROWS, j < columns <= TILE_COLS. The scalar a
+   is broadcast, b[k] is one or two vectors of adjacent columns, and rows x vectors sums stay in
+   registers (AVX-512: 14 x 2 of the 32). With AVX-512 the last vector may be half of one, which
+   takes half of the time where the processor runs whole ones in two halves: 24 filters cost one and
+   a half. The rows of `a` lie any distance apart: a GEMM passes rows of A, a convolution adjacent
+   pixels, and its segments are the rows of the window; so neither packs A into a special order.
 
    Every sum runs over k in index order, whatever the block: results do not depend on the tiling. A
    sum of more than LONGEST products is cut there, and its parts are added in order: one running sum
@@ -45,17 +46,31 @@ typedef struct {
 #define TILE_ROW(i, address)                                                                       \
     if (rows > i) {                                                                                \
         const real x = *(const real *)(address);                                                   \
-        sum[i][0] += x * b0;                                                                       \
-        if (vectors == 2) sum[i][1] += x * b1;                                                     \
+        if (halves > 1) sum[i] += x * b0;                                                          \
+        if (halves > 3) next[i] += x * b1;                                                         \
+        if (halves & 1) half[i] += x * h;                                                          \
     }
 
-static inline
-    __attribute__((always_inline)) void tile_body(const int rows, const int vectors, const Tile *t,
-                                                  const real *a, const real *b, real *c,
-                                                  const real *bias) {
-    vec sum[TILE_ROWS][2];
+/* What a sum becomes on its way into c: type is vec or half_vec. */
+#define TILE_STORE(type, load_it, store_it, clip, value, to, bias_at)                              \
+    do {                                                                                           \
+        type v = value;                                                                            \
+        if (t->accumulate) v += load_it(to);                                                       \
+        if (bias) v += load_it(bias + (bias_at));                                                  \
+        if (t->epilogue) v = clip(v, t->epilogue);                                                 \
+        store_it(to, v);                                                                           \
+    } while (0)
+
+/* `halves` half vectors of columns: 2 or 4, and 1 or 3 where there are half vectors. */
+static inline __attribute__((always_inline)) void tile_body(const int rows, const int halves,
+                                                            const Tile *t, const real *a,
+                                                            const real *b, real *c,
+                                                            const real *bias) {
+    vec sum[TILE_ROWS], next[TILE_ROWS];
+    half_vec half[TILE_ROWS];
+    const int whole = halves / 2 * LANES; /* where the half one begins */
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (vec){0};
+    for (int i = 0; i < rows; i++) sum[i] = next[i] = (vec){0}, half[i] = (half_vec){0};
     const ptrdiff_t b_row = t->b_row, a_col = t->a_col * (ptrdiff_t)sizeof(real);
     const ptrdiff_t r1 = t->a_row * (ptrdiff_t)sizeof(real);
     HIDDEN(r3, 3 * r1);
@@ -67,7 +82,10 @@ static inline
     for (ptrdiff_t s = 0; s < t->segments; s++) {
         const char *p = (const char *)(a + t->offsets[s]);
         for (ptrdiff_t k = t->run; k > 0; k--) {
-            const vec b0 = load(b), b1 = vectors == 2 ? load(b + LANES) : (vec){0};
+            const vec b0 = halves > 1 ? load(b) : (vec){0};
+            const vec b1 = halves > 3 ? load(b + LANES) : (vec){0};
+            const half_vec h = halves & 1 ? load_half(b + whole) : (half_vec){0};
+            (void)b0, (void)b1, (void)h;
             TILE_ROW(0, p)
             TILE_ROW(1, p + r1)
             TILE_ROW(2, p + 2 * r1)
@@ -89,67 +107,72 @@ static inline
         }
     }
     (void)r7, (void)r9, (void)r11, (void)r13;
-    const vec zero = {0};
-    const vec bias0 = bias ? load(bias) : zero;
-    const vec bias1 = bias && vectors == 2 ? load(bias + LANES) : zero;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
         real *row = c + i * t->c_row;
-        if (t->accumulate) {
-            sum[i][0] += load(row);
-            if (vectors == 2) sum[i][1] += load(row + LANES);
-        }
-        sum[i][0] += bias0;
-        if (vectors == 2) sum[i][1] += bias1;
-        if (t->epilogue) {
-            sum[i][0] = clipped(sum[i][0], t->epilogue);
-            if (vectors == 2) sum[i][1] = clipped(sum[i][1], t->epilogue);
-        }
-        store(row, sum[i][0]);
-        if (vectors == 2) store(row + LANES, sum[i][1]);
+        if (halves > 1) TILE_STORE(vec, load, store, clipped, sum[i], row, 0);
+        if (halves > 3) TILE_STORE(vec, load, store, clipped, next[i], row + LANES, LANES);
+        if (halves & 1)
+            TILE_STORE(half_vec, load_half, store_half, clipped_half, half[i], row + whole, whole);
     }
 }
 
-/* One function per number of rows and vectors, so that all loops over them unroll. */
+/* One function per number of rows and half vectors, so that all loops over them unroll. */
 typedef void (*tile_function)(const Tile *, const real *, const real *, real *, const real *);
-#define TILE(rows)                                                                                 \
-    static __attribute__((noinline)) void tile_##rows##x1(const Tile *t, const real *a,            \
-                                                          const real *b, real *c, const real *d) { \
-        tile_body(rows, 1, t, a, b, c, d);                                                         \
-    }                                                                                              \
-    static __attribute__((noinline)) void tile_##rows##x2(const Tile *t, const real *a,            \
-                                                          const real *b, real *c, const real *d) { \
-        tile_body(rows, 2, t, a, b, c, d);                                                         \
+#define TILE(rows, halves)                                                                         \
+    static __attribute__((noinline)) void tile_##rows##_##halves(                                  \
+        const Tile *t, const real *a, const real *b, real *c, const real *bias) {                  \
+        tile_body(rows, halves, t, a, b, c, bias);                                                 \
     }
-
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
-#if TILE_ROWS > 6
-TILE(7)
-TILE(8)
-TILE(9)
-TILE(10)
-TILE(11)
-TILE(12)
-TILE(13)
-TILE(14)
-#endif
-
-static const tile_function tiles[2][TILE_ROWS] = {
-#if TILE_ROWS > 6
-    {tile_1x1, tile_2x1, tile_3x1, tile_4x1, tile_5x1, tile_6x1, tile_7x1, tile_8x1, tile_9x1,
-     tile_10x1, tile_11x1, tile_12x1, tile_13x1, tile_14x1},
-    {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2, tile_7x2, tile_8x2, tile_9x2,
-     tile_10x2, tile_11x2, tile_12x2, tile_13x2, tile_14x2},
+#if VECTOR_BYTES == 64
+#define TILES(TO, halves)                                                                          \
+    TO(1, halves)                                                                                  \
+    TO(2, halves)                                                                                  \
+    TO(3, halves)                                                                                  \
+    TO(4, halves)                                                                                  \
+    TO(5, halves)                                                                                  \
+    TO(6, halves)                                                                                  \
+    TO(7, halves)                                                                                  \
+    TO(8, halves)                                                                                  \
+    TO(9, halves)                                                                                  \
+    TO(10, halves)                                                                                 \
+    TO(11, halves)                                                                                 \
+    TO(12, halves)                                                                                 \
+    TO(13, halves)                                                                                 \
+    TO(14, halves)
+TILES(TILE, 1)
+TILES(TILE, 3)
 #else
-    {tile_1x1, tile_2x1, tile_3x1, tile_4x1, tile_5x1, tile_6x1},
-    {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2},
+#define TILES(TO, halves)                                                                          \
+    TO(1, halves)                                                                                  \
+    TO(2, halves)                                                                                  \
+    TO(3, halves)                                                                                  \
+    TO(4, halves)                                                                                  \
+    TO(5, halves)                                                                                  \
+    TO(6, halves)
 #endif
+TILES(TILE, 2)
+TILES(TILE, 4)
+
+#define TILE_NAME(rows, halves) tile_##rows##_##halves,
+static const tile_function tiles[4][TILE_ROWS] = {
+#if VECTOR_BYTES == 64
+    {TILES(TILE_NAME, 1)},
+    {TILES(TILE_NAME, 2)},
+    {TILES(TILE_NAME, 3)},
+#else
+    {TILES(TILE_NAME, 2)},
+    {TILES(TILE_NAME, 2)},
+    {TILES(TILE_NAME, 4)},
+#endif
+    {TILES(TILE_NAME, 4)},
 };
+
+/* The half vectors that hold so many columns. */
+static inline int halves_for(int cols) {
+    const int count = (2 * cols + LANES - 1) / LANES;
+    return VECTOR_BYTES == 64 ? count : (count + 1) / 2 * 2;
+}
 
 /* A few elements, without the price of a call. */
 static inline void copy_short(const real *from, real *to, int n) {
@@ -162,20 +185,20 @@ static inline void copy_short(const real *from, real *to, int n) {
    partial block goes through a small tile on the stack. At most LONGEST products. */
 static inline void short_tile(const Tile *t, int rows, int cols, const real *a, const real *b,
                               real *c, const real *bias) {
-    const int vectors = cols > LANES ? 2 : 1, width = vectors * LANES;
+    const int halves = halves_for(cols), width = halves * (LANES / 2);
     if (cols == width) {
-        tiles[vectors - 1][rows - 1](t, a, b, c, bias);
+        tiles[halves - 1][rows - 1](t, a, b, c, bias);
         return;
     }
     real edge[TILE_ROWS * TILE_COLS], edge_bias[TILE_COLS] = {0};
     Tile part = *t;
     part.c_row = width;
-    if (t->accumulate)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < width; j++)
-                edge[i * width + j] = j < cols ? c[i * t->c_row + j] : (real)0;
+    if (t->accumulate) {
+        memset(edge, 0, rows * width * sizeof(real));
+        for (int i = 0; i < rows; i++) copy_short(c + i * t->c_row, edge + i * width, cols);
+    }
     if (bias) memcpy(edge_bias, bias, cols * sizeof(real));
-    tiles[vectors - 1][rows - 1](&part, a, b, edge, bias ? edge_bias : NULL);
+    tiles[halves - 1][rows - 1](&part, a, b, edge, bias ? edge_bias : NULL);
     for (int i = 0; i < rows; i++) copy_short(edge + i * width, c + i * t->c_row, cols);
 }
 

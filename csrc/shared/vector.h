@@ -48,6 +48,25 @@ static inline vec clipped(vec v, int epilogue) {
     return v;
 }
 
+/* Half of a register, for columns that do not fill one. */
+typedef real half_vec __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef real unaligned_half
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(real)), may_alias));
+typedef mask_lane half_mask __attribute__((vector_size(VECTOR_BYTES / 2)));
+
+static inline half_vec load_half(const real *p) { return *(const unaligned_half *)p; }
+static inline void store_half(real *p, half_vec v) { *(unaligned_half *)p = v; }
+
+static inline half_vec clipped_half(half_vec v, int epilogue) {
+    const half_vec six = (half_vec){0} + 6;
+    if (epilogue & EPILOGUE_RELU) v = (half_vec)((half_mask)v & ~(v <= (half_vec){0}));
+    if (epilogue & EPILOGUE_SIX) {
+        const half_mask above = v > six;
+        v = (half_vec)((above & (half_mask)six) | (~above & (half_mask)v));
+    }
+    return v;
+}
+
 static inline real clipped_one(real y, int epilogue) {
     if (epilogue & EPILOGUE_RELU && y <= 0) y = 0;
     if (epilogue & EPILOGUE_SIX && y > 6) y = 6;

@@ -170,6 +170,33 @@ def test_a_sum_with_its_own_input_and_with_an_input_of_the_program():
              numbers(1, 5, 5, 4))  # fmt: skip
 
 
+@pytest.mark.parametrize("F", [5, 8, 10, 24, 27, 40])
+@pytest.mark.parametrize("level", _runtime.available_levels())
+def test_filters_that_fill_a_part_of_a_vector_with_all_that_is_done_after_them(level, F):
+    before = _runtime.level()
+    try:
+        _runtime.set_level(level)
+        net = Net(
+            lambda m, x: ops.relu6(m.one(x) + m.short(x)),
+            one=nn.Conv2d(6, F, 3, padding=1),
+            short=nn.Conv2d(6, F, 1),
+        )
+        compiled(net, numbers(2, 7, 17, 6))
+    finally:
+        _runtime.set_level(before)
+
+
+def test_a_picture_of_other_order_is_copied_once():
+    def forward(m, x):
+        x = x.transpose((0, 2, 3, 1))
+        return m.short(x) + m.deep(ops.tanh(m.wide(x)))
+
+    net = Net(forward, wide=nn.Conv2d(3, 9, 3, padding=1), short=nn.Conv2d(3, 9, 1),
+              deep=nn.DepthwiseConv2d(9, 3, padding=1))  # fmt: skip
+    kernels = compiled(net, numbers(2, 3, 9, 11)).runner.kernels()
+    assert sum("copy" in kernel for kernel in kernels) == 1
+
+
 def test_padding_around_and_between():
     def forward(m, x):
         framed = ops.pad(ops.tanh(x), ((1, 2), (0, 3)), 0.5)

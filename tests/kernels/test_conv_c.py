@@ -51,7 +51,7 @@ def assert_all_close(g, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("F", [1, 2, 3, 7, 8, 10, 12, 13, 16, 17, 31, 32, 33, 65])
+@pytest.mark.parametrize("F", [1, 2, 3, 7, 8, 10, 12, 13, 16, 17, 24, 31, 32, 33, 65])
 def test_every_edge_of_the_output_channels(level, F, dtype):
     for C, W in [(1, 15), (3, 8), (9, 31)]:
         assert_all_close(conv2d_geometry((2, 5, W, C), (3, 3, C, F), padding="same"), dtype)
@@ -67,6 +67,16 @@ def test_every_edge_of_the_output_row(level, W):
             padding=(padding if isinstance(padding, tuple) else (padding, padding)),
         )
         assert_all_close(g, "f8")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kernel", [(3, 3), (1, 2), (2, 1)])
+def test_every_border_of_a_depthwise_row(level, kernel, stride, dtype):
+    for W in range(1, 16):
+        for padding in ((1, 1), ((0, 1), (2, 2))):
+            g = conv2d_geometry((2, 4, W, 19), (*kernel, 1, 19), stride, padding, 1, 19)
+            assert_all_close(g, dtype)
 
 
 GEOMETRIES = {

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from closeness import assert_close
 
-from tinydl import Generator, Tensor
+from tinydl import Generator, Tensor, no_grad
 from tinydl.errors import ConfigError, FormatError
 from tinydl.models import Llama, load_llama2c, read_llama2c_tokens, text_of
+from tinydl.models.recurrent.writing import Reader
+from tinydl.models.transformers.llama_step import FIRST_ROOM, LlamaSteps
+from tinydl.nn import RotaryPositions
 
 SIZES = (8, 12, 2, 4, 2, 7, 16)  # dim, hidden, blocks, heads, kv heads, vocabulary, length
 
@@ -50,6 +53,24 @@ def test_what_the_cache_says_is_what_the_whole_text_says():
         tokens.append(token)
     drawn = [list(model.write([1], 8, 2.0, Generator(seed))) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("tied, halves", [(True, False), (False, True)])
+def test_kernels_one_after_the_other_say_what_the_operations_say(dtype, tied, halves):
+    """Piece by piece, past the room of the first arrays, with weights that hide nothing."""
+    model = small(tied).astype(dtype)
+    rng = np.random.default_rng(2)
+    for p in model.parameters():
+        p.assign(rng.normal(0, 0.7, p.shape).astype(dtype))
+    for block in model.blocks:
+        block.attention.positions = RotaryPositions(50.0, halves)
+    steps, plain = model.reader(), Reader(model)
+    assert isinstance(steps, LlamaSteps)
+    with no_grad():
+        for length in (3, 1, 1, 2, FIRST_ROOM, 1, 150, 1):
+            ids = rng.integers(0, 7, length)
+            assert_close(steps.read(ids), plain.read(ids), 1e-5 if dtype == "float32" else 1e-12)
 
 
 def test_tokens_spell_a_text(tmp_path):

@@ -246,6 +246,8 @@ def test_boxes(capsys, tmp_path):
     (other / "images" / "0.png").unlink()
     measured = json.loads(does(capsys, "evaluate", run, "--on", other, "--json"))
     assert measured["samples"] == 7 and "map_square" in measured
+    assert measured["problems"] == ["left out: 0.png cannot be used: is not there"]
+    assert "left out: 0.png" in does(capsys, "evaluate", run, "--on", other)
     err = fails(capsys, "train", "lenet-mnist", "--on", folder)
     assert "boxes (VOC or COCO)" in err and "ssd-bccd" in err
 

@@ -31,6 +31,7 @@ ALLOWED_IN_WHEEL = [
     r"tinydl/py\.typed",
     r"tinydl/recipes/measured\.json",
     r"tinydl/zoo/shelf/[\w-]+/((card|config|result)\.json|(model|judge)\.safetensors)",
+    r"tinydl/zoo/shelf/judge-[\w-]+\.safetensors",
     r"tinydl/serving/page/(page\.(html|js|css)|icon\.svg)",
     r"tinydl/backend/cpu/_\w+\.pyi",
     r"tinydl/backend/cpu/_(" + "|".join(STEMS) + r")\.[\w-]+\.(so|pyd)",

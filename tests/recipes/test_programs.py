@@ -428,6 +428,7 @@ def test_an_episode_is_played_and_drawn(runs, tmp_path, capsys):
         ("sample", "chain-q", "which cannot sample"),
         ("play", "ring-gan", "which cannot play; runs of "),
         ("predict", "ring-gan", "needs a classifier"),
+        ("classify", "ring-gan", "needs a classifier"),
         ("detect", "chain-q", "needs a detector"),
         ("nearest", "chain-q", "which cannot find words; runs of skipgram-films"),
     ],
@@ -437,7 +438,7 @@ def test_a_run_that_cannot_says_so(runs, tmp_path, command, name, words, capsys)
 
     picture = tmp_path / "x.png"
     Image.new("L", (8, 8)).save(picture)
-    more = {"predict": [str(picture)], "detect": [str(picture)], "nearest": ["a"]}.get(command, [])
+    more = {"sample": [], "play": [], "nearest": ["a"]}.get(command, [str(picture)])
     assert main([command, str(runs / name), *more]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1

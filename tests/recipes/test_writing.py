@@ -20,7 +20,7 @@ from tinydl.baselines import (
 )
 from tinydl.command.main import main
 from tinydl.data import PairParts, stories
-from tinydl.errors import ConfigError
+from tinydl.errors import ConfigError, DataError
 from tinydl.experiment.datasets import DATASETS
 from tinydl.metrics import bleu
 from tinydl.models import EncoderDecoder
@@ -68,6 +68,28 @@ def test_pairs_are_learnt_and_judged_by_what_is_written(trained):
     assert found["bleu"] == bleu(asked, right)
     rows = trained.state.history.rows
     assert rows[-1]["loss"] < 0.15 < 1 < rows[0]["loss"]
+
+
+def test_a_run_answers_where_its_data_is_not(trained, monkeypatch):
+    recipe = trained.recipe
+    stored = json.loads(json.dumps(recipe.program.stored()))
+    source = trained.texts.parts.train_sources[0]
+    asked = phrases().program.answer(trained.model, source, phrases())
+
+    def gone(*_):
+        raise DataError("gone")
+
+    monkeypatch.setattr("tinydl.programs.writing.load_texts", gone)
+    restored = phrases().program.restored(stored)
+    again = restored.answer(trained.model, source, recipe)
+    assert (again.text, list(again.keys)) == (asked.text, list(asked.keys))
+    assert set(stored) - set(restored.facts()) == {"source_words", "target_words", "longest"}
+    for wrong in ({"source_words": ["a"]}, {"target_words": [*MARKS, *map(str, range(9))]},
+                  {"longest": 10**9}, {"longest": 0}):  # fmt: skip
+        with pytest.raises(ConfigError, match="writing"):
+            phrases().program.restored({**stored, **wrong}).answer(trained.model, source, recipe)
+    with pytest.raises(ConfigError, match="source_words"):
+        phrases().program.restored({**stored, "source_words": 3})
 
 
 def test_the_rate_stays_and_then_falls():

@@ -3,7 +3,8 @@
 Images are (N, H, W, C), convolution weights (KH, KW, C, F), Linear weights (in, out). A cell's
 `flops` counts 2 per multiply-add, forward plus the two gradients where it has a backward pass;
 0 where memory, not arithmetic, is the limit. `traffic` counts the bytes that such a cell must read
-and write at least: every array once, however often the kernel comes back to it.
+and write at least: every array once, however often the kernel comes back to it. `tokens` counts
+what a cell writes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .rules import RULES
 GROUPS = (
     "gemm", "gemm_small", "conv", "conv_backward", "depthwise", "depthwise_backward", "pool",
     "norm", "elementwise", "softmax", "attention", "ctc", "adam", "optim", "rnn", "step", "gpt",
-    "gan", "inference", "compiled", "imported", "engine",
+    "generation", "gan", "inference", "compiled", "imported", "engine",
 )  # fmt: skip
 WITH_FILES = ("imported",)  # of TINYDL_DATA: measured where they are named
 #: Who measures a group, where it is not the best of all: for products NumPy's BLAS, for single
@@ -46,6 +47,7 @@ class Case:
     flops: int = 0
     quick: bool = False
     traffic: int = 0
+    tokens: int = 0
 
 
 # M, N, K of [M x K] @ [K x N]; the last column marks --quick.
@@ -92,6 +94,8 @@ STEPS = (
     ("charlstm", 100, 0),
 )  # fmt: skip
 GPTS = (("gpt", 12), ("largegpt", 16))
+WRITERS = (("gpt", 56), ("llama", 120))  # tokens after a prompt of PROMPT
+PROMPT = 8
 #: game, N, channels of the first layer, quick: widths of the trained recipes, and the book's
 GANS = (("dcgan", 64, 32, 1), ("wgangp", 64, 32, 1), ("dcgan", 128, 64, 0), ("wgangp", 64, 64, 0))
 INFERENCES = tuple([
@@ -252,6 +256,9 @@ def _whole() -> Iterator[Case]:
     for net, N in GPTS:
         flops = 3 * 2 * N * NETWORKS[net].multiply_adds
         yield Case(f"{net} step N{N}", "gpt", f"{net}_step", {"N": N}, flops, net == "gpt")
+    for model, T in WRITERS:
+        yield Case(f"{model} writes {T}", "generation", f"{model}_writing", {"T": T}, quick=True,
+                   tokens=T)  # fmt: skip
     for game, N, W, quick in GANS:
         flops, sizes = 2 * N * network(game, W).multiply_adds, {"N": N, "W": W}
         name = f"{game} step N{N} {W}-{2 * W}-{4 * W}"

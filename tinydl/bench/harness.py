@@ -299,6 +299,7 @@ def _row(
         "peers": peers, "best_peer": best,
         "ratio": compared.get("ratio"), "spread": compared.get("spread"),
         "gbps": case.traffic / ours / 1e9 if ours and case.traffic else None,
+        "tokens_per_second": case.tokens / ours if ours and case.tokens else None,
         "peak_share": None,
         "problems": dict(problems),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ..geometry import conv2d_geometry
-from .cases import CELLS, Case
+from .cases import CELLS, PROMPT, Case
 from .games import NOISE, network
 from .networks import NETWORKS, parameters
 from .rules import TENSORS
@@ -51,6 +51,8 @@ def _arrays(case: Case, normal: Normal, rng: np.random.Generator) -> Arrays:
         return {"x": normal(*s.values())}
     if kind.endswith(("_step", "_inference", "_compiled")):
         return _network(kind.rpartition("_")[0], s["N"], normal, rng)
+    if kind.endswith("_writing"):
+        return {"x": np.arange(PROMPT)}
     if kind.endswith("_game"):
         return _game(kind.removesuffix("_game"), s, normal, rng)
     if kind.endswith("_rule"):

@@ -21,6 +21,8 @@ from .games import Game
 from .networks import NETWORKS, Parameters, is_parameter
 from .rules import RULES
 
+FAMILIES = ("_step", "_inference", "_compiled", "_imported", "_game", "_rule", "_writing")
+
 Cell = tuple[Callable[[], Any], Callable[[Any], list[np.ndarray]]]
 
 
@@ -141,6 +143,13 @@ class TinydlPeer:
         program = compile(model, x)
         return lambda: program(x), lambda y: _one(y[0] if isinstance(y, tuple) else y)
 
+    def _writing(self, case: Case, a: dict[str, Any]) -> Cell:
+        """A text from its prompt on."""
+        from .writing import writer, writing
+
+        model = writer(case.kind.removesuffix("_writing")).to(self.backend)
+        return writing(model, a["x"].numpy(), case.tokens), lambda ids: [ids.astype(np.float64)]
+
     # -- forward and backward ----------------------------------------------------------------------
 
     def _backward(self, function: Callable[[], Any], leaves: list[Any], dy: Any = None) -> Cell:
@@ -244,7 +253,7 @@ class TinydlPeer:
 
 def _family(case: Case) -> str:
     """The method for a kind that has none of its own name."""
-    if case.kind.endswith(("_step", "_inference", "_compiled", "_imported", "_game", "_rule")):
+    if case.kind.endswith(FAMILIES):
         return case.kind.rpartition("_")[2]
     return "unary" if case.kind in ("relu", "sum", "exp", "tanh", "sigmoid") else case.kind
 

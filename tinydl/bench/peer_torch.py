@@ -51,6 +51,11 @@ class TorchPeer:
         network, _, what = case.kind.rpartition("_")
         if what in ("step", "inference"):
             return self._step(network, a) if what == "step" else self._inference(network, a)
+        if what == "writing":
+            from .writing import torch_loop
+
+            loop, prompt = torch_loop(self.torch, network), arrays["x"]
+            return lambda: loop.write(prompt, case.tokens), lambda ids: [ids.astype(np.float64)]
         if what == "game":
             return self._game(network, a)
         if what == "rule":

@@ -36,8 +36,8 @@ def write_results(rows: Sequence[Row], folder: str | Path) -> list[Path]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Milliseconds of every library, GFLOP/s or GB/s and share of the roof of ours, and the ratio
-    to the best one with its smallest and largest round."""
+    """Milliseconds of every library, GFLOP/s, GB/s or tokens/s and share of the roof of ours, and
+    the ratio to the best one with its smallest and largest round."""
     on_a_device = any("launches" in row for row in rows)
     lines = ["# tinydl beside other libraries", "", HEAD + DEVICE_HEAD * on_a_device, ""]
     lines += ["```", means_text(rows), "```", ""]
@@ -81,6 +81,8 @@ def _row_cells(row: Row, peers: Sequence[str]) -> list[str]:
     speed = f"{row['gflops']:.1f} GFLOP/s" if row["gflops"] else ""
     if not speed and row.get("gbps"):
         speed = f"{row['gbps']:.1f} GB/s"
+    if not speed and row.get("tokens_per_second"):
+        speed = f"{row['tokens_per_second']:,.0f} tokens/s"
     share = f"{100 * row['peak_share']:.0f} %" if row["peak_share"] else ""
     times = [ms(row["peers"].get(p, {}).get("seconds")) for p in peers]
     times = [f"**{t}**" if p == row["best_peer"] else t for p, t in zip(peers, times, strict=True)]

@@ -92,14 +92,16 @@ def evaluate_command(args: Arguments) -> int:
 
 def _evaluate_elsewhere(args: Arguments, run: OpenRun) -> int:
     """Every measure over all that lies at --on."""
-    training, metrics = run.measured_on(args.on, args.backend)
+    training, metrics, wrong = run.measured_on(args.on, args.backend)
     tell = teller(args)
+    for line in wrong:
+        tell(line)
     name, count = shown(args.on), training.samples("test")
     counted = "" if count is None else f", all {count:,} samples"
     tell(f"{spoken(metrics, run.recipe.program)}: {name}{counted}")
     if args.json:
         print_json({"run": args.folder, "recipe": run.recipe.name, "on": args.on,
-                    "samples": count, **metrics})  # fmt: skip
+                    "samples": count, "problems": list(wrong), **metrics})  # fmt: skip
     return 0
 
 
@@ -189,8 +191,8 @@ def classify_command(args: Arguments) -> int:
     if takes_files(run):
         return foretell_command(args, run, "classify", args.top)
     images = [read_image(path) for path in args.images]
-    classes, tell, found = run.config["classes"], teller(args), []
     probabilities = run.probabilities(images, args.backend, "classify")
+    classes, tell, found = run.config["classes"], teller(args), []
     for path, p in zip(args.images, probabilities, strict=True):
         best = [int(k) for k in (-p).argsort(kind="stable")[: args.top]]
         tell(f"{shown(path)}:")

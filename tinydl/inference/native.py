@@ -28,6 +28,7 @@ class Writer:
         self.program, self.backend = program, program.backend
         self.last = last_readers(program)
         self.places: dict[int, Place] = {}
+        self.copies: dict[int, Place] = {}  # in C order, of values that lie otherwise
         self.roots: list[Root] = []
         self.calls: list[list[Call]] = []  # of each step; none of a view
         self.number = 0
@@ -83,16 +84,23 @@ class Writer:
         return place
 
     def contiguous(self, value: Value) -> Place:
-        """The value in C order, copied where it lies otherwise."""
+        """The value in C order, copied where it lies otherwise: once for all steps that ask."""
         place = self.place(value)
         if place.is_contiguous:
             return place
+        copied = self.copies.get(id(value))
+        if copied is not None:
+            if copied.root.life is not None:
+                copied.root.life.last = max(copied.root.life.last, self.number)
+            return copied
         if place.root.kind == CONSTANT:
             memory = place.root.array.reshape(-1).view(np.uint8)
             whole = np.ascontiguousarray(place.array(memory))
-            return in_order(self.constant(whole), place.shape, place.dtype)
-        copied = in_order(self.buffer(place.nbytes), place.shape, place.dtype)
-        self.copy(place, copied)
+            copied = in_order(self.constant(whole), place.shape, place.dtype)
+        else:
+            copied = in_order(self.buffer(place.nbytes), place.shape, place.dtype)
+            self.copy(place, copied)
+        self.copies[id(value)] = copied
         return copied
 
     def copy(self, x: Place, y: Place) -> None:

@@ -50,15 +50,17 @@ class Bound(Recipe):
         places = divided(gathered, own.division)
         return made(self, gathered, places, settings)
 
-    def elsewhere(self, path: str, settings: Settings) -> Any:
-        """All that lies at another path as the data of `program.begin`: both parts are the same."""
+    def elsewhere(self, path: str, settings: Settings) -> tuple[Any, tuple[str, ...]]:
+        """(all that lies at another path as the data of `program.begin`, both parts the same; what
+        a person should know of it)."""
         own = kept(self)
         gathered = ROOMS[own.kind].elsewhere(own, path, own.options)
         if own.classes and gathered.classes != own.classes:
             named = [gathered.classes[k] for k in gathered.y.tolist()]
             gathered = replace(gathered, y=numbered(named, own.classes, path), classes=own.classes)
         everything = np.arange(len(gathered))
-        return made(self, gathered, Places(everything, None, everything), settings)
+        data = made(self, gathered, Places(everything, None, everything), settings)
+        return data, _problems(gathered)
 
 
 def kept(bound: Bound) -> Own:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def elsewhere(own: Own, path: str, options: Options) -> Gathered:
                           "does not know")  # fmt: skip
     numbers = np.array([place[name] for name in found.classes] + [-1], np.float32)
     found.y[..., 4] = numbers[found.y[..., 4].astype(np.int64)]
-    return Gathered(found.x, found.y, own.classes, found.names, found.fingerprint)
+    return replace(found, classes=own.classes)
 
 
 def inputs(gathered: Gathered, preparation: Mapping[str, Any]) -> np.ndarray:

@@ -23,7 +23,6 @@ from ..tensor import Tensor
 from ..train import fit
 from .judge import (
     COMPONENTS,
-    FILE,
     Beside,
     Judge,
     Seen,
@@ -171,7 +170,7 @@ class PicturesTraining(TwoPlayersTraining):
 
     def housed(self, folder: Path) -> None:
         if self.pictures.judge is not None:
-            self.pictures.judge.file = folder / FILE
+            self.pictures.judge.live_in(folder)
 
     def batches(self) -> Iterator[list[Tensor]]:
         told = isinstance(self.model, Labelled)

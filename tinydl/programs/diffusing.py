@@ -32,7 +32,7 @@ from ..train import History, State
 from ..viz.animation import save_animation
 from ..viz.pixels import make_grid
 from .adversarial_pictures import Displayed
-from .judge import FILE, Beside
+from .judge import Beside
 from .parts import Split, split_of
 from .two_players import SampleGrids, write_page
 
@@ -187,7 +187,7 @@ class DiffusingTraining(Training):
 
     def housed(self, folder: Path) -> None:
         if self.pictures.judge is not None:
-            self.pictures.judge.file = folder / FILE
+            self.pictures.judge.live_in(folder)
 
     def watchers(self, folder: Path) -> Sequence[Any]:
         return (SampleGrids(folder / "samples", self.program), WayBack(folder, self.program))

@@ -65,6 +65,15 @@ class Judge:
         self.settings = Settings(0, settings.backend, "float32")
         self.file: Path | None = None
 
+    def live_in(self, folder: Path) -> None:
+        """Keep it in a run's folder, or use the one that stands beside the folder (`shared`)."""
+        shared = self.shared(folder.parent)
+        self.file = shared if shared.is_file() else folder / FILE
+
+    def shared(self, folder: Path) -> Path:
+        """Where the runs of a folder share it: the shelf has one for all that it judges."""
+        return folder / f"{self.recipe.name}.safetensors"
+
     @cached_property
     def network(self) -> Any:
         return copy_context().run(self._trained)  # seeds of its own: a context of its own

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import whole
 from ..data import PairParts, WordTokenizer
 from ..data.text import CharacterTokenizer, Tokenizer
 from ..errors import ConfigError
@@ -18,6 +19,7 @@ from ..models.sequence.attention_decoder import END, PAD
 WORDS, CHARACTERS, PICTURES = "words", "characters", "pictures"
 MARKS = ("<pad>", "<start>", "<end>", "<unk>")
 UNKNOWN = MARKS.index("<unk>")
+MOST_TOKENS = 10_000  # of a target that a run's settings may speak of
 
 
 def tokenizer_of(kind: str, texts: Sequence[str], size: int) -> Tokenizer:
@@ -45,26 +47,35 @@ def trimmed(rows: np.ndarray) -> np.ndarray:
 
 
 def told(words: np.ndarray, tokenizer: Tokenizer) -> list[str]:
-    """The tokens of one row up to its END."""
-    return [tokenizer.vocabulary[k] for k in words.tolist() if k not in (PAD, END)]
+    """The tokens of one row up to its END; what the network has and the vocabulary not, unknown."""
+    known = tokenizer.vocabulary
+    return [known[k if k < len(known) else UNKNOWN] for k in words.tolist() if k not in (PAD, END)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Texts:
-    """The parts of a recipe, and what the network sees of them. source: None for pictures."""
+class Lexicon:
+    """What a network that writes is asked by. source: None for pictures; longest: the tokens of the
+    longest training target."""
 
-    parts: PairParts
     source: Tokenizer | None
     target: Tokenizer
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
+    longest: int
 
     def pieces(self, source: str) -> list[str]:
         """The tokens of a source text."""
         if self.source is None:
             raise ConfigError("writing: the sources are pictures, no texts")
         return self.source.split(source)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts(Lexicon):
+    """The parts of a recipe, and what the network sees of them."""
+
+    parts: PairParts
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
 
     def references(self) -> list[list[list[str]]]:
         """The tokens of every right target of every test source."""
@@ -90,7 +101,23 @@ def load_texts(recipe: Card, dtype: str) -> Texts:
     y = coded(target, parts.train_targets)
     if program.source == PICTURES:
         x, other = (p.astype(dtype) for p in (parts.train_sources, parts.test_sources))
-        return Texts(parts, None, target, x, y, other)
+        return Texts(None, target, y.shape[1], parts, x, y, other)
     source = tokenizer_of(program.source, parts.train_sources, sizes["source_vocabulary"])
     x, other = coded(source, parts.train_sources), coded(source, parts.test_sources)
-    return Texts(parts, source, target, x, y, other)
+    return Texts(source, target, y.shape[1], parts, x, y, other)
+
+
+def lexicon_of(program: Any) -> Lexicon:
+    """That of a run whose settings have the words. ConfigError for more than the network has."""
+    found: list[Tokenizer] = []
+    for side in ("source", "target"):
+        words, kind = getattr(program, f"{side}_words"), getattr(program, side)
+        size = program.architecture[f"{side}_vocabulary"]
+        if not len(MARKS) <= len(words) <= size or tuple(words[: len(MARKS)]) != MARKS:
+            raise ConfigError(
+                f"writing: {side}_words must be {', '.join(MARKS)} and up to {size} in all, got "
+                f"{len(words)}"
+            )
+        found.append(WordTokenizer(words) if kind == WORDS else CharacterTokenizer(words))
+    longest = whole("writing", "longest", program.longest, 1, MOST_TOKENS)
+    return Lexicon(found[0], found[1], longest)

@@ -18,7 +18,7 @@ from ..metrics import confusion_matrix
 from ..models import CycleGAN
 from ..random import Generator
 from ..tensor import Tensor
-from .judge import FILE, Judge
+from .judge import Judge
 from .two_players import SampleGrids, TwoPlayers, TwoPlayersTraining, write_page
 
 AT_ONCE, PAGE = 200, 20
@@ -169,7 +169,7 @@ class TranslatingTraining(TwoPlayersTraining):
 
     def housed(self, folder: Path) -> None:
         if self.kinds.judge is not None:
-            self.kinds.judge.file = folder / FILE
+            self.kinds.judge.live_in(folder)
 
     def batches(self) -> Iterator[list[Tensor]]:
         sides, size, order = self.kinds.train, self.program.batch_size, self.streams["order"]

@@ -23,7 +23,7 @@ from ..optim import Adam
 from ..random import Generator, drawing_at_most
 from ..tensor import Tensor
 from ..train import History, State
-from .judge import FILE, Beside, Judge
+from .judge import Beside, Judge
 from .parts import Part, Parts, Split, load_parts, split_of
 from .two_players import SHOWN, SampleGrids, write_page
 
@@ -208,7 +208,7 @@ class VariationalTraining(Training):
 
     def housed(self, folder: Path) -> None:
         if self.seen.judge is not None:
-            self.seen.judge.file = folder / FILE
+            self.seen.judge.live_in(folder)
 
     def watchers(self, folder: Path) -> tuple[Any, ...]:
         return (SampleGrids(folder / "samples", self.program),)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..arguments import number, whole
+from ..arguments import texts as strings
 from ..errors import ConfigError
 from ..experiment.program import (
     WRITE,
@@ -30,11 +31,12 @@ from ..optim import Adam
 from ..tensor import Tensor
 from ..train import History, State
 from ..viz.attention import plot_attention
-from .texts import UNKNOWN, WORDS, Texts, coded, load_texts, told, trimmed
+from .texts import UNKNOWN, WORDS, Lexicon, Texts, coded, lexicon_of, load_texts, told, trimmed
 
 AT_ONCE, BUCKETS = 200, 20
 NOT_STORED = ("model", "architecture", "score")
-MAY_CHANGE = ("batch_size", "lr")
+KNOWN = ("source_words", "target_words", "longest")
+MAY_CHANGE = ("batch_size", "lr", *KNOWN)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Writing(Program):
     that was looked at most takes its place. The score is "exact", the share of the test sources for
     which one of the references is written; beside it "bleu", and "loss" per token of the first
     reference. repeats: the test part is the training part itself, and what is not in it is
-    answered beside its nearest source.
+    answered beside its nearest source. source_words, target_words, longest: of a run about texts,
+    its tokens by their numbers and the length of its longest target, so that it writes where its
+    data set is not; (), 0: of a recipe.
     """
 
     model: type[Writer]
@@ -66,6 +70,9 @@ class Writing(Program):
     alpha: float = ALPHA
     copy: bool = False
     repeats: bool = False
+    source_words: tuple[str, ...] = ()
+    target_words: tuple[str, ...] = ()
+    longest: int = 0
     score: str = "exact"
 
     kind: ClassVar[str] = "writing"
@@ -86,6 +93,13 @@ class Writing(Program):
 
     def begin(self, recipe: Card, settings: Settings, data: Any = None) -> WritingTraining:
         loaded = self.load(recipe, settings) if data is None else data
+        source = loaded.source
+        if source is not None:
+            recipe = recipe.replaced(
+                source_words=tuple(source.vocabulary),
+                target_words=tuple(loaded.target.vocabulary),
+                longest=loaded.longest,
+            )
         return WritingTraining(recipe, settings, loaded)
 
     def stored(self) -> dict[str, Any]:
@@ -93,9 +107,21 @@ class Writing(Program):
         return {"model": self.model.__name__, "architecture": dict(self.architecture), **kept}
 
     def restored(self, stored: Mapping[str, Any]) -> Writing:
-        taken = taken_over(self, stored, MAY_CHANGE)
-        size = whole(self.kind, "batch_size", taken["batch_size"], 1)
-        return replace(self, batch_size=size, lr=number(self.kind, "lr", taken["lr"]))
+        # Runs of earlier versions have no words.
+        taken = taken_over(
+            self, {**dict(zip(KNOWN, ((), (), 0), strict=True)), **stored}, MAY_CHANGE
+        )
+        return replace(
+            self,
+            batch_size=whole(self.kind, "batch_size", taken["batch_size"], 1),
+            lr=number(self.kind, "lr", taken["lr"]),
+            source_words=strings(self.kind, "source_words", taken["source_words"]),
+            target_words=strings(self.kind, "target_words", taken["target_words"]),
+            longest=whole(self.kind, "longest", taken["longest"], 0),
+        )
+
+    def facts(self) -> dict[str, Any]:
+        return {name: value for name, value in self.stored().items() if name not in KNOWN}
 
     def is_share(self, measure: str) -> bool:
         return measure != "loss"
@@ -109,27 +135,24 @@ class Writing(Program):
 
     def answer(self, model: Any, text: str, recipe: Card) -> Answer:
         """What the model writes about a typed text, with what it looked at."""
-        texts = load_texts(recipe, "float32")
-        source: Any = texts.source
-        pieces = texts.pieces(text)
-        (words,), (weights,) = self.sentences(model, texts, coded(source, [text]), [text])
+        known = lexicon_of(self) if self.source_words else load_texts(recipe, "float32")
+        source: Any = known.source
+        pieces = known.pieces(text)
+        (words,), (weights,) = self.sentences(model, known, coded(source, [text]), [text])
         beside = []
         if unknown := [p for p in pieces if p not in source.vocabulary]:
             beside.append(f"not in the vocabulary: {', '.join(dict.fromkeys(unknown))}")
-        asked, known = set(pieces), [set(texts.pieces(s)) for s in texts.parts.train_sources]
-        if self.repeats and asked not in known:
-            near = nearest(known, asked)
-            question, answer = texts.parts.train_sources[near], texts.parts.train_targets[near]
-            beside += [f"nearest training question: {question}", f"its answer: {answer}"]
-        keys = looked_at(texts, text, weights)
-        return Answer(texts.target.join(words), beside, words, keys, weights)
+        if self.repeats:
+            beside += _nearest(load_texts(recipe, "float32"), set(pieces))
+        keys = looked_at(known, text, weights)
+        return Answer(known.target.join(words), beside, words, keys, weights)
 
     def sentences(
-        self, model: Writer, texts: Texts, x: np.ndarray, sources: Sequence[str]
+        self, model: Writer, texts: Lexicon, x: np.ndarray, sources: Sequence[str]
     ) -> tuple[list[list[str]], list[np.ndarray]]:
         """What is written about each of x, the codes of these sources, token by token, and where
         it looked, (T, S): a row for each token, and one more for the END if it came to it."""
-        steps = 2 * texts.y_train.shape[1]
+        steps = 2 * texts.longest
         made, looked = [], []
         for start in range(0, len(x), AT_ONCE):
             rows = slice(start, start + AT_ONCE)
@@ -141,7 +164,7 @@ class Writing(Program):
         return made, looked
 
     def _tokens(
-        self, texts: Texts, source: str, words: np.ndarray, weights: np.ndarray
+        self, texts: Lexicon, source: str, words: np.ndarray, weights: np.ndarray
     ) -> tuple[list[str], np.ndarray]:
         """The tokens of one row; with `copy` an unknown one from where it was looked most, and
         nothing for a look at the source's END."""
@@ -152,6 +175,16 @@ class Writing(Program):
                 made[t] = keys[int(weights[t].argmax())]
             kept = [t for t in kept if t >= len(made) or made[t]]
         return [word for word in made if word], weights[kept]
+
+
+def _nearest(texts: Texts, asked: set[str]) -> list[str]:
+    """The training question most like one that is none, and its answer."""
+    known = [set(texts.pieces(s)) for s in texts.parts.train_sources]
+    if asked in known:
+        return []
+    near = nearest(known, asked)
+    question, answer = texts.parts.train_sources[near], texts.parts.train_targets[near]
+    return [f"nearest training question: {question}", f"its answer: {answer}"]
 
 
 def nearest(pieces: Sequence[set[str]], asked: set[str]) -> int:
@@ -263,7 +296,7 @@ class AttentionMap:
             )
 
 
-def looked_at(texts: Texts, source: str, weights: np.ndarray) -> list[str]:
+def looked_at(texts: Lexicon, source: str, weights: np.ndarray) -> list[str]:
     """The names of the places of a source that weights (T, S) speak of."""
     keys = [*texts.pieces(source), "<end>"]
     return keys if weights.shape[1] >= len(keys) else ["the whole"]

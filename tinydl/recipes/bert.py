@@ -25,7 +25,8 @@ BERT_TINY = Recipe(
         words=5_000,
         optimizer=AdamW,
         optimizer_settings={"lr": 0.002, "weight_decay": 0.01},
-        batch_size=32,
+        batch_size=16,
+        share=0.2,
         loss=bce_with_logits,
         metric=sign_accuracy,
     ),
@@ -37,8 +38,12 @@ BERT_TINY = Recipe(
     notes=(
         "Byte pairs (Sennrich et al. 2016) learned from the training reviews in small letters, "
         "337 a review; 192 of them are read, a quarter from its beginning, the rest from its end. "
-        "Two passes over the training reviews without their labels hide 15 % of the tokens (80 % "
+        "Two passes over the training reviews without their labels hide 20 % of the tokens (80 % "
         "become a mark, 10 % another token), two passes with labels follow.",
+        "No figure yet. A net that reads nothing around a gap is right in 13.2 % at 6.14 nats: the "
+        "tenth that stands there, and the commonest token, 4.0 % of all. A training of 2,756 "
+        "batches of 32 with 15 % hidden ended there, at 12.9 % and 6.15, so gap_loss well below "
+        "6.14 is the first thing to ask.",
         "Turc et al. 2019 have this size (two blocks of 128, 30,522 tokens) trained on the books "
         "and encyclopedia of the paper; nothing of them is here.",
         "Variant scratch leaves the gaps out: what they bring is the difference.",

@@ -239,6 +239,7 @@ CGAN_MNIST = Recipe(
         Variant(
             "convolutional",
             {
+                "title": "convolutions that are told the class",
                 "model": ConditionalDCGAN, "architecture": NARROW, "pad": 2, "lr": 0.0005,
                 "epochs": 10,
             },

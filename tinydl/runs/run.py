@@ -315,9 +315,10 @@ class OpenRun:
 
     def measured_on(
         self, path: str, backend: str | None = None
-    ) -> tuple[Training, dict[str, float]]:
-        """The run's trained model on all that lies at another path; ConfigError for a run of a
-        recipe's own data, or for classes that it does not know."""
+    ) -> tuple[Training, dict[str, float], tuple[str, ...]]:
+        """The run's trained model on all that lies at another path, every measure, and what is
+        wrong there; ConfigError for a run of a recipe's own data, or for classes that it does not
+        know."""
         recipe, settings = self.recipe, self.settings(backend)
         if not isinstance(recipe, Bound):
             raise ConfigError(
@@ -325,10 +326,10 @@ class OpenRun:
                 f"{recipe.name} on {recipe.dataset}"
             )
         tensors, weights = self._tensors()
-        data = recipe.elsewhere(path, settings)
+        data, told = recipe.elsewhere(path, settings)
         training: Training = self.built(lambda: begin(recipe, settings, data), tensors)
         load_tensors(training.model, tensors, weights)
-        return training, training.measure("test")
+        return training, training.measure("test"), told
 
     def beside(self, training: Training, part: str) -> Found:
         """What stands beside a part's measures: on the test part of a run that has ended as it was

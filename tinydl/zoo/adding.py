@@ -22,8 +22,10 @@ import numpy as np
 from ..console import json_able
 from ..data import CATALOG
 from ..errors import ConfigError
+from ..experiment.program import Settings
 from ..files import write_atomically
 from ..programs.judge import FILE as JUDGE
+from ..programs.judge import Judge
 from ..random import Generator
 from ..recording import no_grad
 from ..runs.folder import CONFIG, MODEL_FILE, RESULT, has
@@ -66,6 +68,7 @@ def add(run_folder: str | Path) -> Card:
         for file in (CONFIG, RESULT, *([JUDGE] if has(run.folder, JUDGE) else [])):
             shutil.copyfile(run.folder / file, target / file)
         test, stored, seconds = _store(run, target)
+        _share_judge(run, target)
         shutil.rmtree(SHELF / name, ignore_errors=True)
         SHELF.mkdir(exist_ok=True)
         target = target.rename(SHELF / name)
@@ -121,6 +124,19 @@ def _store(run: OpenRun, target: Path) -> tuple[dict[str, float], str, float]:
             return half, "float16", half_seconds
         write_tensors(target / MODEL_FILE, tensors, metadata)
     return full, "float32", seconds
+
+
+def _share_judge(run: OpenRun, target: Path) -> None:
+    """Entries judged by the same network share its file, which stands beside them."""
+    own = target / JUDGE
+    if not own.exists():
+        return
+    program: Any = run.recipe.program
+    shared = Judge(program.judge, Settings()).shared(SHELF)
+    if not shared.exists():
+        shutil.copyfile(own, shared)
+    if own.read_bytes() == shared.read_bytes():
+        own.unlink()
 
 
 def _measured(target: Path) -> tuple[dict[str, float], float]:

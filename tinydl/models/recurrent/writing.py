@@ -56,7 +56,8 @@ def check_drawing(temperature: float, top_k: int | None, top_p: float | None) ->
 class Reader:
     """A text that is read piece by piece: the state behind one is where the next begins."""
 
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(self, model: Any) -> None:
+        """model: has `backend`, and `run(ids (1, T), state)` as a LanguageModel has."""
         self.model = model
         self.state: Any = None
 

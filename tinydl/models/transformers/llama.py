@@ -21,7 +21,8 @@ from ...nn import (
 )
 from ...random import Generator, by_shares, default_generator
 from ...tensor import Tensor
-from ..recurrent.writing import check_drawing, next_probabilities
+from ..recurrent.writing import Reader, check_drawing, next_probabilities
+from .llama_step import LlamaSteps
 
 
 class LlamaBlock(Module):
@@ -104,6 +105,11 @@ class Llama(Module):
         caches = [KeyValueCache() for _ in self.blocks] if state is None else state
         return self(ids, caches), caches
 
+    def reader(self) -> Reader | LlamaSteps:
+        """What reads a text piece by piece, to write by."""
+        plain = isinstance(self.embedding.weight.data, np.ndarray)
+        return LlamaSteps(self) if plain else Reader(self)
+
     def write(
         self,
         tokens: list[int],
@@ -120,11 +126,11 @@ class Llama(Module):
             raise ConfigError("Llama.write: needs a token to begin with, got none")
         check_drawing(temperature, top_k, top_p)
         drawn = default_generator() if rng is None else rng
-        given, state = np.array([tokens]), None
+        given, reader = np.array(tokens), self.reader()
         for _ in range(steps):
             with no_grad():
-                logits, state = self.run(Tensor(given, backend=self.norm.scale.backend), state)
-            p = next_probabilities(logits[0, -1].numpy(), temperature, top_k, top_p)
+                logits = reader.read(given)
+            p = next_probabilities(logits, temperature, top_k, top_p)
             chance = drawn.uniform((), dtype=np.float64) if temperature else np.array(0.5)
-            given = np.array([[by_shares(np.cumsum(p), chance)]])
-            yield int(given[0, 0])
+            given = np.array([by_shares(np.cumsum(p), chance)])
+            yield int(given[0])
