@@ -110,7 +110,7 @@ static inline void add_rows(real w[ROWS][CHUNK], int count, global const real *x
         UNROLL for (int r = 0; r < ROWS; ++r) if (r < rows) {
             global real *place = y + r * y_step + e;
             realv total = sum[r] * (realv)factor;
-            if (!fresh) total += LOADV(place) * (realv)(shrink[r]);
+            if (!fresh) total += load_own(width - e, place) * (realv)(shrink[r]);
             store_part(total, width - e, place);
         }
     }
@@ -161,8 +161,7 @@ kernel void attention_rows(global const real *restrict q, int q0, global const r
     }
     for (int r = 0; r < rows; ++r) {
         const real factor = l[r] == 0 ? 0 : 1 / l[r];
-        for (int e = 0; e < V; e += VW)
-            store_part(LOADV(y + r * H * V + e) * (realv)factor, V - e, y + r * H * V + e);
+        for (int e = 0; e < V; e += VW) scale_own(y + r * H * V + e, factor, V - e);
         logs[line + start + r] = l[r] == 0 ? -INFINITY : m[r] + log(l[r]);
     }
 }

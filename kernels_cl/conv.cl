@@ -409,7 +409,7 @@ kernel void depthwise_weight_grad(global const real *restrict x, int x0,
                 const int low = inside ? first_output(-shift, sw, OW) : OW;
                 const int high = max(first_output(W - shift, sw, OW), low);
                 global const real *p = x + x0 + ((n * H + (inside ? h : 0)) * W + shift) * C + c;
-                realv sum = row ? LOADV(y + cell * C + c) : (realv)0;
+                realv sum = row ? load_own(to - c, y + cell * C + c) : (realv)0;
                 realv part[SUMS];
                 UNROLL for (int i = 0; i < SUMS; ++i) part[i] = (realv)0;
                 for (int ow = 0; ow < low; ++ow) part[0] = (realv)0 * LOADV(g + ow * C) + part[0];

@@ -10,8 +10,10 @@
         const int item = get_global_id(0);                                                         \
         if (item >= items) return;                                                                 \
         const int s = item / spans, first = item % spans * span, last = min(first + span, D);      \
-        const int place = checked(indices[indices0 + s], rows, 1, error);                          \
-        for (int d = first; d < last; ++d) y[s * D + d] = x[x0 + place * D + d];                   \
+        const long index = indices[indices0 + s];                                                  \
+        const int place = checked(index, rows, 1, error);                                          \
+        for (int d = first; d < last; ++d)                                                         \
+            y[s * D + d] = place == index ? x[x0 + place * D + d] : POISON;                        \
     }
 
 // y[indices[s], d] += x[s, d] for s = 0, 1, ... S - 1 in this order; y is zero before.
@@ -24,9 +26,11 @@
                      int parts) {                                                                  \
         const int d = get_global_id(0) * VW, part = get_global_id(1);                              \
         const int low = (long)rows * part / parts, high = (long)rows * (part + 1) / parts;         \
+        int wrong = 0;                                                                             \
         for (int s = 0; s < S; ++s) {                                                              \
             const long index = indices[indices0 + s];                                              \
             const int place = checked(index, rows, 2, error);                                      \
+            wrong |= place != index;                                                               \
             if (place < low || place >= high || place != index) continue;                          \
             global real *p = y + place * D + d;                                                    \
             global const real *q = x + x0 + s * D + d;                                             \
@@ -35,6 +39,8 @@
             else                                                                                   \
                 for (int i = 0; i < D - d; ++i) p[i] += q[i];                                      \
         }                                                                                          \
+        for (int row = low; wrong && row < high; ++row)                                            \
+            for (int i = d; i < min(d + VW, D); ++i) y[row * D + i] = POISON;                      \
     }
 
 // y[s, d] = 1 if indices[s] == d, else 0; one work-item per span of a row.
@@ -45,8 +51,9 @@
         const int item = get_global_id(0);                                                         \
         if (item >= items) return;                                                                 \
         const int s = item / spans, first = item % spans * span, last = min(first + span, D);      \
-        const int place = checked(indices[indices0 + s], D, 3, error);                             \
-        for (int d = first; d < last; ++d) y[s * D + d] = d == place;                              \
+        const long index = indices[indices0 + s];                                                  \
+        const int place = checked(index, D, 3, error);                                             \
+        for (int d = first; d < last; ++d) y[s * D + d] = place == index ? d == place : POISON;    \
     }
 
 GATHER(gather_int32, int)

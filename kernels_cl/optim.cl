@@ -40,27 +40,77 @@ kernel void rmsprop_step(global real *param, int param0, global const real *grad
 // param <- keep param - lr * (m / correction1) / (sqrt(v / correction2) + eps)
 // with correction = 1 - beta^step; keep = 1, or 1 - lr * decay (AdamW). `largest` may be null; else
 // (AMSGrad) the root is of largest <- max(largest, v).
-kernel void adam_step(global real *param, int param0, global const real *grad, int grad0,
-                      global real *mean, int mean0, global real *square, int square0,
-                      global real *largest, int largest0, int n, real lr, real beta1,
-                      real one_minus_beta1, real beta2, real one_minus_beta2, real eps,
-                      real weight_decay, real keep, real correction1, real correction2) {
-    BEGIN
-    mean += mean0 + i;
-    square += square0 + i;
-    const realv m = (realv)beta1 * LOADV(mean) + (realv)one_minus_beta1 * g;
-    realv v = (realv)beta2 * LOADV(square) + (realv)one_minus_beta2 * g * g;
-    store_part(m, n - i, mean);
-    store_part(v, n - i, square);
+static inline void adam_vector(int i, int n, global real *param, global const real *grad,
+                               global real *mean, global real *square, global real *largest,
+                               real lr, real beta1, real one_minus_beta1, real beta2,
+                               real one_minus_beta2, real eps, real weight_decay, real keep,
+                               real correction1, real correction2) {
+    const realv w = LOADV(param + i), g = (realv)weight_decay * w + LOADV(grad + i);
+    const realv m = (realv)beta1 * LOADV(mean + i) + (realv)one_minus_beta1 * g;
+    realv v = (realv)beta2 * LOADV(square + i) + (realv)one_minus_beta2 * g * g;
+    store_part(m, n - i, mean + i);
+    store_part(v, n - i, square + i);
     if (largest) {
-        largest += largest0 + i;
-        const realv before = LOADV(largest);
+        const realv before = LOADV(largest + i);
         v = (before >= v) | (before != before) ? before : v; // NaN wins
-        store_part(v, n - i, largest);
+        store_part(v, n - i, largest + i);
     }
     store_part((realv)keep * w - (realv)lr * (m / (realv)correction1) /
                                      (sqrt(v / (realv)correction2) + (realv)eps),
-               n - i, param);
+               n - i, param + i);
+}
+
+#define ADAM_NUMBERS                                                                               \
+    real lr, real beta1, real one_minus_beta1, real beta2, real one_minus_beta2, real eps,         \
+        real weight_decay, real keep, real correction1, real correction2
+#define ADAM_GIVEN                                                                                 \
+    lr, beta1, one_minus_beta1, beta2, one_minus_beta2, eps, weight_decay, keep, correction1,      \
+        correction2
+
+kernel void adam_step(global real *param, int param0, global const real *grad, int grad0,
+                      global real *mean, int mean0, global real *square, int square0,
+                      global real *largest, int largest0, int n, ADAM_NUMBERS) {
+    const int i = get_global_id(0) * VW;
+    if (i >= n) return;
+    adam_vector(i, n, param + param0, grad + grad0, mean + mean0, square + square0,
+                largest ? largest + largest0 : largest, ADAM_GIVEN);
+}
+
+// Eight small arrays of each kind in one launch. Work-items up to ends.s0 belong to the first, up to
+// ends.s1 to the second, and so on; each takes EACH vectors of the array's `sizes` elements.
+#if VW == 1
+#define EACH 1
+#else
+#define EACH 16
+#endif
+#define EIGHT(type, x)                                                                             \
+    type *x##_a, int x##_a0, type *x##_b, int x##_b0, type *x##_c, int x##_c0, type *x##_d,        \
+        int x##_d0, type *x##_e, int x##_e0, type *x##_f, int x##_f0, type *x##_g, int x##_g0,     \
+        type *x##_h, int x##_h0
+#define OF_EIGHT(x)                                                                                \
+    (which == 0   ? x##_a + x##_a0                                                                 \
+     : which == 1 ? x##_b + x##_b0                                                                 \
+     : which == 2 ? x##_c + x##_c0                                                                 \
+     : which == 3 ? x##_d + x##_d0                                                                 \
+     : which == 4 ? x##_e + x##_e0                                                                 \
+     : which == 5 ? x##_f + x##_f0                                                                 \
+     : which == 6 ? x##_g + x##_g0                                                                 \
+                  : x##_h + x##_h0)
+
+kernel void adam_eight(EIGHT(global real, param), EIGHT(global const real, grad),
+                       EIGHT(global real, mean), EIGHT(global real, square), int8 ends, int8 sizes,
+                       ADAM_NUMBERS) {
+    const int item = get_global_id(0);
+    int last[8], size[8], which = 0;
+    vstore8(ends, 0, last);
+    vstore8(sizes, 0, size);
+    if (item >= last[7]) return;
+    while (item >= last[which]) ++which;
+    const int n = size[which], first = (item - (which ? last[which - 1] : 0)) * EACH * VW;
+    global real *param = OF_EIGHT(param), *mean = OF_EIGHT(mean), *square = OF_EIGHT(square);
+    global const real *grad = OF_EIGHT(grad);
+    for (int i = first; i < min(first + EACH * VW, n); i += VW)
+        adam_vector(i, n, param, grad, mean, square, 0, ADAM_GIVEN);
 }
 
 // s <- s + g^2; param <- param - lr * g / (sqrt(s) + eps)

@@ -68,6 +68,19 @@ static inline void store_part(realv v, int count, global real *p) {
     }
 }
 
+// The same back, zeros beyond: for an array that the kernel itself writes, where the lanes after a
+// row may be another work-item's at that moment.
+static inline realv load_own(int count, global const real *p) {
+    if (count >= VW) return LOADV(p);
+    real lanes[VW];
+    for (int i = 0; i < VW; ++i) lanes[i] = i < count ? p[i] : (real)0;
+    return LOADV(lanes);
+}
+
+static inline void scale_own(global real *p, real factor, int count) {
+    store_part(load_own(count, p) * (realv)factor, count, p);
+}
+
 // Where row `row` of a strided array begins. shape and strides have 8 axes, size 1 in front; the
 // rows are counted over all axes but the last.
 static inline int row_start(int row, int8 shape, int8 strides) {
@@ -115,7 +128,7 @@ static inline int row_start(int row, int8 shape, int8 strides) {
 #define TILE_ADD(MR, NV, c, row, columns)                                                          \
     UNROLL for (int i = 0; i < MR; ++i)                                                            \
         UNROLL for (int v = 0; v < NV; ++v) if (v * VW < (columns)) tile[i][v] +=                  \
-        LOADV((c) + i * (row) + v * VW);
+        load_own((columns) - v * VW, (c) + i * (row) + v * VW);
 
 // Rows from ... to - 1 of the tile -> c. The first branch, without conditions between the stores,
 // is the usual one.
@@ -129,8 +142,14 @@ static inline int row_start(int row, int8 shape, int8 strides) {
                 store_part(tile[i][v], (columns) - v * VW, (c) + i * (row) + v * VW);              \
     }
 
-// An index kernel that meets a wrong index writes (op, value, size) here once, and goes on with
-// index 0.
+// An index kernel that meets a wrong index writes (op, value, size) here once, and POISON, which
+// stays NaN in what is computed of it, where the wrong row would have an effect. Results that are no
+// floats have no such value: their indices are checked on the host.
+#ifdef FLOATING
+#define POISON ((real)NAN)
+#else
+#define POISON ((real)0)
+#endif
 static inline int checked(long index, int size, int op, global int *error) {
     if (index >= 0 && index < size) return (int)index;
     if (atomic_cmpxchg(error, 0, op) == 0) {

@@ -129,7 +129,8 @@ kernel void roi_align_grad(global const real *restrict grad, int grad0,
                     const real weight = weight_h[weight_h0 + row * KH + kh] *
                                         weight_w[weight_w0 + column * KW + kw];
                     global real *cell = corner + (kh * W + kw) * C;
-                    if (weight != 0) store_part(LOADV(cell) + (realv)weight * value, C - c, cell);
+                    if (weight != 0)
+                        store_part(load_own(C - c, cell) + (realv)weight * value, C - c, cell);
                 }
         }
     }

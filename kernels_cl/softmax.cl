@@ -48,7 +48,7 @@ kernel void softmax(global const real *restrict x, int x0, global real *restrict
     x += x0 + row * C;
     y += row * C;
     const realv sum = (realv)exponentials(x, row_max(x, C), C, y);
-    for (int c = 0; c < C; c += VW) store_part(LOADV(y + c) / sum, C - c, y + c);
+    for (int c = 0; c < C; c += VW) store_part(load_own(C - c, y + c) / sum, C - c, y + c);
 }
 
 kernel void log_softmax(global const real *restrict x, int x0, global real *restrict y, int rows,
@@ -89,7 +89,8 @@ static inline real exponential_sum(global const real *x, real m, int C) {
         if (row >= rows) return;                                                                   \
         x += x0 + row * C;                                                                         \
         const real m = row_max(x, C), sum = exponential_sum(x, m, C);                              \
-        losses[row] = log(sum) - (x[checked(labels[labels0 + row], C, 4, error)] - m);             \
+        const int label = checked(labels[labels0 + row], C, 4, error);                             \
+        losses[row] = label == labels[labels0 + row] ? log(sum) - (x[label] - m) : POISON;         \
         shifts[2 * row] = sum == sum ? m : sum;                                                    \
         shifts[2 * row + 1] = 1 / sum;                                                             \
     }
@@ -112,6 +113,7 @@ static inline real exponential_sum(global const real *x, real m, int C) {
         }                                                                                          \
         const int label = checked(labels[labels0 + row], C, 4, error);                             \
         y[label] = (exp(x[label] - m) * factor - 1) * slope;                                       \
+        for (int c = 0; label != labels[labels0 + row] && c < C; ++c) y[c] = POISON;               \
     }
 
 CROSS_ENTROPY(cross_entropy_int32, int)

@@ -66,7 +66,7 @@ class Arrays:
         found = self._scalars.get(key)
         if found is None:
             if len(self._scalars) >= MAX_SCALARS:
-                del self._scalars[next(iter(self._scalars))]
+                self._scalars.pop(next(iter(tuple(self._scalars))), None)  # threads share them
             found = self._scalars[key] = self.full((), value, dtype)
         return found
 

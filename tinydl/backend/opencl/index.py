@@ -1,7 +1,8 @@
 """Gather, scatter-add and one-hot on OpenCL. Contract: backend/reference/index.py.
 
-A kernel cannot raise: it records the first wrong index, and reading any result back raises
-IndexRangeError.
+A kernel cannot raise: it records the first wrong index and writes NaN where it would have had an
+effect, and reading any result back raises IndexRangeError. Indices whose result cannot be NaN are
+read back and checked before the launch.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Index(Arrays):
         x, indices = self._contiguous(x), self._contiguous(indices)
         rows, D = x.shape[0], prod(x.shape[1:])
         y = self.empty(indices.shape + x.shape[1:], x.dtype)
-        self._check_nothing_to_index("gather", indices, rows)
+        self._check_first("gather", indices, rows, x.dtype)
         kernel = self.runtime.kernel("index", x.dtype, f"gather_{indices.dtype.name}")
         span, spans = self._spans(D)
         items = indices.size * spans
@@ -38,7 +39,7 @@ class Index(Arrays):
         row_shape = x.shape[indices.ndim :]
         D = prod(row_shape)
         y = self.zeros((rows,) + row_shape, x.dtype)
-        self._check_nothing_to_index("scatter_add", indices, rows)
+        self._check_first("scatter_add", indices, rows, x.dtype)
         kernel = self.runtime.kernel("index", x.dtype, f"scatter_add_{indices.dtype.name}")
         tiles = -(-D // self.runtime.vector_width(x.dtype))
         parts = max(1, min(rows, SCATTER_ITEMS[self.runtime.kind] // max(tiles, 1)))
@@ -53,7 +54,7 @@ class Index(Arrays):
     def one_hot(self, indices: ClArray, depth: int, dtype: np.dtype) -> ClArray:
         indices = self._contiguous(indices)
         y = self.empty(indices.shape + (depth,), dtype)
-        self._check_nothing_to_index("one_hot", indices, depth)
+        self._check_first("one_hot", indices, depth, y.dtype)
         kernel = self.runtime.kernel("index", y.dtype, f"one_hot_{indices.dtype.name}")
         span, spans = self._spans(depth)
         items = indices.size * spans
@@ -67,8 +68,8 @@ class Index(Arrays):
         if size:
             self.runtime.index_check_pending = True
 
-    def _check_nothing_to_index(self, op: str, indices: ClArray, rows: int) -> None:
-        """Without rows every index is wrong, and a kernel has no cell to read instead: raise at
-        once."""
-        if rows == 0 and indices.size:
+    def _check_first(self, op: str, indices: ClArray, rows: int, dtype: np.dtype) -> None:
+        """Raise at once where a kernel has no cell to read instead (without rows every index is
+        wrong), or no NaN to write."""
+        if (rows == 0 or dtype.kind != "f") and indices.size:
             check_range(op, self.to_numpy(indices), rows)

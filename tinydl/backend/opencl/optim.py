@@ -1,13 +1,18 @@
-"""Update rules on OpenCL, in place and in one launch per parameter, without waiting for any of
-them. Contract: backend/reference/optim.py."""
+"""Update rules on OpenCL, in place and in one launch per parameter (Adam: of eight small ones),
+without waiting for any of them. Contract: backend/reference/optim.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+from struct import pack
 
 from .array import ClArray
 from .arrays import Arrays
 
+#: Arrays of one launch, if each has at most SMALL elements; vectors of a work-item there on a CPU
+#: device (EACH in kernels_cl/optim.cl).
+EIGHT, SMALL, VECTORS = 8, 1 << 16, 16
 #: Work-items that share out one array in `norms`.
 PARTS = 64
 
@@ -60,11 +65,20 @@ class Optim(Arrays):
         keep = 1.0 - lr * weight_decay if decoupled else 1.0
         decay = 0.0 if decoupled else float(weight_decay)
         fixed = (float(lr), float(beta1), 1.0 - beta1, float(beta2), 1.0 - beta2, float(eps))
+        together: dict[int, list[tuple[ClArray, ...]]] = {}  # of one step, small and packed
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            written = (param, means[i], squares[i])
+            if largest is None and param.size <= SMALL and all(x.contiguous for x in written):
+                one = (param, self._contiguous(grad), means[i], squares[i])
+                together.setdefault(steps[i], []).append(one)
+                continue
             most = None if largest is None else largest[i]
-            corrections = 1.0 - beta1 ** steps[i], 1.0 - beta2 ** steps[i]
-            numbers = (*fixed, decay, keep, *corrections)
-            self._update("adam_step", grad, [param, means[i], squares[i], most], numbers)
+            numbers = (*fixed, decay, keep, *_corrections(beta1, beta2, steps[i]))
+            self._update("adam_step", grad, [*written, most], numbers)
+        for step, arrays in together.items():
+            numbers = (*fixed, decay, keep, *_corrections(beta1, beta2, step))
+            for first in range(0, len(arrays), EIGHT):
+                self._update_eight("adam_eight", arrays[first : first + EIGHT], numbers)
 
     def adagrad_step(
         self,
@@ -170,6 +184,23 @@ class Optim(Arrays):
             written = [param, before[i], sizes[i]]
             self._update("rprop_step", grad, written, (*rates, float(weight_decay)))
 
+    def _update_eight(
+        self, name: str, arrays: list[tuple[ClArray, ...]], numbers: tuple[float, ...]
+    ) -> None:
+        """Launch name(8 arrays of each kind, ends, sizes, numbers ...) for at most eight arrays;
+        the places that are left have no elements."""
+        dtype = arrays[0][0].dtype
+        each = (1 if self.runtime.is_gpu else VECTORS) * self.runtime.vector_width(dtype)
+        sizes = [one[0].size for one in arrays]
+        ends = list(accumulate(-(-size // each) for size in sizes))
+        missing = EIGHT - len(arrays)
+        filled = [*arrays, *[arrays[0]] * missing]
+        ends, sizes = ends + ends[-1:] * missing, sizes + [0] * missing
+        kernel = self.runtime.kernel("optim", dtype, name)
+        kinds = [x for kind in zip(*filled, strict=True) for x in kind]
+        layout = pack("8i", *ends), pack("8i", *sizes)
+        self.runtime.light(kernel, ends[-1], *kinds, *layout, *numbers)
+
     def _update(
         self, name: str, grad: ClArray, written: Sequence[ClArray | None], numbers: tuple
     ) -> None:
@@ -196,3 +227,8 @@ class Optim(Arrays):
         joined = self.runtime.kernel("optim", dtype, "joined_norms")
         self.runtime.light(joined, count, parts, found, count, PARTS)
         return found
+
+
+def _corrections(beta1: float, beta2: float, step: int) -> tuple[float, float]:
+    """Of the biased means after so many steps."""
+    return 1.0 - beta1**step, 1.0 - beta2**step

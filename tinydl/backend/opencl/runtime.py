@@ -60,12 +60,25 @@ class Counters:
 class Kernel:
     """A compiled kernel with what a launch needs to know about it."""
 
-    __slots__ = ("handle", "name", "pack_real")
+    __slots__ = ("handle", "name", "pack_real", "set_many")
 
     def __init__(self, handle: Any, name: str, real_format: str) -> None:
         self.handle = handle
         self.name = name
         self.pack_real = struct.Struct(real_format).pack
+        #: pyopencl's own way to set all arguments in two calls, which may go: `set_arg` costs 5
+        #: microseconds per argument, and remains.
+        self.set_many = hasattr(handle, "_set_arg_multi") and hasattr(handle, "_set_arg_buf_multi")
+
+    def set_arguments(self, buffers: list[Any], values: list[Any]) -> None:
+        """Both as index, argument, index, argument ..."""
+        if self.set_many:
+            self.handle._set_arg_multi(tuple(buffers))
+            self.handle._set_arg_buf_multi(tuple(values))
+        else:
+            for pairs in (buffers, values):
+                for i in range(0, len(pairs), 2):
+                    self.handle.set_arg(pairs[i], pairs[i + 1])
 
 
 def kernel_source(file: str) -> str:
@@ -98,6 +111,12 @@ class Runtime:
         self.max_bytes = device.handle.max_mem_alloc_size
         self.synchronous = os.environ.get("TINYDL_SYNC") == "1"
         self.counters = Counters()
+        codes = cl.status_code
+        self._no_memory = (codes.MEM_OBJECT_ALLOCATION_FAILURE, codes.OUT_OF_HOST_MEMORY)
+        self._lost = (
+            *(codes.DEVICE_NOT_AVAILABLE, codes.OUT_OF_RESOURCES, codes.INVALID_COMMAND_QUEUE),
+            *(codes.INVALID_CONTEXT, codes.INVALID_DEVICE),
+        )
         self.context = cl.Context([device.handle])
         self.queue = cl.CommandQueue(self.context)
         self.pool = cl.tools.MemoryPool(cl.tools.ImmediateAllocator(self.queue))
@@ -137,9 +156,17 @@ class Runtime:
         try:
             return self.pool.allocate(size)
         except (self.cl.Error, MemoryError) as error:
+            if not isinstance(error, MemoryError) and error.code not in self._no_memory:
+                raise self._failed(f"an array of shape {shape} and dtype {dtype}", error) from error
+        self.finish()  # what is queued may hold arrays that nobody else does
+        self.pool.free_held()
+        try:
+            return self.pool.allocate(size)
+        except (self.cl.Error, MemoryError) as error:
             raise DeviceError(
                 f"opencl: {self.device} has no {size} bytes left for an array of shape {shape} and "
-                f"dtype {dtype} ({self.pool.active_bytes} bytes are in use)"
+                f"dtype {dtype} ({self.pool.active_bytes} bytes are in use); what was made before "
+                "is still there, and a smaller batch may fit"
             ) from error
 
     def upload(self, buffer: Any, host: np.ndarray) -> None:
@@ -148,7 +175,10 @@ class Runtime:
             devices.check_not_forked()
         self.counters.uploads += 1
         with self._lock:
-            self.cl.enqueue_copy(self.queue, buffer, host, is_blocking=False)
+            try:
+                self.cl.enqueue_copy(self.queue, buffer, host, is_blocking=False)
+            except self.cl.Error as error:
+                raise self._failed(f"writing {host.nbytes} bytes", error) from error
             self._in_flight.append(host)
             self._in_flight_bytes += host.nbytes
         if self._in_flight_bytes > MAX_IN_FLIGHT_BYTES:
@@ -161,7 +191,11 @@ class Runtime:
             devices.check_not_forked()
         self.counters.downloads += 1
         with self._lock:
-            self.cl.enqueue_copy(self.queue, host, x.buffer, src_offset=x.offset * x.dtype.itemsize)
+            try:
+                offset = x.offset * x.dtype.itemsize
+                self.cl.enqueue_copy(self.queue, host, x.buffer, src_offset=offset)
+            except self.cl.Error as error:
+                raise self._failed(f"reading an array of shape {x.shape}", error) from error
             self._forget_in_flight()
         self.check_indices()
 
@@ -170,9 +204,27 @@ class Runtime:
         if devices._forked:
             devices.check_not_forked()
         with self._lock:
-            self.queue.finish()
+            try:
+                self.queue.finish()
+            except self.cl.Error as error:
+                raise self._failed("waiting for the queue", error) from error
             self._forget_in_flight()
         self.check_indices()
+
+    def _failed(self, what: str, error: Any) -> DeviceError:
+        """The error to raise for pyopencl's: no memory (one can go on with less), a device that is
+        gone (one cannot), or anything else, in the driver's words."""
+        if error.code in self._no_memory:
+            return DeviceError(
+                f"opencl: {what} failed: {self.device} has no memory left "
+                f"({self.pool.active_bytes} bytes are in use): {error}; a smaller batch may fit"
+            )
+        if error.code in self._lost:
+            return DeviceError(
+                f"opencl: {what} failed: {self.device} is lost, and with it every array on it: "
+                f"{error}; go on in a new process, from the last checkpoint"
+            )
+        return DeviceError(f"opencl: {what} failed: {error}")
 
     def _forget_in_flight(self) -> None:
         self._in_flight.clear()
@@ -289,17 +341,12 @@ class Runtime:
             ) from error
         with self._lock:
             try:
-                # These two set all arguments in one call each; set_arg costs 5 microseconds per
-                # argument.
-                kernel.handle._set_arg_multi(tuple(buffers))
-                kernel.handle._set_arg_buf_multi(tuple(values))
+                kernel.set_arguments(buffers, values)
                 self.cl.enqueue_nd_range_kernel(self.queue, kernel.handle, size, local)
                 if self.synchronous:
                     self.queue.finish()
             except self.cl.Error as error:
-                raise DeviceError(
-                    f"opencl: {kernel.name} with {size} items failed: {error}"
-                ) from error
+                raise self._failed(f"{kernel.name} with {size} items", error) from error
         self.counters.launches += 1
         self._queued += 1
         if self._queued >= MAX_QUEUED:
