@@ -1,5 +1,5 @@
 """Write docs/models.md and docs/book_errors.md from the models, their test rows and the recipes,
-and docs/coming_from.md from the table of habits.
+docs/coming_from.md from the table of habits, and the table of programs in docs/parallel.md.
 
     python docs/tables.py            # write them
     python docs/tables.py --check    # say whether they are current (measured figures aside)
@@ -400,6 +400,31 @@ def coming_from_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+# -- programs of several processes -----------------------------------------------------------------
+
+
+def parallel_page() -> str:
+    """docs/parallel.md with the table of programs as it is now."""
+    head, _, rest = (DOCS / "parallel.md").read_text().partition("<!-- kinds -->\n")
+    heads = ("program", "what it trains", "recipes", "`--data-parallel`")
+    lines = table(heads, map(shared_row, sorted({r.program.kind for r in RECIPES.values()})))
+    tail = rest[rest.index("<!-- end -->") :]
+    return "\n".join([f"{head}<!-- kinds -->", *lines, tail])
+
+
+def shared_row(kind: str) -> list[str]:
+    """A kind of program: its recipes that several processes train, and why others are not."""
+    recipes = [recipe for recipe in RECIPES.values() if recipe.program.kind == kind]
+    why: dict[str, list[str]] = {}
+    for recipe in recipes:
+        why.setdefault(recipe.program.alone, []).append(recipe.name)
+    told = ["yes"] if "" in why else []
+    for reason, names in why.items():
+        if reason:
+            told.append(f"no{' (' + ', '.join(names) + ')' if told else ''}: {reason}")
+    return [f"`{kind}`", recipes[0].program.what, str(len(recipes)), "; ".join(told)]
+
+
 # -- the command -----------------------------------------------------------------------------------
 
 
@@ -408,6 +433,7 @@ def pages() -> dict[Path, str]:
         DOCS / "models.md": models_page(load_measured()),
         DOCS / "book_errors.md": errors_page(),
         DOCS / "coming_from.md": coming_from_page(),
+        DOCS / "parallel.md": parallel_page(),
     }
 
 

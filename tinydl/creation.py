@@ -31,7 +31,7 @@ from .backend import Backend, get
 from .doors import checked, fitting
 from .errors import ConfigError, DTypeError, ShapeError
 from .quoting import quoted
-from .random import Generator, by_shares, default_generator
+from .random import Generator, RowsOf, by_shares, default_generator
 from .tensor import FLOAT, INT, Tensor
 
 Shape = int | tuple[int, ...]
@@ -172,6 +172,10 @@ def _drawn(
     if kind.kind != "f" and kernel != "bernoulli":
         raise DTypeError(f"{op}: draws float tensors, not {kind}")
     whole_shape = sizes(op, shape, kind.itemsize)
+    if isinstance(rng, RowsOf):
+        all_of_them = rng.shared(whole_shape)
+        drawn, _ = _drawn(op, kernel, all_of_them or shape, dtype, rng.stream, backend, *rest)
+        return drawn if all_of_them is None else rng.own(Tensor._new(drawn, home)).data, home
     key, offset = (default_generator() if rng is None else rng).take(prod(whole_shape), kind)
     arguments = rest + (whole_shape,) if kernel == "bernoulli" else (whole_shape, kind)
     return getattr(home, kernel)(key, offset, *arguments), home

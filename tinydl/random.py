@@ -7,7 +7,7 @@ Devices draw from the same stream: `take` hands a kernel its place in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from math import prod
 from typing import Any, Never
@@ -108,6 +108,60 @@ class Generator:
 
 
 install(Generator, "rng")
+
+
+class RowsOf(Generator):
+    """One process's rows of what a stream draws for all: whatever is asked for `rows` of them is
+    drawn for `whole` rows, of which those from `first` on are given. The stream moves as if one
+    process had drawn it all. What is drawn in place (dropout) comes from a stream of this process's
+    own, number `rank` of `ranks` that split off there; anything else is the same everywhere.
+    """
+
+    __slots__ = ("first", "rank", "ranks", "rows", "stream", "whole")
+
+    def __init__(
+        self, stream: Generator, first: int, rows: int, whole: int, rank: int, ranks: int
+    ) -> None:
+        self.stream, self.first, self.rows, self.whole = stream, first, rows, whole
+        self.rank, self.ranks = rank, ranks
+
+    def shared(self, shape: Any) -> tuple[int, ...] | None:
+        """The shape of all rows together; None for what is no batch of rows."""
+        found = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+        return (self.whole, *found[1:]) if found and found[0] == self.rows else None
+
+    def own(self, drawn: Any) -> Any:
+        """This process's rows of the array, or tensor."""
+        return drawn[self.first : self.first + self.rows]
+
+    def take(self, elements: int, dtype: np.dtype | type = np.float32) -> tuple[int, int]:
+        return int(self.stream.words(self.ranks)[self.rank]), 0
+
+    def words(self, count: int) -> np.ndarray:
+        return self.stream.words(count)
+
+    def uniform(self, shape: Any = (), *positional: Never, **how: Any) -> Any:
+        return self._cut(shape, lambda found: self.stream.uniform(found, **how))
+
+    def normal(self, shape: Any = (), *positional: Never, **how: Any) -> Any:
+        return self._cut(shape, lambda found: self.stream.normal(found, **how))
+
+    def integers(self, low: int, high: int, shape: Any = ()) -> np.ndarray:
+        return self._cut(shape, lambda found: self.stream.integers(low, high, found))
+
+    def _cut(self, shape: Any, draw: Callable[[Any], Any]) -> Any:
+        found = self.shared(shape)
+        if found is None:
+            return draw(shape)
+        _spend(self.rows * prod(found[1:]))
+        token = _left.set(None)  # the other processes' rows are theirs to answer for
+        try:
+            return self.own(draw(found))
+        finally:
+            _left.reset(token)
+
+    def state_dict(self) -> dict[str, int]:
+        return self.stream.state_dict()
 
 
 def _count(method: str, value: int) -> int:

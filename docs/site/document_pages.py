@@ -28,6 +28,7 @@ DOCUMENTS = {
     "docs/conventions.md": "read/conventions",
     "docs/kernels.md": "read/kernels",
     "docs/random.md": "read/random",
+    "docs/parallel.md": "read/parallel",
     "docs/environment.md": "read/environment",
     "CONTRIBUTING.md": "read/contributing",
     "CHANGELOG.md": "read/changelog",

@@ -23,7 +23,7 @@ def tables():
 def test_the_pages_are_current_and_the_readme_leads_to_them(tables):
     assert tables.stale() == [], "run `python docs/tables.py`"
     readme = (ROOT / "README.md").read_text()
-    for page in ("models", "book_errors", "coming_from"):
+    for page in ("models", "book_errors", "coming_from", "parallel"):
         assert f"docs/{page}.md" in readme
 
 

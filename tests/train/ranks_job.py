@@ -121,6 +121,31 @@ def faulty(ranks):
     np.savez(FOLDER / f"rank{ranks.rank}.npz", draws=draws, epochs=len(history))
 
 
+def program(ranks):
+    """A small recipe of the tests, by SGD with momentum, in float64."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from recipes.test_programs import small
+
+    from tinydl.experiment.program import Settings
+    from tinydl.programs import two_players
+    from tinydl.runs.run import begin
+
+    def momentum(parameters, lr, *_):
+        return optim.SGD(parameters, lr, momentum=0.9)
+
+    two_players.Adam = momentum
+    for name in ("ring-gan", "text"):
+        recipe = small(name, 2)
+        if name == "text":
+            sizes = {**recipe.program.architecture, "dropout": 0.0}
+            recipe = recipe.replaced(optimizer=momentum, architecture=sizes)
+        training = begin(recipe, Settings(dtype="float64"))
+        training.parallel = training.parallel if ranks is None else ranks
+        rows = [[v for k, v in row.items() if k != "seconds"] for row in training.fit()]
+        if training.parallel.rank == 0:
+            np.savez(FOLDER / f"{CASE}_{name}.npz", rows=rows, **training.model.state_dict())
+
+
 if __name__ == "__main__":
     ranks = None if CASE.startswith("alone") else Ranks()
     if "exact" in CASE:
@@ -129,5 +154,7 @@ if __name__ == "__main__":
         norms(ranks)
     elif "loop" in CASE:
         own_loop(ranks)
+    elif "program" in CASE:
+        program(ranks)
     else:
         faulty(ranks)

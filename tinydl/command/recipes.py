@@ -36,6 +36,10 @@ def add_reproduce(sub: Parser) -> None:
     sub.add_argument(
         "--baselines", action="store_true", help="train nothing: only what stands beside figures"
     )
+    sub.add_argument(
+        "--workers", type=int, default=1, metavar="N",
+        help="so many trainings side by side, each with its share of the cores (default 1)",
+    )  # fmt: skip
     sub.add_argument("--record", action="store_true", help="keep the result as `measured`")
 
 
@@ -66,7 +70,7 @@ def reproduce_command(args: Arguments) -> int:
     """Train with the recipe's seeds, and put the book's numbers beside what came out."""
     from ..recipes import find
     from ..runs.report import entry, row_of
-    from ..runs.reproduce import is_recorded, record, reproduce, to_run
+    from ..runs.reproduce import is_recorded, record, reproduced, to_run
     from ..runs.run import Settings
     from ..runs.told import comparison, notes
 
@@ -81,10 +85,8 @@ def reproduce_command(args: Arguments) -> int:
     if args.missing:
         recipes = [recipe for recipe in recipes if not is_recorded(recipe, args.seeds)]
     results = []
-    for recipe in recipes:
-        result = reproduce(
-            recipe.changed(epochs=args.epochs), args.seeds, settings, tell, progress=True
-        )
+    recipes = [recipe.changed(epochs=args.epochs) for recipe in recipes]
+    for result in reproduced(recipes, args.seeds, settings, tell, args.workers, True):
         results.append(result)
         if args.record:  # at once: a table takes long
             for path in record([result]):

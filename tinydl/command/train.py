@@ -86,11 +86,11 @@ def _on_own_device(args: Arguments, ranks: Ranks) -> None:
 
 
 def _taking_part(session: Training, args: Arguments, ranks: Ranks) -> None:
-    if not session.shares_batches:
-        program = session.recipe.program
+    program = session.recipe.program
+    if program.alone:
         raise ConfigError(
-            f"train: --data-parallel is for networks with targets, {session.recipe.name} is "
-            f"{program.what}; train it in one process"
+            f"train: --data-parallel cuts batches; {session.recipe.name} is {program.what}: "
+            f"{program.alone}; train it in one process"
         )
     session.parallel = ranks
     if args.sync_norms:

@@ -9,7 +9,7 @@ resume. A new kind of training says what one epoch is, what is measured and what
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +21,8 @@ from .. import random
 from ..backend import USUAL, get, use_backend
 from ..errors import AnomalyError, ConfigError
 from ..nn import Module
+from ..optim import clip_by_global_norm
+from ..tensor import Tensor
 from ..train import History, State
 from ..train.checkpoint import not_finite
 from ..train.loop import run_epochs
@@ -69,7 +71,8 @@ class Program:
     is trained. score: the measure that tables show and baselines are compared by; lower_is_better:
     the smaller it is. split_by_seed: the training's seed decides what it is tested on. input_shape:
     the shape of one sample as the model takes it; () if it takes none. writes: its samples are
-    texts; reads: it judges texts.
+    texts; reads: it judges texts. alone: why several processes cannot train one of its runs, as
+    they do where it is "" (train/parallel.py).
     """
 
     kind: ClassVar[str]
@@ -82,6 +85,7 @@ class Program:
     abilities: ClassVar[frozenset[str]] = frozenset()
     writes: ClassVar[bool] = False
     reads: ClassVar[bool] = False
+    alone: ClassVar[str] = "nobody has said how its batches are cut"
 
     def build(self) -> Module:
         """The model, with fresh weights from the default generator."""
@@ -285,10 +289,10 @@ class Streams:
 class Training:
     """A recipe under way: subclasses make model, optimiser and data, and say what one epoch is.
 
-    parallel: the ranks that train it together, by programs that say `shares_batches`.
+    parallel: the ranks that train it together, where its program's `alone` is "".
     """
 
-    shares_batches: ClassVar[bool] = False
+    optimizer: Any
     parallel: Alone = ALONE
 
     def __init__(self, recipe: Card, settings: Settings) -> None:
@@ -315,12 +319,43 @@ class Training:
 
     def fit(self, callbacks: Sequence[Any] = (), progress: bool | None = False) -> History:
         """Train until the recipe's epochs are done, from wherever `self.state` is."""
-        return run_epochs(self.state, self._row, (StayFinite(), *callbacks), progress)
+        callbacks = StayFinite(), *callbacks
+        return run_epochs(self.state, self._row, callbacks, progress, self.parallel)
+
+    def shared(self, batches: Iterable[Any]) -> Iterable[Any]:
+        """Of every batch, arrays with a row per sample, the rows that are this process's."""
+        return self.parallel.parts(batches, self.model)
+
+    def descend(
+        self, loss: Tensor, samples: float, optimizer: Any = None, clip: float | None = None
+    ) -> float:
+        """One step of an optimizer, `self.optimizer` where none is named, down a loss that is the
+        mean over `samples` samples, of the processes' together, or over what else there are so many
+        of; gradients are scaled to the norm `clip` where it is larger. The loss times `samples`: 0
+        for a row that does not count."""
+        optimizer = self.optimizer if optimizer is None else optimizer
+        optimizer.zero_grad()
+        loss.backward()
+        self.parallel.average(optimizer.parameters, samples)
+        if clip is not None:
+            clip_by_global_norm(self.model.parameters(), clip)
+        optimizer.step()
+        return loss.item() * samples if samples else 0.0
+
+    def total(self, *numbers: float) -> list[float]:
+        """The sums of what the processes have of them."""
+        return self.parallel.total([float(number) for number in numbers])
+
+    def looked(self, look: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """What one process finds out about the model of all."""
+        self.parallel.settle(self.model)
+        return self.parallel.once(look)
 
     def _row(self) -> dict[str, float]:
         started = perf_counter()
         self.model.train()
         row = self.epoch()
+        self.parallel.settle(self.model)
         return {"epoch": self.state.epoch + 1, **row, "seconds": perf_counter() - started}
 
     def housed(self, folder: Path) -> None:

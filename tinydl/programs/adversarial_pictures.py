@@ -186,13 +186,13 @@ class PicturesTraining(TwoPlayersTraining):
         game: Any = self.model
         if not self.apart:
             return super().critic_loss(batch)
-        return game.critic_loss(*batch, self.streams["noise"], apart=True)
+        return game.critic_loss(*batch, self.noise(), apart=True)
 
     def generator_loss(self, batch: Sequence[Tensor]) -> Tensor:
         game: Any = self.model
         if not self.apart:
             return super().generator_loss(batch)
-        return game.generator_loss(len(batch[0]), self.streams["noise"], batch[0])
+        return game.generator_loss(len(batch[0]), self.noise(), batch[0])
 
     def epoch(self) -> dict[str, float]:
         if self.state.epoch == 0 and self.program.encoder_epochs:
@@ -204,8 +204,9 @@ class PicturesTraining(TwoPlayersTraining):
         encoder: Any = self.model.encoder  # type: ignore[attr-defined]
         encoder.unfreeze()
         batches = Batches(self.pictures.train, self.program.batch_size, rng=self.streams["encoder"])
-        optimizer = Adam(encoder.named_parameters(), 0.001)
-        fit(encoder, batches, cross_entropy, optimizer, self.program.encoder_epochs, progress=False)
+        optimizer, epochs = Adam(encoder.named_parameters(), 0.001), self.program.encoder_epochs
+        both = {"progress": False, "parallel": self.parallel}
+        fit(encoder, batches, cross_entropy, optimizer, epochs, **both)  # type: ignore[arg-type]
         encoder.freeze()
 
     def looked_at(self) -> dict[str, float]:

@@ -53,6 +53,9 @@ class Agent(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "agent"
     what: ClassVar[str] = "an agent with a network"
+    alone: ClassVar[str] = (
+        "what an agent learns from comes from its own steps in the world, one after the other"
+    )
     abilities: ClassVar[frozenset[str]] = frozenset({PLAY})
 
     def __post_init__(self) -> None:

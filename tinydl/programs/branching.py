@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..data import LOGIC_WORDS, Forest, logic_tree, pack_trees
+from ..data import LOGIC_WORDS, logic_tree, pack_trees
+from ..data.trees import Tree
 from ..errors import ConfigError
 from ..experiment.program import Card, Program, Settings, Streams, Training
 from ..function import no_grad
 from ..models import RecursiveNet
-from ..optim import Adam, clip_by_global_norm
+from ..optim import Adam
 from ..random import Generator
 from ..train import History, State
 from .supervised import warmed_cosine
@@ -44,6 +45,7 @@ class Branching(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "branching"
     what: ClassVar[str] = "a network along trees"
+    alone: ClassVar[str] = ""
 
     def build(self) -> RecursiveNet:
         return self.model(**self.architecture)
@@ -77,11 +79,11 @@ class BranchingTraining(Training):
         }
         super().__init__(recipe, settings)
 
-    def drawn(self, rng: Generator) -> Forest:
+    def drawn(self, rng: Generator) -> list[Tree]:
         """A batch of trees to learn from."""
         program = self.program
         depths = rng.integers(1, program.depth + 1, program.batch_size)
-        return pack_trees([logic_tree(int(d), rng) for d in depths], LOGIC_WORDS)
+        return [logic_tree(int(d), rng) for d in depths]
 
     def started(self) -> State:
         program, epochs = self.program, self.recipe.epochs
@@ -92,17 +94,14 @@ class BranchingTraining(Training):
         return State(self.model, self.optimizer, batches, History(), 0, epochs)
 
     def epoch(self) -> dict[str, float]:
-        program, total = self.program, 0.0
-        for k in range(program.updates):
-            forest = self.drawn(self.streams["trees"])
-            self.optimizer.lr = self.rate(self.state.epoch * program.updates + k)
-            loss = self.model.loss(forest)
-            self.optimizer.zero_grad()
-            loss.backward()
-            clip_by_global_norm(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            total += loss.item()
-        return {"loss": total / program.updates}
+        program, sums = self.program, np.zeros(2)
+        drawn = ((self.drawn(self.streams["trees"]),) for _ in range(program.updates))
+        for k, (trees,) in enumerate(self.shared(drawn), self.state.epoch * program.updates):
+            forest, self.optimizer.lr = pack_trees(trees, LOGIC_WORDS), self.rate(k)
+            nodes = len(forest.labels) if self.parallel.own(len(trees)) else 0
+            sums += self.descend(self.model.loss(forest), nodes, clip=1.0), nodes
+        total, all_nodes = self.total(*sums)
+        return {"loss": total / all_nodes}
 
     def measure(self, part: str = "test") -> dict[str, float]:
         self.require_test(part)

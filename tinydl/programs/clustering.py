@@ -53,6 +53,9 @@ class Clustering(Program):
 
     kind: ClassVar[str] = "clustering"
     what: ClassVar[str] = "a clustering"
+    alone: ClassVar[str] = (
+        "its loss compares how often classes come over a whole batch, no mean over samples"
+    )
     picture_shape: ClassVar[tuple[int, ...]] = ()
 
     def build(self) -> IIC:

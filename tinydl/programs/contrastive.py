@@ -64,6 +64,10 @@ class Contrastive(Program):
     picture_shape: ClassVar[tuple[int, ...]] = ()
 
     @property
+    def alone(self) -> str:  # type: ignore[override]
+        return "" if self.slopes is gradients else "the book's slope is no mean over samples"
+
+    @property
     def input_shape(self) -> tuple[int, ...]:  # type: ignore[override]
         return (prod(self.picture),)
 
@@ -137,22 +141,26 @@ class ContrastiveTraining(Training):
         """The error is one epoch's own mean, each batch seen before its step."""
         size, x = self.program.batch_size, self.parts["train"]
         order, wrong = self.streams["order"].permutation(len(x)), 0.0
-        for start in range(0, len(x), size):
-            v = Tensor(x[order[start : start + size]], backend=self.model.backend)
-            wrong += self._error(v) * len(v)
-            self._step(v)
-        return {"reconstruction": wrong / len(x)}
+        for (rows,) in self.shared((order[n : n + size],) for n in range(0, len(x), size)):
+            v, own = Tensor(x[rows], backend=self.model.backend), self.parallel.own(len(rows))
+            wrong += self._error(v) * own
+            self._step(v, own)
+        return {"reconstruction": self.total(wrong)[0] / len(x)}
 
-    def _step(self, v: Tensor) -> None:
-        model, program = self.model, self.program
-        chain = v if model.chains is None else model.chains
-        end = model.gibbs(chain, program.steps, self.streams["gibbs"])
+    def _step(self, v: Tensor, own: int) -> None:
+        """Chains that go on are the same in all processes; those from the data are rows."""
+        model, program, gibbs = self.model, self.program, self.streams["gibbs"]
+        if model.chains is None:
+            end = model.gibbs(v, program.steps, self.parallel.rows(gibbs))
+        else:
+            end = model.gibbs(model.chains, program.steps, gibbs)
         if model.chains is not None:
             model.chains.update(end)
         slopes = program.slopes(model, v, end)
         named = (model.weight, model.visible_bias, model.hidden_bias)
         for parameter, slope in zip(named, slopes, strict=True):
             parameter.grad = ops.broadcast_to(-slope, parameter.shape)
+        self.parallel.average(self.optimizer.parameters, own)
         self.optimizer.step()
 
     def _error(self, v: Tensor) -> float:

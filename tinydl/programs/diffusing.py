@@ -77,6 +77,7 @@ class Diffusing(Program):
 
     kind: ClassVar[str] = "diffusing"
     what: ClassVar[str] = "a diffusion of pictures"
+    alone: ClassVar[str] = ""
     abilities: ClassVar[frozenset[str]] = frozenset({SAMPLE})
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     pad: ClassVar[int] = 0
@@ -194,7 +195,7 @@ class DiffusingTraining(Training):
     def epoch(self) -> dict[str, float]:
         self.averaged.begin()
         try:
-            losses = [self._step(*batch[:2]) for batch in self.batches]
+            losses = [self._step(*batch[:2]) for batch in self.shared(self.batches)]
         finally:
             self.averaged.end()
         if not losses:
@@ -202,18 +203,16 @@ class DiffusingTraining(Training):
                 f"recipe {self.recipe.name}: no step in an epoch: fewer than "
                 f"{self.program.batch_size} pictures"
             )
-        return {"loss": float(np.mean(losses)), **self._scores(self.program.looked, "")}
+        loss = self.total(sum(losses))[0] / (len(losses) * self.program.batch_size)
+        return {"loss": loss, **self.looked(lambda: self._scores(self.program.looked, ""))}
 
     def _step(self, x: np.ndarray, y: np.ndarray) -> float:
-        room = self.model.backend
-        loss = self.model.loss(
-            Tensor(x, backend=room), Tensor(y, backend=room), self.streams["noise"]
-        )
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        """The loss times the pictures."""
+        room, noise = self.model.backend, self.parallel.rows(self.streams["noise"])
+        loss = self.model.loss(Tensor(x, backend=room), Tensor(y, backend=room), noise)
+        found = self.descend(loss, self.parallel.own(len(x)))
         self.averaged.average.update()
-        return loss.item()
+        return found
 
     def _scores(self, most: int, part: str) -> dict[str, float]:
         count = min(most, len(self.beside))

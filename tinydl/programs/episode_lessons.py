@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from ..nn import looking
 from ..random import Generator
 from ..tensor import Tensor
 
+#: Of batches, the rows that are this process's (`Training.shared`).
+Shared = Callable[[Iterable[Any]], Iterable[Any]]
 TESTED, AT_ONCE = 600, 250  # test episodes; pictures embedded at once
 
 
@@ -73,11 +75,13 @@ class ByEpisodes:
     queries: int = 5
     episodes: int = 100
 
+    alone: ClassVar[str] = "in an episode all pictures are compared with each other"
+
     def prepared(self, x: np.ndarray, rng: Generator) -> None:
         return None
 
     def steps(
-        self, model: Any, x: np.ndarray, ready: None, rng: Generator
+        self, model: Any, x: np.ndarray, ready: None, rng: Generator, shared: Shared
     ) -> Iterator[tuple[Tensor, int]]:
         for _ in range(self.episodes):
             e = drawn_episode(x.shape[:2], self.ways, self.shots, self.queries, rng)
@@ -98,6 +102,8 @@ class ByPairs:
     batch_size: int = 64
     shuffled: bool = True
 
+    alone: ClassVar[str] = ""
+
     def prepared(self, x: np.ndarray, rng: Generator) -> np.ndarray:
         """(P, 5): class and number of one, of the other, 1 if they are of one class."""
         classes, count = x.shape[:2]
@@ -114,12 +120,12 @@ class ByPairs:
         return rows[rng.permutation(len(rows))] if self.shuffled else rows
 
     def steps(
-        self, model: Any, x: np.ndarray, ready: np.ndarray, rng: Generator
+        self, model: Any, x: np.ndarray, ready: np.ndarray, rng: Generator, shared: Shared
     ) -> Iterator[tuple[Tensor, int]]:
         train = ready[: len(ready) - len(ready) // 10]
         train = train[rng.permutation(len(train))]
-        for start in range(0, len(train), self.batch_size):
-            rows = train[start : start + self.batch_size]
+        size = self.batch_size
+        for (rows,) in shared((train[n : n + size],) for n in range(0, len(train), size)):
             yield self.loss(model, x, rows), len(rows)
 
     def loss(self, model: Any, x: np.ndarray, rows: np.ndarray) -> Tensor:
@@ -164,15 +170,18 @@ class ByStreams:
     rows: int = 16
     batches: int = 100
 
+    alone: ClassVar[str] = ""
+
     def prepared(self, x: np.ndarray, rng: Generator) -> None:
         return None
 
     def steps(
-        self, model: Any, x: np.ndarray, ready: None, rng: Generator
+        self, model: Any, x: np.ndarray, ready: None, rng: Generator, shared: Shared
     ) -> Iterator[tuple[Tensor, int]]:
-        for _ in range(self.batches):
-            p, labels = stream(x.shape[:2], self.classes, self.sights, self.rows, rng)
-            yield model.loss(placed(model, x[p[..., 0], p[..., 1]]), placed(model, labels)), 1
+        sizes = x.shape[:2], self.classes, self.sights, self.rows
+        for p, labels in shared(stream(*sizes, rng) for _ in range(self.batches)):
+            given = placed(model, x[p[..., 0], p[..., 1]]), placed(model, labels)
+            yield model.loss(*given), len(labels)
 
     def checked(self, model: Any, x: np.ndarray, ready: None) -> dict[str, float]:
         return {}

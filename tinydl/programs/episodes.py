@@ -38,6 +38,10 @@ class Episodes(Program):
     kind: ClassVar[str] = "episodes"
     what: ClassVar[str] = "a few-shot learner"
 
+    @property
+    def alone(self) -> str:  # type: ignore[override]
+        return self.lesson.alone
+
     def build(self) -> Module:
         return self.model(**self.architecture)
 
@@ -89,17 +93,16 @@ class EpisodesTraining(Training):
         return State(self.model, self.optimizer, batches, History(), 0, self.recipe.epochs)
 
     def epoch(self) -> dict[str, float]:
-        program, total, count = self.program, 0.0, 0
+        program, total, count = self.program, 0.0, 0.0
         if program.halve:
             self.optimizer.lr = program.lr * 0.5 ** (self.state.epoch // program.halve)
         lesson: Any = program.lesson
         given = (self.model, self.data.train, self.ready)
-        for loss, weight in lesson.steps(*given, self.streams["lesson"]):
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total, count = total + loss.item() * weight, count + weight
-        return {"loss": total / count, **lesson.checked(*given)}
+        for loss, rows in lesson.steps(*given, self.streams["lesson"], self.shared):
+            own = self.parallel.own(rows)
+            total, count = total + self.descend(loss, own), count + own
+        total, count = self.total(total, count)
+        return {"loss": total / count, **self.looked(lambda: lesson.checked(*given))}
 
     def measure(self, part: str = "test") -> dict[str, float]:
         """On the test classes; "train" asks the same of those trained on."""

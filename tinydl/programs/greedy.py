@@ -53,6 +53,7 @@ class Greedy(Program):
 
     kind: ClassVar[str] = "greedy"
     what: ClassVar[str] = "a deep belief network"
+    alone: ClassVar[str] = ""
 
     @property
     def machines(self) -> int:
@@ -124,30 +125,25 @@ class GreedyTraining(Training):
         (x, y), stage, size = self.parts.train, self.stage, self.program.batch_size
         order, losses = self.streams["order"].permutation(len(x)), 0.0
         learn = self._machine if stage < self.program.machines else self._network
-        for start in range(0, len(x), size):
-            rows = order[start : start + size]
-            losses += learn(Tensor(x[rows], backend=self.model.backend), y[rows], stage) * len(rows)
-        return {"stage": float(stage), "loss": losses / len(x)}
+        batches = ((order[start : start + size],) for start in range(0, len(x), size))
+        for (rows,) in self.shared(batches):
+            losses += learn(Tensor(x[rows], backend=self.model.backend), y[rows], stage)
+        return {"stage": float(stage), "loss": self.total(losses)[0] / len(x)}
 
     def _machine(self, x: Tensor, y: np.ndarray, stage: int) -> float:
-        """A step of one machine; the error of what it gave back before."""
+        """A step of one machine; the error of what it gave back before, times the rows."""
         with no_grad():
             v = self.model.features(x, stage)
             away = self.model.machines[stage].reconstruct(v) - v
-            error = (away * away).mean().item()
-        loss = self.model.loss(x, stage, self.program.steps, self.streams["gibbs"])
-        self._step(f"machine{stage}", loss)
-        return error
+            error, own = (away * away).mean().item(), self.parallel.own(len(x))
+        gibbs = self.parallel.rows(self.streams["gibbs"])
+        loss = self.model.loss(x, stage, self.program.steps, gibbs)
+        self.descend(loss, own, self.optimizers[f"machine{stage}"])
+        return error * own
 
     def _network(self, x: Tensor, y: np.ndarray, stage: int) -> float:
         loss = cross_entropy(self.model.logits(x), Tensor(y, backend=self.model.backend))
-        self._step("network", loss)
-        return loss.item()
-
-    def _step(self, name: str, loss: Tensor) -> None:
-        self.optimizers[name].zero_grad()
-        loss.backward()
-        self.optimizers[name].step()
+        return self.descend(loss, self.parallel.own(len(y)), self.optimizers["network"])
 
     def measure(self, part: str = "test") -> dict[str, float]:
         asked = self.part_of(part)

@@ -42,6 +42,9 @@ class Informing(Program):
 
     kind: ClassVar[str] = "information"
     what: ClassVar[str] = "an estimate of information"
+    alone: ClassVar[str] = (
+        "its bound is the logarithm of a mean over a whole batch, no mean over samples"
+    )
     lower_is_better: ClassVar[bool] = True
 
     @property

@@ -15,7 +15,7 @@ from ..experiment.program import Card, Program, Settings, Streams, Training
 from ..function import no_grad
 from ..metrics import label_error_rate
 from ..models import CTCLabeller
-from ..optim import Adam, clip_by_global_norm
+from ..optim import Adam
 from ..random import Generator
 from ..tensor import Tensor
 from ..train import History, State
@@ -48,6 +48,7 @@ class Labelling(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "labelling"
     what: ClassVar[str] = "a network that spells sequences"
+    alone: ClassVar[str] = ""
 
     def build(self) -> CTCLabeller:
         return self.model(**self.architecture)
@@ -98,18 +99,16 @@ class LabellingTraining(Training):
     def epoch(self) -> dict[str, float]:
         program, total = self.program, 0.0
         drawn = self.drawn("train", program.strings, self.streams["strings"])
-        for k in range(self.batches):
-            rows = slice(k * program.batch_size, (k + 1) * program.batch_size)
-            steps, counts = drawn.steps[rows], drawn.counts[rows]
-            x = self._tensor(drawn.x[rows, : steps.max()])
+        arrays = drawn.x, drawn.labels, drawn.counts, drawn.steps
+        batches = (
+            [array[start : start + program.batch_size] for array in arrays]
+            for start in range(0, program.strings, program.batch_size)
+        )
+        for k, (x, labels, counts, steps) in enumerate(self.shared(batches)):
             self.optimizer.lr = self.rate(self.state.epoch * self.batches + k)
-            loss = self.model.loss(x, steps, drawn.labels[rows], counts)
-            self.optimizer.zero_grad()
-            loss.backward()
-            clip_by_global_norm(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            total += loss.item() * len(steps)
-        return {"loss": total / program.strings}
+            loss = self.model.loss(self._tensor(x[:, : steps.max()]), steps, labels, counts)
+            total += self.descend(loss, self.parallel.own(len(steps)), clip=1.0)
+        return {"loss": self.total(total)[0] / program.strings}
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         return Tensor(x.astype(self.settings.dtype), backend=self.model.backend)

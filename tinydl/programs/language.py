@@ -20,7 +20,7 @@ from ..function import no_grad
 from ..models.recurrent.text import LanguageModel
 from ..models.recurrent.writing import write
 from ..nn import cross_entropy, detached, looking
-from ..optim import Adam, Optimizer, clip_by_global_norm
+from ..optim import Adam, Optimizer
 from ..optim.schedules import Schedule
 from ..random import Generator
 from ..tensor import Tensor
@@ -92,6 +92,7 @@ class Language(Program):
     kind: ClassVar[str] = "language"
     what: ClassVar[str] = "a language model"
     abilities: ClassVar[frozenset[str]] = frozenset({SAMPLE})
+    alone: ClassVar[str] = ""
     lower_is_better: ClassVar[bool] = True
     writes: ClassVar[bool] = True
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
@@ -184,25 +185,21 @@ class LanguageTraining(Training):
         updates = max(1, per_row // program.length) * self.recipe.epochs
         rate = None if program.schedule is None else program.schedule(program.lr, updates)
         state, losses = None, []
-        for x, y in stateful_batches(train, program.batch_size, program.length):
+        windows = stateful_batches(train, program.batch_size, program.length)
+        for x, y in self.shared(windows):
             if rate is not None:
                 self.optimizer.lr = rate(max(self.optimizer.steps))
             loss, state = self.step(x, y, state if program.carried else None)
             losses.append(loss)
-        mean = float(np.mean(losses))
+        mean = self.total(sum(losses))[0] / (len(losses) * program.batch_size)
         return {"loss": mean, "bits": mean / log(2)}
 
     def step(self, x: np.ndarray, y: np.ndarray, state: Any) -> tuple[float, Any]:
-        """One window: (its loss in nats, the state behind it)."""
+        """One window: (its loss in nats times its rows, the state behind it)."""
         room = self.model.backend
         logits, state = self.model.run(Tensor(x, backend=room), detached(state))
         loss = cross_entropy(logits, Tensor(y, backend=room))
-        self.optimizer.zero_grad()
-        loss.backward()
-        if self.program.clip is not None:
-            clip_by_global_norm(self.model.parameters(), self.program.clip)
-        self.optimizer.step()
-        return loss.item(), state
+        return self.descend(loss, self.parallel.own(len(x)), clip=self.program.clip), state
 
     def measure(self, part: str = "test") -> dict[str, float]:
         self.require_test(part)

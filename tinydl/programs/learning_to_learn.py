@@ -43,6 +43,7 @@ class LearningToLearn(Program):
 
     kind: ClassVar[str] = "learning_to_learn"
     what: ClassVar[str] = "a network that learns to learn"
+    alone: ClassVar[str] = ""
     lower_is_better: ClassVar[bool] = True
 
     @property
@@ -101,16 +102,20 @@ class LearningTraining(Training):
         return found
 
     def epoch(self) -> dict[str, float]:
-        program, losses = self.program, 0.0
-        for _ in range(program.updates):
-            x, y, x2, y2 = self.points(
-                program.batch_size, self.streams["tasks"], program.shots, program.shots
-            )
+        program, losses, streams = self.program, 0.0, self.streams
+        drawn = (
+            self.points(program.batch_size, streams["tasks"], program.shots, program.shots)
+            for _ in range(program.updates)
+        )
+        for x, y, x2, y2 in self.shared(drawn):
+            own = self.parallel.own(len(x))
             self.optimizer.zero_grad()
-            losses += self.model.outer(x, y, x2, y2, self.streams["first"])
+            first = self.parallel.rows(streams["first"])
+            losses += self.model.outer(x, y, x2, y2, first) * own
+            self.parallel.average(self.optimizer.parameters, own)
             clip_by_global_norm(self.model.parameters(), 1.0)
             self.optimizer.step()
-        return {"loss": losses / program.updates}
+        return {"loss": self.total(losses)[0] / (program.updates * program.batch_size)}
 
     def tested(self) -> list[Tensor]:
         """200 tasks, the same at every look: points to learn from, and others."""

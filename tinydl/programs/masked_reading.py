@@ -18,7 +18,6 @@ from ..experiment.program import Card, Settings, Streams, Training
 from ..function import no_grad
 from ..models.transformers.bert import BERT, CLASS, HIDDEN, MARKS, PAD, SEPARATOR, masked
 from ..nn import cross_entropy, looking
-from ..optim import clip_by_global_norm
 from ..random import Generator
 from ..tensor import Tensor
 from ..train import History, State
@@ -156,28 +155,39 @@ class MaskedReadingTraining(ReadingTraining):
             every = np.concatenate(self.codes["train"])
             cast(BERT, self.model).tell_shares(np.bincount(every, minlength=self.program.words))
         sums = np.zeros(3)
-        for k, batch in enumerate(batches):
-            loss, right, asked = self.gaps(batch, streams["gaps"])  # type: ignore[index]
-            self.update(loss, rate(self.state.epoch * len(batches) + k))
-            sums += (loss.item() * asked, right, asked)
-        found = self.filled_gaps()
-        loss, right = (sums[:2] / sums[2]).tolist()
-        return {"loss": loss, "accuracy": right, **found}
+        hidden = (self.hidden(batch, streams["gaps"]) for batch in batches)  # type: ignore[index]
+        for k, (x, targets) in enumerate(self.shared(hidden), self.state.epoch * len(batches)):
+            loss, right, asked = self.gaps(x, targets)
+            sums += self.update(loss, asked, rate(k)), right, asked
+        found = self.looked(self.filled_gaps)
+        total, told, all_asked = self.total(*sums)
+        return {"loss": total / all_asked, "accuracy": told / all_asked, **found}
 
-    def gaps(self, rows: np.ndarray, rng: Generator) -> tuple[Tensor, int, int]:
+    def hidden(self, rows: np.ndarray, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+        """(rows (N, T) with some tokens hidden, (N, T) those tokens, -1 at the others)."""
+        x, places, targets = masked(rows, len(self.text.tokenizer), rng, self.program.share)
+        wanted = np.full(x.size, -1)
+        wanted[places] = targets
+        return x, wanted.reshape(x.shape)
+
+    def gaps(self, x: np.ndarray, wanted: np.ndarray) -> tuple[Tensor, int, int]:
         """(the mean loss of a batch's hidden tokens, how many are told, how many there are)."""
         room, model = self.model.backend, cast(BERT, self.model)
-        x, places, targets = masked(rows, len(self.text.tokenizer), rng, self.program.share)
+        places = np.flatnonzero(wanted >= 0)
+        asked = len(places) if self.parallel.own(len(x)) else 0
+        places = places if asked else np.zeros(1, np.int64)  # one that does not count
+        targets = np.maximum(wanted.reshape(-1)[places], 0)
         logits = model.gaps(Tensor(x, backend=room), Tensor(places, backend=room))
         loss = cross_entropy(logits, Tensor(targets, backend=room))
-        return loss, int((logits.numpy().argmax(axis=1) == targets).sum()), len(targets)
+        right = int((logits.numpy().argmax(axis=1) == targets).sum()) if asked else 0
+        return loss, right, asked
 
     def filled_gaps(self) -> dict[str, float]:
         """The same of test texts, with gaps that are the same at every look."""
         rng, sums = Generator(0), np.zeros(3)
         with looking(self.model), no_grad():
             for batch in self.batches_of("test", rng):
-                loss, right, asked = self.gaps(batch, rng)
+                loss, right, asked = self.gaps(*self.hidden(batch, rng))
                 sums += (loss.item() * asked, right, asked)
         loss, right = (sums[:2] / sums[2]).tolist()
         return {"gap_loss": loss, "gap_accuracy": right}
@@ -196,25 +206,24 @@ class MaskedReadingTraining(ReadingTraining):
         batches = alike(lengths_of(x), program.batch_size, order)
         rate = warmed_cosine(program.tuned_lr, (self.recipe.epochs - self.before) * len(batches))
         sums = np.zeros(2)
-        for k, rows in enumerate(batches):
+        shared = self.shared((rows,) for rows in batches)
+        for k, (rows,) in enumerate(shared, first * len(batches)):
             logits, targets = self.answered(x[rows]), Tensor(y[rows], backend=self.model.backend)
             loss = program.loss(logits, targets)
-            self.update(loss, rate(first * len(batches) + k))
-            sums += (loss.item() * len(rows), program.metric(logits, targets).numpy().sum())
-        loss, right = (sums / len(y)).tolist()
-        return {"loss": loss, "accuracy": right}
+            own = self.parallel.own(len(rows))
+            right = program.metric(logits, targets).numpy().sum() * (own > 0)
+            sums += self.update(loss, own, rate(k)), right
+        total, told_right = self.total(*sums)
+        return {"loss": total / len(y), "accuracy": told_right / len(y)}
 
     def answered(self, rows: np.ndarray) -> Tensor:
         """The logits of texts, without the columns where all are PAD."""
         return self.model(Tensor(rows[:, : lengths_of(rows).max()], backend=self.model.backend))
 
-    def update(self, loss: Tensor, rate: float) -> None:
-        """One step of the optimizer."""
+    def update(self, loss: Tensor, samples: int, rate: float) -> float:
+        """One step of the optimizer: the loss times the samples."""
         self.optimizer.lr = rate
-        self.optimizer.zero_grad()
-        loss.backward()
-        clip_by_global_norm(self.model.parameters(), CLIP)
-        self.optimizer.step()
+        return self.descend(loss, samples, clip=CLIP)
 
     def measure(self, part: str = "test") -> dict[str, float]:
         (x, y), program, room = self._part(part), self.program, self.model.backend

@@ -58,6 +58,7 @@ class OwnLoss(Program):
     kind: ClassVar[str] = "own_loss"
     what: ClassVar[str] = "a network with a loss of its own"
     abilities: ClassVar[frozenset[str]] = frozenset()
+    alone: ClassVar[str] = ""
 
     def build(self) -> Module:
         return self.model(**self.architecture)
@@ -119,24 +120,21 @@ class OwnLossTraining(Training):
         model: Any = self.model
         if not hasattr(model, "loss"):
             return cross_entropy(model(x), labels)
-        drawn = {"rng": self.streams["draws"]} if self.program.draws else {}
+        drawn = {"rng": self.parallel.rows(self.streams["draws"])} if self.program.draws else {}
         return model.loss(x, labels, **drawn)
 
     def epoch(self) -> dict[str, float]:
         steps, total, home = len(self.batches), 0.0, self.model.backend
         attack = self.program.attack
         rate = Cosine(self.program.lr, steps * self.recipe.epochs)
-        for step, (x, y) in enumerate(self.batches, self.state.epoch * steps):
+        for step, (x, y) in enumerate(self.shared(self.batches), self.state.epoch * steps):
             self.optimizer.lr = rate(step)
             if attack is not None:
                 done = step / (steps * self.recipe.epochs)
-                x = attack(self.model, x, y, self.streams["draws"], done)
+                x = attack(self.model, x, y, self.parallel.rows(self.streams["draws"]), done)
             loss = self.loss(Tensor(x, backend=home), Tensor(y, backend=home))
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.item() * len(y)
-        return {"loss": total / len(self.parts.train[1])}
+            total += self.descend(loss, self.parallel.own(len(y)))
+        return {"loss": self.total(total)[0] / len(self.parts.train[1])}
 
     def measure(self, part: str = "test") -> dict[str, float]:
         """Accuracy on a part, and the answers to what is asked."""

@@ -54,6 +54,7 @@ class Recommending(Program):
 
     kind: ClassVar[str] = "recommending"
     what: ClassVar[str] = "a machine that recommends films"
+    alone: ClassVar[str] = ""
     abilities: ClassVar[frozenset[str]] = frozenset({RECOMMEND})
     lower_is_better: ClassVar[bool] = True
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
@@ -145,16 +146,20 @@ class RecommendingTraining(Training):
 
     def epoch(self) -> dict[str, float]:
         size, order = self.program.batch_size, self.streams["order"].permutation(len(self.rows))
-        for start in range(0, len(order), size):
-            x = Tensor(self.rows[order[start : start + size]], backend=self.model.backend)
-            loss = self._loss(x)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-        return self._errors(self.halves.train)
+        batches = ((self.rows[order[n : n + size]],) for n in range(0, len(order), size))
+        for (rows,) in self.shared(batches):
+            self.descend(self._loss(Tensor(rows, backend=self.model.backend)), self._counted(rows))
+        return self.looked(lambda: self._errors(self.halves.train))
+
+    def _counted(self, rows: np.ndarray) -> int:
+        """What the loss is a mean over: rows of a machine, rated cells of an autoencoder."""
+        if not self.parallel.own(len(rows)):
+            return 0
+        return len(rows) if self.program.steps else max(1, int((rows > 0).sum()))
 
     def _loss(self, x: Tensor) -> Tensor:
-        program, model, rng = self.program, self.model, self.streams["gibbs"]
+        program, model = self.program, self.model
+        rng = self.parallel.rows(self.streams["gibbs"])
         if program.steps:
             loss = model.contrastive_divergence(x, program.steps, rng)  # type: ignore[attr-defined]
         else:

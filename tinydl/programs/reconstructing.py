@@ -13,6 +13,7 @@ from ..arguments import number, whole
 from ..errors import ConfigError
 from ..experiment.program import Card, Program, Settings, Streams, Training, taken_over
 from ..models.autoencoders.denoising import DenoisingAutoencoder
+from ..models.autoencoders.sparse import SparseAutoencoder
 from ..nn import Module, looking
 from ..optim import Adam
 from ..random import Generator
@@ -78,6 +79,12 @@ class Reconstructing(Program):
     what: ClassVar[str] = "an autoencoder"
 
     @property
+    def alone(self) -> str:  # type: ignore[override]
+        summed = issubclass(self.model, SparseAutoencoder)
+        summed = summed and self.architecture.get("reduction", "sum") == "sum"
+        return "its penalty is a sum over the batch, no mean over samples" if summed else ""
+
+    @property
     def score(self) -> str:  # type: ignore[override]
         return self.task.score
 
@@ -140,15 +147,13 @@ class ReconstructingTraining(Training):
     def epoch(self) -> dict[str, float]:
         size, x, losses = self.program.batch_size, self.data.train, 0.0
         order = self.streams["order"].permutation(len(x))
-        for start in range(0, len(x), size):
-            batch = np.ascontiguousarray(x[order[start : start + size]])
-            rows = Tensor(batch, backend=self.model.backend)
-            loss = self.program.task.loss(self.model, rows, self.streams["damage"])
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            losses += loss.item() * len(batch)
-        return {"loss": losses / len(x)}
+        batches = ((x[order[start : start + size]],) for start in range(0, len(x), size))
+        for (batch,) in self.shared(batches):
+            rows = Tensor(np.ascontiguousarray(batch), backend=self.model.backend)
+            damage = self.parallel.rows(self.streams["damage"])
+            loss = self.program.task.loss(self.model, rows, damage)
+            losses += self.descend(loss, self.parallel.own(len(batch)))
+        return {"loss": self.total(losses)[0] / len(x)}
 
     def watchers(self, folder: Path) -> Sequence[Any]:
         return (DrawnAtLast(folder / "pictures", self.program.task, self.data),)

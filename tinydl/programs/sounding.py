@@ -17,7 +17,7 @@ from ..experiment.datasets import load_dataset
 from ..experiment.program import Card, Program, Settings, Streams, Training
 from ..function import no_grad
 from ..models import WaveNet
-from ..optim import Adam, clip_by_global_norm
+from ..optim import Adam
 from ..random import Generator
 from ..tensor import Tensor
 from ..train import History, State
@@ -51,6 +51,7 @@ class Sounding(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "sounding"
     what: ClassVar[str] = "a network that makes sound"
+    alone: ClassVar[str] = ""
     lower_is_better: ClassVar[bool] = True
 
     def build(self) -> WaveNet:
@@ -96,18 +97,18 @@ class SoundingTraining(Training):
 
     def epoch(self) -> dict[str, float]:
         program, total = self.program, 0.0
-        for k in range(program.updates):
-            last = len(self.train) - program.length
-            places = self.streams["places"].integers(0, last, program.batch_size)
+        last, streams = len(self.train) - program.length, self.streams
+        drawn = (
+            (streams["places"].integers(0, last, program.batch_size),)
+            for _ in range(program.updates)
+        )
+        for k, (places,) in enumerate(self.shared(drawn), self.state.epoch * program.updates):
             x = self.train[places[:, None] + np.arange(program.length)]
-            self.optimizer.lr = self.rate(self.state.epoch * program.updates + k)
+            self.optimizer.lr = self.rate(k)
             loss = self.model.loss(Tensor(x, backend=self.model.backend))
-            self.optimizer.zero_grad()
-            loss.backward()
-            clip_by_global_norm(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            total += loss.item()
-        return {"loss": total / program.updates, "bits": total / program.updates / log(2)}
+            total += self.descend(loss, self.parallel.own(len(places)), clip=1.0)
+        mean = self.total(total)[0] / (program.updates * program.batch_size)
+        return {"loss": mean, "bits": mean / log(2)}
 
     def measure(self, part: str = "test") -> dict[str, float]:
         self.require_test(part)

@@ -68,6 +68,7 @@ class Supervised(Program):
     unit: float = 1.0
 
     kind: ClassVar[str] = "supervised"
+    alone: ClassVar[str] = ""
     what: ClassVar[str] = "a network with targets"
     abilities: ClassVar[frozenset[str]] = frozenset({PREDICT, DETECT})
 
@@ -127,8 +128,6 @@ def settings_of(op: str, recipe: Card) -> Supervised:
 
 class SupervisedTraining(Training):
     """A recipe made concrete: data, model, optimizer and batches, one seed for all chance."""
-
-    shares_batches = True
 
     def __init__(self, recipe: Card, settings: Settings, parts: Parts | None = None) -> None:
         self.program: Supervised = recipe.program

@@ -42,6 +42,7 @@ class Tabular(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "tabular"
     what: ClassVar[str] = "an agent with a table"
+    alone: ClassVar[str] = "an agent with a table has no gradients"
     abilities: ClassVar[frozenset[str]] = frozenset({PLAY})
     lower_is_better: ClassVar[bool] = True
 

@@ -185,13 +185,14 @@ class TranslatingTraining(TwoPlayersTraining):
             return super().critic_loss(batch)
         model: Any = self.model
         fresh = [fake.numpy() for fake in model.fakes(*batch)]
-        shown = self.pool.exchanged(fresh, self.streams["pool"])
+        fresh = [self.parallel.gathered(pictures) for pictures in fresh]
+        shown = map(self.parallel.kept, self.pool.exchanged(fresh, self.streams["pool"]))
         fakes = tuple([Tensor(pictures, backend=model.backend) for pictures in shown])
-        return model.critic_loss(*batch, self.streams["noise"], fakes)
+        return model.critic_loss(*batch, self.noise(), fakes)
 
     def generator_loss(self, batch: Sequence[Tensor]) -> Tensor:
         model: Any = self.model
-        return model.generator_loss(*batch, self.streams["noise"])
+        return model.generator_loss(*batch, self.noise())
 
     def translated(self, x: np.ndarray, back: bool = False) -> np.ndarray:
         """G(x) for pictures of the first kind, or F(x) for pictures of the second."""

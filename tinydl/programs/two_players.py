@@ -46,6 +46,7 @@ class TwoPlayers(Program):
     beta2: float = 0.999
 
     abilities: ClassVar[frozenset[str]] = frozenset({SAMPLE})
+    alone: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for name in ("critic_steps", "generator_steps", "batch_size"):
@@ -121,12 +122,14 @@ class TwoPlayersTraining(Training):
     def epoch(self) -> dict[str, float]:
         program, model = self.program, self.model
         losses: dict[str, list[float]] = {"critic": [], "generator": []}
-        for turn, batch in enumerate(self.batches(), 1):
-            losses["critic"].append(self._step("critic", self.critic_loss(batch)))
+        for turn, batch in enumerate(self.shared(self.batches()), 1):
+            own = self.parallel.own(len(batch[0]))
+            losses["critic"].append(self._step("critic", self.critic_loss(batch), own))
             model.after_critic()
             for _ in range(program.generator_steps if turn % program.critic_steps == 0 else 0):
                 with resting(model.critic):
-                    losses["generator"].append(self._step("generator", self.generator_loss(batch)))
+                    loss = self.generator_loss(batch)
+                    losses["generator"].append(self._step("generator", loss, own))
         for name, values in losses.items():
             if not values:
                 raise ConfigError(
@@ -134,22 +137,26 @@ class TwoPlayersTraining(Training):
                     f"{len(losses['critic'])} batches of {program.batch_size}, and "
                     f"{program.critic_steps} of them for each turn of the generator"
                 )
-        means = {f"{k}_loss": float(np.mean(v)) for k, v in losses.items()}
-        return {**means, **self.looked_at()}
+        means = {
+            f"{k}_loss": self.total(sum(v))[0] / (len(v) * program.batch_size)
+            for k, v in losses.items()
+        }
+        return {**means, **self.looked(self.looked_at)}
 
     def critic_loss(self, batch: Sequence[Tensor]) -> Tensor:
         """What the critic minimises on a batch."""
-        return self.model.critic_loss(*batch, self.streams["noise"])  # type: ignore[attr-defined]
+        return self.model.critic_loss(*batch, self.noise())  # type: ignore[attr-defined]
 
     def generator_loss(self, batch: Sequence[Tensor]) -> Tensor:
         """What the generator minimises after it."""
-        return self.model.generator_loss(len(batch[0]), self.streams["noise"])  # type: ignore[attr-defined]
+        return self.model.generator_loss(len(batch[0]), self.noise())  # type: ignore[attr-defined]
 
-    def _step(self, name: str, loss: Tensor) -> float:
-        self.optimizers[name].zero_grad()
-        loss.backward()
-        self.optimizers[name].step()
-        return loss.item()
+    def noise(self) -> Generator:
+        """The stream of the networks' noise, of which each process takes its rows."""
+        return self.parallel.rows(self.streams["noise"])
+
+    def _step(self, name: str, loss: Tensor, samples: int) -> float:
+        return self.descend(loss, samples, self.optimizers[name])
 
     def watchers(self, folder: Path) -> Sequence[Any]:
         return (SampleGrids(folder / "samples", self.program),)

@@ -63,6 +63,7 @@ class Uncertain(Program):
 
     kind: ClassVar[str] = "uncertain"
     what: ClassVar[str] = "a classifier that doubts"
+    alone: ClassVar[str] = ""
     picture_shape: ClassVar[tuple[int, ...]] = ()
 
     def build(self) -> Doubting:
@@ -133,16 +134,15 @@ class UncertainTraining(Training):
         program, model, losses = self.program, self.model, 0.0
         updates, of = len(self.batches), len(self.parts.train[1])
         rate = program.schedule and program.schedule(program.lr, self.recipe.epochs * updates)
-        for step, (x, y) in enumerate(self.batches, self.state.epoch * updates):
+        for step, (x, y) in enumerate(self.shared(self.batches), self.state.epoch * updates):
             if rate is not None:
                 self.optimizer.lr = rate(step)
             given, wanted = (Tensor(a, backend=model.backend) for a in (x, y))
-            loss = model.loss(given, wanted, self.streams["weights"], of)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            losses += loss.item() * len(y)
-        return {"loss": losses / of}
+            drawn = self.streams["weights"]
+            drawn = self.parallel.rows(drawn) if model.by_row else drawn
+            loss = model.loss(given, wanted, drawn, of)
+            losses += self.descend(loss, self.parallel.own(len(y)))
+        return {"loss": self.total(losses)[0] / of}
 
     def said(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(samples, N, classes) of drawn networks, and (N, classes) of the point estimate. The same

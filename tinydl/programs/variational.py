@@ -67,6 +67,7 @@ class Variational(Program):
 
     kind: ClassVar[str] = "variational"
     what: ClassVar[str] = "a variational autoencoder"
+    alone: ClassVar[str] = ""
     abilities: ClassVar[frozenset[str]] = frozenset({SAMPLE})
 
     @property
@@ -221,21 +222,22 @@ class VariationalTraining(Training):
 
     def epoch(self) -> dict[str, float]:
         program, model, sums = self.program, self.model, np.zeros(2)
-        for x, y in self.batches:
-            given = self.told(program.bits(x, self.streams["bits"]), y)
-            missed, divergence = model.terms(*given, rng=self.streams["codes"])
-            loss = (missed + divergence * model.beta).mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            sums += [missed.sum().item(), divergence.sum().item()]
-        missed_mean, divergence_mean = (sums / len(self.parts.train[0])).tolist()
+        rows = self.parallel.rows
+        for x, y in self.shared(self.batches):
+            given = self.told(program.bits(x, rows(self.streams["bits"])), y)
+            missed, divergence = model.terms(*given, rng=rows(self.streams["codes"]))
+            own = self.parallel.own(len(x))
+            self.descend((missed + divergence * model.beta).mean(), own)
+            if own:
+                sums += [missed.sum().item(), divergence.sum().item()]
+        many = len(self.parts.train[0])
+        missed_mean, divergence_mean = (found / many for found in self.total(*sums))
         row = {
             "loss": missed_mean + model.beta * divergence_mean,
             "missed": missed_mean,
             "divergence": divergence_mean,
         }
-        return {**row, **self.judged(SHOWN, Generator(self.state.epoch))}
+        return {**row, **self.looked(lambda: self.judged(SHOWN, Generator(self.state.epoch)))}
 
     def judged(self, most: int, rng: Generator) -> dict[str, float]:
         """What a judge says of samples; nothing where there is none."""

@@ -15,7 +15,7 @@ from ..experiment.program import Card, Settings, Streams
 from ..function import no_grad
 from ..models.recurrent.text import LanguageModel
 from ..nn import cross_entropy
-from ..optim import AdamW, Groups, clip_by_global_norm
+from ..optim import AdamW, Groups
 from ..tensor import Tensor
 from ..train import History, State
 from .language import Language, LanguageTraining
@@ -105,10 +105,11 @@ class WindowsTraining(LanguageTraining):
         program, rng = self.program, self.state.data["windows"]  # type: ignore[index]
         steps, losses = program.updates, []
         rate = warmed_cosine(program.lr, steps * self.recipe.epochs)
-        for update in range(self.state.epoch * steps, (self.state.epoch + 1) * steps):
+        drawn = (self.drawn(rng) for _ in range(steps))
+        for update, (x, y) in enumerate(self.shared(drawn), self.state.epoch * steps):
             self.optimizer.lr = rate(update)
-            losses.append(self.update(*self.drawn(rng)))
-        mean = float(np.mean(losses))
+            losses.append(self.update(x, y))
+        mean = self.total(sum(losses))[0] / (steps * program.batch_size)
         return {"loss": mean, "bits": mean / log(2)}
 
     def drawn(self, rng: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -119,15 +120,10 @@ class WindowsTraining(LanguageTraining):
         return text[places], text[places + 1]
 
     def update(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One step of both optimizers: the loss before it, in nats."""
+        """One step of both optimizers: the loss before it, in nats, times the windows."""
         room = self.model.backend
         loss = cross_entropy(self.model(Tensor(x, backend=room)), Tensor(y, backend=room))
-        self.model.zero_grad()
-        loss.backward()
-        if self.program.clip is not None:
-            clip_by_global_norm(self.model.parameters(), self.program.clip)
-        self.optimizer.step()
-        return loss.item()
+        return self.descend(loss, self.parallel.own(len(x)), clip=self.program.clip)
 
     def losses(self, ids: np.ndarray) -> np.ndarray:
         program = self.program

@@ -49,6 +49,7 @@ class Wording(Program):
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     kind: ClassVar[str] = "wording"
     what: ClassVar[str] = "vectors of words"
+    alone: ClassVar[str] = ""
     abilities: ClassVar[frozenset[str]] = frozenset({NEAREST})
 
     def build(self) -> Module:
@@ -112,18 +113,17 @@ class WordingTraining(Training):
     def epoch(self) -> dict[str, float]:
         program, total, rng = self.program, 0.0, self.streams["words"]
         examples = self.examples()
-        for k in range(program.updates):
-            chosen = rng.integers(0, len(examples[0]), program.batch_size)
+        places = (
+            (rng.integers(0, len(examples[0]), program.batch_size),) for _ in range(program.updates)
+        )
+        for k, (chosen,) in enumerate(self.shared(places), self.state.epoch * program.updates):
             arrays = [e[chosen] for e in examples]
             if not isinstance(self.model, GloVe):
                 arrays.append(by_shares(self.sums, rng.uniform(program.drawn)))
-            self.optimizer.lr = self.rate(self.state.epoch * program.updates + k)
+            self.optimizer.lr = self.rate(k)
             loss = self.model.loss(*(Tensor(a, backend=self.model.backend) for a in arrays))
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.item()
-        return {"loss": total / program.updates}
+            total += self.descend(loss, self.parallel.own(len(chosen)))
+        return {"loss": self.total(total)[0] / (program.updates * program.batch_size)}
 
     def examples(self) -> tuple[np.ndarray, ...]:
         """What the model's loss takes, an example a row: (word, neighbour), (neighbours, word), or

@@ -27,7 +27,7 @@ from ..metrics import bleu, exact_match
 from ..models.sequence.attention_decoder import PAD, Writer
 from ..models.sequence.search import ALPHA, Written, beam, greedy
 from ..nn import looking
-from ..optim import Adam, clip_by_global_norm
+from ..optim import Adam
 from ..tensor import Tensor
 from ..train import History, State
 from ..viz.attention import plot_attention
@@ -77,6 +77,7 @@ class Writing(Program):
 
     kind: ClassVar[str] = "writing"
     what: ClassVar[str] = "a network that writes sentences"
+    alone: ClassVar[str] = ""
     input_shape: ClassVar[tuple[int, ...]] = ()  # type: ignore[misc]
     abilities: ClassVar[frozenset[str]] = frozenset({WRITE})
 
@@ -213,15 +214,14 @@ class WritingTraining(Training):
             1.0, 2 - 2 * self.state.epoch / self.recipe.epochs
         )
         total = count = 0.0
-        for rows in self.batches():
+        for (rows,) in self.shared((rows,) for rows in self.batches()):
             y = trimmed(self.texts.y_train[rows])
             loss = self.model.loss(*self._pair(self.texts.x_train[rows], y))
-            self.optimizer.zero_grad()
-            loss.backward()
-            clip_by_global_norm(self.model.parameters(), self.program.clip)
-            self.optimizer.step()
-            total, count = total + loss.item() * (y != PAD).sum(), count + (y != PAD).sum()
-        return {"loss": float(total / count)}
+            words = int((y != PAD).sum()) if self.parallel.own(len(rows)) else 0
+            total += self.descend(loss, words, clip=self.program.clip)
+            count += words
+        total, count = self.total(total, count)
+        return {"loss": total / count}
 
     def batches(self) -> Iterator[np.ndarray]:
         """Rows of the training part: a new order, of which each BUCKETS batches are sorted by the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -20,6 +20,8 @@ from ..recipes import RECIPES
 from ..train import write_atomically
 from .report import PARTS, figure, markdown, told_beside
 from .run import Outcome, Settings, begin, train
+from .workers import Job
+from .workers import outcomes as outcomes_of
 
 DEFAULTS = Settings()
 MEASURED = Path(recipes.__file__).with_name("measured.json")
@@ -123,21 +125,69 @@ def reproduce(
     progress: bool | None = None,
 ) -> Result:
     """Train with seeds settings.seed, settings.seed + 1, ... (None: as many as the recipe says)."""
+    count = _count(recipe, seeds)
+    data = recipe.program.load(recipe, settings)
+    found, outcomes = _beside(recipe, settings, count, data, tell), []
+    for i in range(count):
+        outcomes.append(train(recipe, _seeded(settings, i), data, progress))
+        tell(_told(outcomes[-1]))
+    return Result(recipe, tuple(outcomes), found)
+
+
+def _count(recipe: Recipe, seeds: int | None) -> int:
     count = recipe.seeds if seeds is None else seeds
     if count < 1:
         raise ConfigError(f"reproduce: seeds must be >= 1, got {count}")
-    data = recipe.program.load(recipe, settings)
-    found, outcomes = beside_by_seed(recipe, settings, count, data), []
+    return count
+
+
+def _beside(
+    recipe: Recipe, settings: Settings, count: int, data: Any, tell: Callable[[str], None]
+) -> tuple[Found, ...]:
+    found = beside_by_seed(recipe, settings, count, data)
     tell(f"{recipe.name}: beside {told_beside(recipe, mean_of(found)) or 'nothing'}")
-    for i in range(count):
-        chosen = _seeded(settings, i)
-        outcome = train(recipe, chosen, data, progress)
-        outcomes.append(outcome)
-        tell(
-            f"{recipe.name}, seed {chosen.seed}: test {figure(recipe, outcome.numbers['test'])} "
-            f"in {outcome.seconds:.1f} s"
-        )
-    return Result(recipe, tuple(outcomes), found)
+    return found
+
+
+def _told(outcome: Outcome) -> str:
+    score = figure(outcome.recipe, outcome.numbers["test"])
+    return (
+        f"{outcome.recipe.name}, seed {outcome.settings.seed}: test {score} in "
+        f"{outcome.seconds:.1f} s"
+    )
+
+
+def reproduced(
+    recipes: Sequence[Recipe],
+    seeds: int | None = None,
+    settings: Settings = DEFAULTS,
+    tell: Callable[[str], None] = lambda line: None,
+    workers: int = 1,
+    progress: bool | None = None,
+) -> Iterator[Result]:
+    """`reproduce` of several recipes, each as soon as its seeds are done. workers: how many
+    trainings run side by side (workers.py); more than one finds recipes by their names, and takes
+    over no other change than their epochs."""
+    if workers == 1:
+        for recipe in recipes:
+            yield reproduce(recipe, seeds, settings, tell, progress)
+        return
+    counts = [_count(recipe, seeds) for recipe in recipes]
+    jobs = [
+        Job(recipe.name, recipe.epochs, _seeded(settings, k))
+        for recipe, count in zip(recipes, counts, strict=True)
+        for k in range(count)
+    ]
+    owner = [k for k, count in enumerate(counts) for _ in range(count)]
+    waiting: list[dict[int, Outcome]] = [{} for _ in recipes]
+    for place, outcome in outcomes_of(jobs, workers):
+        tell(_told(outcome))
+        mine, recipe = waiting[owner[place]], recipes[owner[place]]
+        mine[place] = outcome
+        if len(mine) == counts[owner[place]]:
+            data = recipe.program.load(recipe, settings)
+            found = _beside(recipe, settings, len(mine), data, tell)
+            yield Result(recipe, tuple([mine[k] for k in sorted(mine)]), found)
 
 
 def is_recorded(recipe: Recipe, seeds: int | None = None, path: Path = MEASURED) -> bool:

@@ -26,6 +26,7 @@ from .history import History
 from .loop import State, evaluate, fit, predict
 from .metrics import accuracy
 from .parallel import Ranks
+from .threads import in_threads
 
 __all__ = [
     "BestCheckpoint",
@@ -43,6 +44,7 @@ __all__ = [
     "accuracy",
     "evaluate",
     "fit",
+    "in_threads",
     "load_checkpoint",
     "load_weights",
     "predict",

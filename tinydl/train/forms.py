@@ -80,6 +80,16 @@ def checked_loss(op: str, loss: Any) -> Loss:
     )
 
 
+def mean_over(loss: Loss, targets: Tensor) -> float:
+    """How many things a loss of a batch is the mean over: samples; what `ignore_index` leaves; what
+    the loss says itself by an attribute `mean_over`, a function of the targets."""
+    ignored = loss.keywords.get("ignore_index") if isinstance(loss, partial) else None
+    if ignored is not None:
+        return float((targets.numpy() != ignored).sum())
+    count = getattr(loss, "mean_over", None)
+    return float(len(targets)) if count is None else float(count(targets.numpy()))
+
+
 def checked_pair(op: str, model: Any, loss: Any) -> tuple[Module, Loss]:
     """A model and a loss to train it with, neither doing the other's work; ConfigError."""
     model, loss = checked_model(op, model), checked_loss(op, loss)

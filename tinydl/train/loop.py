@@ -28,6 +28,7 @@ from .forms import (
     checked_pair,
     compares_floats,
     evaluation_data,
+    mean_over,
     training_data,
 )
 from .history import History
@@ -123,7 +124,7 @@ def fit(
                 *inputs, targets = _tensors("fit", batch, home)
                 outputs, samples = model(*inputs), parallel.own(len(targets))
                 state.loss = objective(outputs, targets)
-                updates.add(state.loss, samples)
+                updates.add(state.loss, weight_of(loss, targets, samples, parallel))
                 means.add(samples, state.loss, _sums(metrics, outputs, targets))
                 state.batch += 1
                 bar.step(state.epoch, means)
@@ -152,6 +153,11 @@ def fit(
     return history
 
 
+def weight_of(loss: Loss, targets: Tensor, samples: int, parallel: Alone) -> float:
+    """What the gradient of a rank's rows counts; `samples` of them do."""
+    return mean_over(loss, targets) if samples and parallel.size > 1 else samples
+
+
 def _listed(callbacks: Any) -> tuple[Any, ...]:
     if callbacks is not None and not hasattr(type(callbacks), "__iter__"):
         raise ConfigError(f"fit: callbacks must be a list, as in [{type(callbacks).__name__}(...)]")
@@ -172,23 +178,28 @@ def run_epochs(
     row: Callable[[], dict[str, float]],
     callbacks: Sequence[Any] = (),
     progress: bool | None = None,
+    parallel: Alone = ALONE,
 ) -> History:
     """The frame of a training with an epoch of its own: row() trains for one and returns its row of
     the history, until `state.epochs` are done or a callback sets `state.stop`.
 
-    callbacks: as in `fit`, without on_batch_end. ConfigError for one with no method of these.
+    callbacks, parallel: as in `fit`, without on_batch_end; row() takes its parts of the batches
+    itself. ConfigError for a callback with no method of these.
     """
-    callbacks = state.callbacks = tuple(callbacks)
+    callbacks = state.callbacks = parallel.taking_part(callbacks)
     _check_callbacks(callbacks)
+    parallel.begin(state.model)
     _call(callbacks, "on_fit_start", state)
-    with Bar(range(1), state.epoch, state.epochs, progress) as bar:
+    shown = progress if parallel.rank == 0 else False
+    with Bar(range(1), state.epoch, state.epochs, shown) as bar:
         while state.epoch < state.epochs and not state.stop:
-            found = row()
+            found = parallel.from_first(row())
             state.epoch += 1
             state.history.append(found)
             bar.advance(state.epoch, state.history.last)
             _call(callbacks, "on_epoch_end", state)
             _call(callbacks, "on_epoch_done", state)
+            parallel.stops(state)
     _bring_back_weights(callbacks, state)
     _call(callbacks, "on_fit_end", state)
     return state.history

@@ -27,7 +27,7 @@ import hashlib
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,7 +40,7 @@ from ..data.batches import is_lazy
 from ..errors import ConfigError
 from ..function import Function
 from ..nn import BatchNorm
-from ..random import Generator, default_generator
+from ..random import Generator, RowsOf, default_generator
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -69,7 +69,19 @@ class Alone:
         """How many of `samples` rows at hand count."""
         return samples
 
-    def average(self, parameters: Sequence[Tensor], samples: int | None = None) -> None:
+    def rows(self, stream: Generator) -> Generator:
+        """The stream, of which a rank takes its rows."""
+        return stream
+
+    def gathered(self, rows: np.ndarray) -> np.ndarray:
+        """The rows of all ranks, of a batch that is cut into `parts`."""
+        return rows
+
+    def kept(self, rows: np.ndarray) -> np.ndarray:
+        """This rank's of them."""
+        return rows
+
+    def average(self, parameters: Sequence[Tensor], samples: float | None = None) -> None:
         """The gradients are the batch's already."""
 
     def total(self, numbers: Sequence[float]) -> list[float]:
@@ -79,6 +91,10 @@ class Alone:
     def from_first(self, value: Anything) -> Anything:
         """Rank 0's value."""
         return value
+
+    def once(self, make: Callable[[], Anything]) -> Anything:
+        """What make() gives on rank 0."""
+        return make()
 
     def stops(self, state: State) -> bool:
         """Whether the training stops, as it does where any rank asks for it."""
@@ -106,10 +122,27 @@ class Ranks(Alone):
         MPI = _mpi()
         self._mpi = MPI
         self.communicator = MPI.COMM_WORLD if communicator is None else communicator
-        self.rank, self.size = self.communicator.Get_rank(), self.communicator.Get_size()
-        self._samples: int | None = None  # of the part handed out last that count
+        self._numbered(self.communicator.Get_rank(), self.communicator.Get_size())
         if self.size > 1:
             sys.excepthook = self._ending
+
+    def _numbered(self, rank: int, size: int) -> None:
+        self.rank, self.size = rank, size
+        self._samples: int | None = None  # of the part handed out last that count
+        self._place = 0, 1, 1  # the part's first row, its rows, those of the batch
+
+    # What is done by MPI (in a process of threads otherwise: threads.py).
+
+    def _add(self, sums: np.ndarray) -> None:
+        """Put the sum over the ranks into the array."""
+        self.communicator.Allreduce(self._mpi.IN_PLACE, sums)
+
+    def all_of(self, value: Anything) -> list[Anything]:
+        """The value of every rank, in their order."""
+        return self.communicator.allgather(value)
+
+    def from_first(self, value: Anything) -> Anything:
+        return self.communicator.bcast(value, root=0)
 
     @property
     def local(self) -> int:
@@ -138,7 +171,7 @@ class Ranks(Alone):
 
     def check_same(self, what: str, mark: str) -> None:
         """ConfigError, on every rank, unless all have the same mark."""
-        marks = self.communicator.allgather(mark)
+        marks = self.all_of(mark)
         other = [r for r, one in enumerate(marks) if one != marks[0]]
         if other:
             raise ConfigError(
@@ -162,11 +195,15 @@ class Ranks(Alone):
             child.offset = generator.offset
             key = int(child.words(self.rank)[-1])
             generator.load_state_dict({"key": key, "offset": 0})
-        for batch in data:
+        for k, batch in enumerate(data):
+            if k == 0:
+                self.check_same("the epoch's first batch", _digest(_host(a) for a in batch))
             count = len(batch[-1])
             start, stop = (count * r // self.size for r in (self.rank, self.rank + 1))
-            self._samples = stop - start
-            yield tuple([array[start : max(stop, start + 1)] for array in batch])
+            self._samples, end = stop - start, max(stop, start + 1)
+            self._place = start, end - start, count
+            yield tuple([array[start:end] for array in batch])
+        self._samples = None  # what is looked at now has all its rows
         for generator, state in zip(
             generators, self.from_first([g.state_dict() for g in generators]), strict=True
         ):
@@ -179,6 +216,21 @@ class Ranks(Alone):
 
     def own(self, samples: int) -> int:
         return samples if self._samples is None else min(samples, self._samples)
+
+    def rows(self, stream: Generator) -> Generator:
+        """A stream of which all ranks stand at one place: what is drawn for as many rows as the
+        part handed out last has is drawn for the whole batch, and this rank's rows are taken."""
+        return RowsOf(stream, *self._place, self.rank, self.size)
+
+    def gathered(self, rows: np.ndarray) -> np.ndarray:
+        return np.concatenate(self.all_of(rows[: self.weight]))
+
+    def kept(self, rows: np.ndarray) -> np.ndarray:
+        first, count, _ = self._place
+        return rows[first : first + count]
+
+    def once(self, make: Callable[[], Anything]) -> Anything:
+        return self.from_first(make() if self.rank == 0 else None)  # type: ignore[return-value]
 
     def synchronize(self, model: Module) -> None:
         """From now on batch norms in training take the statistics of all ranks' rows, at two sums
@@ -198,14 +250,15 @@ class Ranks(Alone):
             y = y * layer.scale + layer.shift
         return y, mean.detach(), variance.detach(), n
 
-    def average(self, parameters: Sequence[Tensor], samples: int | None = None) -> None:
-        """Replace every gradient by its mean over all ranks, weighed with the samples of each
-        (None: those of the last part; equal weights before the first). A parameter that took no
-        part here counts as zeros; one that took part nowhere stays without a gradient."""
+    def average(self, parameters: Sequence[Tensor], samples: float | None = None) -> None:
+        """Replace every gradient by its mean over all ranks, weighed with the samples of each, or
+        with the tokens, the boxes, whatever its loss is the mean over (None: the samples of the
+        last part; equal weights before the first). A parameter that took no part here counts as
+        zeros; one that took part nowhere stays without a gradient."""
         samples = self.weight if samples is None else samples
         trained = [p for p in parameters if p.requires_grad]
         flat = _flat(trained, samples)
-        self.communicator.Allreduce(self._mpi.IN_PLACE, flat)
+        self._add(flat)
         *sums, met, everyone = np.split(flat, np.cumsum([*(p.size for p in trained), len(trained)]))
         if not everyone[0] > 0:
             raise ConfigError("parallel: no rank has a sample to average over")
@@ -216,14 +269,12 @@ class Ranks(Alone):
 
     def total(self, numbers: Sequence[float]) -> list[float]:
         sums = np.array(numbers, np.float64)
-        self.communicator.Allreduce(self._mpi.IN_PLACE, sums)
+        self._add(sums)
         return sums.tolist()
 
-    def from_first(self, value: Anything) -> Anything:
-        return self.communicator.bcast(value, root=0)
-
     def stops(self, state: State) -> bool:
-        state.stop = bool(self.communicator.allreduce(bool(state.stop), op=self._mpi.LOR))
+        (asked,) = self.total([float(state.stop)])
+        state.stop = asked > 0
         return state.stop
 
     def settle(self, model: Module) -> None:
@@ -232,7 +283,7 @@ class Ranks(Alone):
         for _, buffer in model.named_buffers():
             if buffer.dtype.kind == "f":
                 sums = np.array(buffer.numpy(), np.float64, order="C")
-                self.communicator.Allreduce(self._mpi.IN_PLACE, sums)
+                self._add(sums)
                 buffer.assign((sums / self.size).astype(buffer.dtype))
         state = model.state_dict()
         self.check_same("the weights", _digest(state.values()))
@@ -280,7 +331,7 @@ class AllSum(Function):
 
     def forward(self, x: Any) -> Any:
         sums = np.array(self.backend.to_numpy(x), order="C")
-        self.ranks.communicator.Allreduce(self.ranks._mpi.IN_PLACE, sums)
+        self.ranks._add(sums)
         return self.backend.asarray(sums)
 
     def backward(self, grad: Tensor) -> Tensor:
@@ -298,7 +349,7 @@ def _mpi() -> Any:
     return MPI
 
 
-def _flat(parameters: Sequence[Tensor], samples: int) -> np.ndarray:
+def _flat(parameters: Sequence[Tensor], samples: float) -> np.ndarray:
     """What one Allreduce sums: all gradients times the samples, for each parameter whether it has
     one, the samples. float64 where any parameter is."""
     wide = any(p.dtype == np.float64 for p in parameters)
@@ -320,6 +371,13 @@ def _digest(parts: Iterable[Any]) -> str:
     for part in parts:
         found.update(part.encode() if isinstance(part, str) else np.ascontiguousarray(part).data)
     return found.hexdigest()
+
+
+def _host(array: Any) -> Any:
+    """What a digest takes of an array, a tensor, or a list of things."""
+    if isinstance(array, Tensor):
+        return array.numpy()
+    return array if isinstance(array, np.ndarray) else "\n".join(map(str, array))
 
 
 def _source() -> str:

@@ -23,9 +23,9 @@ class Updates:
     def __init__(self, optimizer: Optimizer, group: int, parallel: Alone) -> None:
         self.optimizer, self.group = optimizer, whole("fit", "accumulate", group, 1)
         self.parallel = parallel
-        self.batches = self.samples = 0
+        self.batches, self.samples = 0, 0.0
 
-    def add(self, loss: Tensor, samples: int) -> None:
+    def add(self, loss: Tensor, samples: float) -> None:
         """Walk back from the mean loss of a batch; after the group's last one, step."""
         if self.batches == 0:
             self.optimizer.zero_grad()
@@ -49,4 +49,4 @@ class Updates:
                     parameter.grad = parameter.grad * (1.0 / max(1, self.samples))
         self.parallel.average(self.optimizer.parameters, self.samples)
         self.optimizer.step()
-        self.batches = self.samples = 0
+        self.batches, self.samples = 0, 0.0

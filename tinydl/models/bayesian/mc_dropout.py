@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from ... import ops
 from ...arguments import probability
@@ -30,6 +31,8 @@ class DropoutMLP(Doubting):
     (arXiv:1506.02142), and dropping on while predicting draws from it. Rates 0: an ordinary
     network, all of whose draws are the same. Raises ConfigError.
     """
+
+    by_row: ClassVar[bool] = True
 
     def __init__(
         self,

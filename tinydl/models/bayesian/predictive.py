@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from ... import ops
@@ -20,7 +22,10 @@ class Doubting(Module):
     - draw(x, rng) -> logits (N, classes) of a network that is drawn from q
     - loss(x, labels, rng, of) -> what training lowers, of a batch of a data set of `of` samples
     - forward(x) -> logits of one settled network amid q: the point estimate to compare with
+    - by_row: whether every row of x has a network of its own, or all have the same
     """
+
+    by_row: ClassVar[bool] = False
 
     def draw(self, x: Tensor, rng: Generator) -> Tensor:
         raise NotImplementedError(f"{type(self).__name__} draws no network")
