@@ -33,19 +33,18 @@ typedef struct {
 
 static ptrdiff_t lay_out(const Attention *a, real *at, Room *room) {
     const ptrdiff_t E = WIDTH(a->E), V = WIDTH(a->V), S = PANELS(a->S);
-    real **const places[] = {&room->keys,           &room->values, &room->key_rows, &room->grad_k,
-                             &room->grad_v,         &room->q,      &room->grad,     &room->grad_q,
-                             &room->logs,           &room->shares, &room->p,        &room->ds,
-                             (real **)&room->absent};
-    const ptrdiff_t sizes[] = {S * a->E,       S * a->V,       S * E,    S * E, S * V,
-                               a->L * E,       a->L * V,       a->L * E, a->L,  a->L,
-                               QUERIES * KEYS, QUERIES * KEYS, a->L};
+    real **const places[] = {&room->keys,   &room->values, &room->key_rows, &room->grad_k,
+                             &room->grad_v, &room->q,      &room->grad,     &room->grad_q,
+                             &room->logs,   &room->shares, &room->p,        &room->ds};
+    const ptrdiff_t sizes[] = {S * a->E, S * a->V, S * E, S * E, S * V,          a->L * E,
+                               a->L * V, a->L * E, a->L,  a->L,  QUERIES * KEYS, QUERIES * KEYS};
     ptrdiff_t total = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         *places[i] = at + total;
         total += WIDTH(sizes[i]);
     }
-    return total;
+    room->absent = (uint8_t *)(at + total);
+    return total + WIDTH(a->L);
 }
 
 typedef struct {
