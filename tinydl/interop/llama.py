@@ -150,7 +150,7 @@ def _arrays(folder: Path) -> dict[str, np.ndarray]:
     if not (folder / INDEX).exists():
         return _of_file(folder / WEIGHTS)
     index = read_json(folder / INDEX, op=OP)
-    places = index.get("weight_map") if isinstance(index, dict) else None
+    places: Any = index.get("weight_map") if isinstance(index, dict) else None
     check(places, mapped(text(200, r"[A-Za-z0-9_][A-Za-z0-9_.-]*"), 100_000),
           f"{OP}: {shown(folder / INDEX)}: its weight_map")  # fmt: skip
     found: dict[str, np.ndarray] = {}
