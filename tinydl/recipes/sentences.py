@@ -117,7 +117,7 @@ CHATBOT = Recipe(
         lr=0.004,
         repeats=True,
     ),
-    epochs=40,
+    epochs=120,
     time_budget=600,
     baselines=(most_frequent_target, nearest_source),
     not_beaten=(nearest_source,),
