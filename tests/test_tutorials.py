@@ -26,8 +26,17 @@ ANSWERS = sorted((REPOSITORY / "tutorials" / "answers").glob("[0-9][0-9].py"))
 #: Tutorials whose exercises are trainings to try, without an answer in the repository.
 OPEN: set[str] = set()
 #: Tutorials about files of a library, which the oracles have.
-NEEDS = {"37_foreign_nets": "onnx"}
-RUNS = [pytest.param(p, marks=pytest.mark.oracle) if p.stem in NEEDS else p for p in TUTORIALS]
+NEEDS = {"37": "onnx"}
+
+
+def with_marks(paths):
+    """The paths of pages, or of answers to them."""
+    return [pytest.param(p, marks=pytest.mark.oracle) if p.name[:2] in NEEDS else p for p in paths]
+
+
+def require(path):
+    if path.name[:2] in NEEDS:
+        oracle_module(NEEDS[path.name[:2]])
 
 
 def test_the_list_is_complete():
@@ -73,11 +82,10 @@ def run(path, tmp_path, figures):
     return done
 
 
-@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", with_marks(TUTORIALS), ids=lambda path: path.stem)
 def test_runs_and_draws(path, tmp_path):
     """Each asserts its own claims, and writes every figure that it promises."""
-    if path.stem in NEEDS:
-        oracle_module(NEEDS[path.stem])
+    require(path)
     figures = tmp_path / "figures"
     run(path, tmp_path, figures)
     promised = PROMISED.findall(path.read_text(encoding="utf-8"))
@@ -87,9 +95,10 @@ def test_runs_and_draws(path, tmp_path):
     assert sorted(p.name for p in figures.glob("*.png")) == sorted(promised)
 
 
-@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", with_marks(ANSWERS), ids=lambda path: path.stem)
 def test_answers_run(path, tmp_path):
     """Each asserts what it says."""
+    require(path)
     run(path, tmp_path, tmp_path / "figures")
 
 

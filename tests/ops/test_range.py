@@ -30,9 +30,9 @@ SQUARES = {
 }  # fmt: skip
 LARGEST_SQUARE = 1e18
 #: Only the first input is scaled: products of two large inputs are numbers of their own (scores,
-#: sums before an activation, the exponent of a power).
+#: sums before an activation, the exponent of a power), and places in an image are no amounts.
 FIRST_ONLY = {case.name for case in ROWS if case.name.startswith(("rnn_", "lstm_", "gru_"))}
-FIRST_ONLY |= {"power", "attention_weights", "scaled_dot_product_attention"}
+FIRST_ONLY |= {"power", "attention_weights", "scaled_dot_product_attention", "grid_sample"}
 #: Their second derivative at 0 is a difference of equal numbers: rounding (1e-8), not range.
 FIRST_ORDER = {"sigmoid", "masked_softmax", "attention_weights", "asin", "acos", "atanh", "sinh"}
 

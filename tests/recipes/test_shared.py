@@ -25,11 +25,14 @@ def trained(recipe, ranks=None):
         for name, value in vars(layer).items():
             if "dropout" in name and isinstance(value, float):
                 setattr(layer, name, 0.0)
+    cut = []
     if ranks is not None:
         training.parallel = ranks
         ranks.synchronize(training.model)
+        parts = ranks.parts
+        ranks.parts = lambda *given: (cut.append(part) or part for part in parts(*given))
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in training.fit()]
-    assert ranks is None or ranks._place != (0, 1, 1), "the ranks have cut no batch"
+    assert ranks is None or cut, "the ranks have cut no batch"
     return training.model.state_dict(), rows
 
 

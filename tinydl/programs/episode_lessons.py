@@ -81,7 +81,7 @@ class ByEpisodes:
         return None
 
     def steps(
-        self, model: Any, x: np.ndarray, ready: None, rng: Generator, shared: Shared
+        self, model: Any, x: np.ndarray, ready: None, rng: Generator, shared: Shared = iter
     ) -> Iterator[tuple[Tensor, int]]:
         for _ in range(self.episodes):
             e = drawn_episode(x.shape[:2], self.ways, self.shots, self.queries, rng)
@@ -120,7 +120,7 @@ class ByPairs:
         return rows[rng.permutation(len(rows))] if self.shuffled else rows
 
     def steps(
-        self, model: Any, x: np.ndarray, ready: np.ndarray, rng: Generator, shared: Shared
+        self, model: Any, x: np.ndarray, ready: np.ndarray, rng: Generator, shared: Shared = iter
     ) -> Iterator[tuple[Tensor, int]]:
         train = ready[: len(ready) - len(ready) // 10]
         train = train[rng.permutation(len(train))]
@@ -176,7 +176,7 @@ class ByStreams:
         return None
 
     def steps(
-        self, model: Any, x: np.ndarray, ready: None, rng: Generator, shared: Shared
+        self, model: Any, x: np.ndarray, ready: None, rng: Generator, shared: Shared = iter
     ) -> Iterator[tuple[Tensor, int]]:
         sizes = x.shape[:2], self.classes, self.sights, self.rows
         for p, labels in shared(stream(*sizes, rng) for _ in range(self.batches)):
