@@ -239,7 +239,7 @@ def checks_of(steps: Sequence[Step], network: Network, measured: dict[str, float
 
 
 def markdown(table: Table) -> str:
-    heads = [column.title for column in table.columns]
+    heads = [column.head.replace("\n", " ") for column in table.columns]
     lines = [heads, ["---"] * len(heads), *table.rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
@@ -311,7 +311,7 @@ def write(here: Network, sums: dict[int, float], check: Table, table: Table) -> 
         "Predicted efficiency in percent by the number of ranks, a ring; with overlap buckets of "
         "1 MiB go while the walk back goes on (tinydl sends one buffer behind it):",
         markdown(table),
-        "![Efficiency by ranks](scaling.png)",
+        "![Efficiency by ranks, dashed with overlap](scaling.png)",
         "On this machine there are two cores: its rows say what its memory as a network would "
         "give. A ring's latency grows with the ranks, 2 (p - 1) messages behind each other, which "
         "is what small networks lose by at 1,024; a tree would have 2 log2 p.",

@@ -49,3 +49,15 @@ def test_latency_and_bandwidth_come_back():
     seconds = {size: NETWORK.allreduce(2, size) for size in scaling.BYTES}
     found = scaling.fitted(seconds)
     assert found.latency == pytest.approx(1e-5) and found.per_byte == pytest.approx(1e-9)
+
+
+def test_what_is_written_is_the_tables_and_a_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(scaling, "RESULTS", tmp_path)
+    pytest.importorskip("matplotlib")
+    check = scaling.checks_of([STEP], NETWORK, {"net": 0.11})
+    table = scaling.table_of([STEP], (NETWORK, *scaling.WIRES))
+    scaling.write(NETWORK, {64: 1e-5}, check, table)
+    scaling.drawn([STEP], (NETWORK, *scaling.WIRES), tmp_path / "scaling.png")
+    text = (tmp_path / "scaling.md").read_text()
+    assert "| net | 32 |" in text and "| network | overlap | 2 | 4 |" in text
+    assert (tmp_path / "scaling.png").stat().st_size > 2000
