@@ -72,6 +72,12 @@ def browser():
         made.close()
 
 
+def left(request) -> bool:
+    """Whether the page was left while this was loading: what a server refuses, and what does not
+    answer, has another reason."""
+    return request.failure == "net::ERR_ABORTED"
+
+
 class Pages:
     """Opens pages, and writes down what went wrong in any of them.
 
@@ -96,7 +102,7 @@ class Pages:
         told = self.problems.append
         page.on("pageerror", lambda error: told(f"script: {error}"))
         page.on("console", lambda m: m.type == "error" and told(f"console: {m.text}"))
-        page.on("requestfailed", lambda request: told(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: left(request) or told(f"failed: {request.url}"))
         page.on("response", lambda r: r.status >= 400 and told(f"{r.status}: {r.url}"))
         page.route(lambda url: not within(url), self._stop)
         page.goto(url)
