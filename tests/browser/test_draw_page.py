@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from closeness import assert_close
+from strokes import SEVEN, stroke
 
 import tinydl as td
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "site"
-SEVEN = [(70, 60), (210, 60), (190, 120), (150, 180), (120, 240)]
 ASKED = """async ({given, ink}) => {
   const {net, prepared} = await window.tinydl.ready;
   return {outputs: net.outputs(Float32Array.from(given)).map((y) => Array.from(y)),
@@ -36,16 +36,6 @@ def drawn(address, pages, without):
         return page
 
     return opened
-
-
-def stroke(page, points):
-    box = page.locator("#canvas").bounding_box()
-    places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280)
-              for x, y in points]  # fmt: skip
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=8)
 
 
 @pytest.mark.parametrize("width", [420, 1300])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from fuzz.run_folders import imported_net
 from served import page_of, running
+from strokes import SEVEN, stroke
 
 from tinydl.runs.importing import Wanted, write_imported
 
-SEVEN = [(70, 60), (210, 60), (190, 120), (150, 180), (120, 240)]
 #: The contrast of every text on the page with what lies behind it (WCAG 2.2, 1.4.3), the smallest.
 CONTRAST = """() => {
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -53,13 +53,7 @@ def lenet():
 
 
 def draw(page, points):
-    box = page.locator("#canvas").bounding_box()
-    places = [(box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280)
-              for x, y in points]  # fmt: skip
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=8)
+    stroke(page, points)
     page.mouse.up()
 
 
